@@ -1,0 +1,31 @@
+// Command local is the whole system on one machine: the real function binaries behind the Lambda Runtime API, the
+// state machine definitions executed as they are, a real S3 server on disk, and Scenario or its stand-in.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// command is one subcommand: it gets its arguments without its name and returns the exit status.
+type command func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+
+var commands = map[string]command{}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 || commands[args[0]] == nil {
+		fmt.Fprintln(stderr, "usage: local run | up | s3 | stepfunctions [flags]")
+		return 2
+	}
+	return commands[args[0]](ctx, args[1:], stdout, stderr)
+}
