@@ -14,7 +14,9 @@ import (
 // command is one subcommand: it gets its arguments without its name and returns the exit status.
 type command func(ctx context.Context, args []string, stdout, stderr io.Writer) int
 
-var commands = map[string]command{}
+var commands = map[string]command{
+	"s3": cmdS3,
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/scenario-archive/scenario-archive/local/s3"
+)
+
+// s3Ready is the one line that `local s3` prints on standard output once the server answers.
+type s3Ready struct {
+	Endpoint        string `json:"endpoint"`
+	CAFile          string `json:"caFile"`
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	Region          string `json:"region"`
+	Bucket          string `json:"bucket"`
+}
+
+// cmdS3 runs the S3 server alone until its standard input closes or it is interrupted.
+func cmdS3(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return runS3(ctx, args, os.Stdin, stdout, stderr)
+}
+
+func runS3(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	config := s3.Config{Log: stderr}
+	flags := flag.NewFlagSet("local s3", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&config.Dir, "dir", "", "`directory` of the buckets; without it a temporary one, removed at the end")
+	flags.StringVar(&config.Addr, "addr", "127.0.0.1:0", "loopback `host:port` to listen on; port 0 takes a free one")
+	flags.StringVar(&config.Bucket, "bucket", "", "`name` of a bucket to make")
+	flags.StringVar(&config.TLSDir, "tls", "", "`directory` of the certificate (default: tls, beside -dir)")
+	flags.StringVar(&config.RepoDir, "repo", "", "`directory` of the repository (default: found upwards of here)")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "local s3: what is %q?\n", flags.Arg(0))
+		return 2
+	}
+	if config.Dir == "" {
+		temporary, err := os.MkdirTemp("", "local-s3-")
+		if err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(temporary)
+		config.Dir = filepath.Join(temporary, "s3")
+	}
+	return serveS3(ctx, config, stdin, stdout, stderr)
+}
+
+func serveS3(ctx context.Context, config s3.Config, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin)
+		cancel()
+	}()
+	server, err := s3.Start(ctx, config)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	defer server.Stop()
+	if err := json.NewEncoder(stdout).Encode(s3Ready{
+		server.Endpoint, server.CAFile, server.AccessKeyID, server.SecretAccessKey, server.Region, config.Bucket,
+	}); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	select {
+	case <-ctx.Done():
+		return 0
+	case <-server.Done():
+		fmt.Fprintf(stderr, "the S3 server ended by itself: %s\n", server.Stderr())
+		return 1
+	}
+}

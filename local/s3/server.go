@@ -1,0 +1,193 @@
+// Package s3 runs a real S3 server (versitygw) on a directory of this machine, over TLS, on loopback only: an object
+// is a plain file under <dir>/<bucket>/<key>. It builds the server when it has to, makes the certificate, waits until
+// requests are answered, and leaves no process behind.
+package s3
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Config says where the server keeps things. Dir is the only field that must be set.
+type Config struct {
+	Dir    string // where buckets are directories and objects are files; made when missing
+	Addr   string // loopback host:port; port 0 takes a free one. Default 127.0.0.1:0
+	Bucket string // made when missing; empty makes none
+
+	BinDir  string // where the server's binary is kept between runs. Default <RepoDir>/.local/bin
+	RepoDir string // the repository, for building the server. Default: found upwards of the working directory
+	TLSDir  string // where the CA and the server's certificate are kept. Default <Dir>/../tls
+
+	// SidecarDir keeps objects' metadata when Dir's file system has no extended attributes. Default <Dir>.meta
+	SidecarDir string
+
+	AccessKeyID     string // default "local"
+	SecretAccessKey string // default: random, new at every start
+	Region          string // default us-east-1
+
+	Log io.Writer // gets a line for each thing that takes long; nil is silent
+}
+
+// Server is a running S3 server. Its fields are what a client needs; they do not change.
+type Server struct {
+	Endpoint        string // https://127.0.0.1:port
+	CAFile          string // PEM; the certificate authority that the client has to trust
+	AccessKeyID     string
+	SecretAccessKey string
+	Region          string
+
+	proc *process
+}
+
+const (
+	startAttempts = 5                // a port that was free may be taken before the server binds it
+	readyWithin   = 30 * time.Second // versitygw answers within half a second on an idle machine
+	stopGrace     = 5 * time.Second
+)
+
+// Start builds the server if needed, starts it and returns once it answers requests. ctx bounds the start alone: stop a
+// started server with Stop. On Linux the server is also killed when this process dies.
+func Start(ctx context.Context, c Config) (*Server, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	bin, err := ensureBinary(ctx, c.RepoDir, c.BinDir, c.Log)
+	if err != nil {
+		return nil, err
+	}
+	certs, err := ensureCertificates(ctx, c.TLSDir, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("make a certificate in %s: %w", c.TLSDir, err)
+	}
+	sidecar, err := prepareDirs(c)
+	if err != nil {
+		return nil, err
+	}
+	return startWithRetries(ctx, c, bin, certs, sidecar)
+}
+
+func startWithRetries(ctx context.Context, c Config, bin string, certs certificates, sidecar string) (*Server, error) {
+	_, port, _ := net.SplitHostPort(c.Addr)
+	for attempt := 1; ; attempt++ {
+		server, err := startOnce(ctx, c, bin, certs, sidecar)
+		if err == nil || !errors.Is(err, errPortTaken) || port != "0" || attempt == startAttempts {
+			return server, err
+		}
+	}
+}
+
+func startOnce(ctx context.Context, c Config, bin string, certs certificates, sidecar string) (*Server, error) {
+	addr, err := pickAddr(c.Addr)
+	if err != nil {
+		return nil, err
+	}
+	proc, err := startProcess(bin, arguments(c, addr, certs, sidecar), []string{
+		"ROOT_ACCESS_KEY=" + c.AccessKeyID, "ROOT_SECRET_KEY=" + c.SecretAccessKey,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", bin, err)
+	}
+	server := &Server{
+		Endpoint: "https://" + addr, CAFile: certs.caFile, Region: c.Region,
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, proc: proc,
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	if err := server.waitReady(ctx, c.Bucket); err != nil {
+		server.Stop()
+		return nil, fmt.Errorf("local S3 on %s: %w", addr, err)
+	}
+	return server, nil
+}
+
+func arguments(c Config, addr string, certs certificates, sidecar string) []string {
+	args := []string{
+		"--port", addr, "--region", c.Region, "--quiet",
+		"--keep-alive", // off by default there: every request would pay for a TLS handshake
+		"--cert", certs.certFile, "--key", certs.keyFile,
+		"posix",
+	}
+	if sidecar != "" {
+		args = append(args, "--sidecar", sidecar)
+	}
+	return append(args, c.Dir)
+}
+
+// Stop ends the server: it asks first and kills after a grace time. It may be called more than once.
+func (s *Server) Stop() { s.proc.stop(stopGrace) }
+
+// Done is closed when the server's process has ended, whoever ended it.
+func (s *Server) Done() <-chan struct{} { return s.proc.done }
+
+// Stderr is the end of what the server wrote to its standard error, for an error message.
+func (s *Server) Stderr() string { return s.proc.stderr.String() }
+
+func (c *Config) complete() error {
+	if c.Dir == "" {
+		return errors.New("local S3: no directory given")
+	}
+	var err error
+	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
+		return err
+	}
+	if c.RepoDir == "" {
+		if c.RepoDir, err = FindRepo("."); err != nil {
+			return err
+		}
+	}
+	setDefault(&c.Addr, "127.0.0.1:0")
+	setDefault(&c.BinDir, filepath.Join(c.RepoDir, ".local", "bin"))
+	setDefault(&c.TLSDir, filepath.Join(filepath.Dir(c.Dir), "tls"))
+	setDefault(&c.SidecarDir, c.Dir+".meta")
+	setDefault(&c.AccessKeyID, "local")
+	setDefault(&c.Region, "us-east-1")
+	if c.SecretAccessKey == "" {
+		c.SecretAccessKey = randomSecret()
+	}
+	if c.Log == nil {
+		c.Log = io.Discard
+	}
+	for _, dir := range []*string{&c.BinDir, &c.TLSDir, &c.SidecarDir, &c.RepoDir} {
+		if *dir, err = filepath.Abs(*dir); err != nil {
+			return err
+		}
+	}
+	return checkLoopback(c.Addr)
+}
+
+func setDefault(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+func randomSecret() string {
+	var b [20]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}
+
+// FindRepo looks for the repository's root in dir and upwards: the directory that holds local/go.mod.
+func FindRepo(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "local", "go.mod")); err == nil {
+			return d, nil
+		}
+		if d == filepath.Dir(d) {
+			return "", fmt.Errorf("no repository (a directory with local/go.mod) in %s or above", dir)
+		}
+	}
+}
