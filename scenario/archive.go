@@ -1,0 +1,107 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+)
+
+// MaxAssets is the greatest number of assets in one archive ("batch limited to 1000 assets", API reference). The API
+// counts the assets of inferences and models too, which a client cannot.
+const MaxAssets = 1000
+
+// DefaultFileNameTemplate is what the client fills in for [EndpointDownload], whose description lists fileNameTemplate
+// as required, when a request has none: every file is named by its asset's ID, which is unique.
+const DefaultFileNameTemplate = "<assetId>"
+
+// Query chooses the assets of an archive; at least one list is not empty.
+type Query struct {
+	// AssetIDs are assets, one by one; at most MaxAssets.
+	AssetIDs []string `json:"assetIds,omitempty"`
+	// InferenceIDs and ModelIDs stand for every asset that was issued from them. Only the API reference describes
+	// them, so EndpointAuto tries EndpointDownload first for a query that has any.
+	InferenceIDs []string `json:"inferenceIds,omitempty"`
+	ModelIDs     []string `json:"modelIds,omitempty"`
+}
+
+// ArchiveOptions shape the archive; the zero value leaves all to the API.
+type ArchiveOptions struct {
+	// Flat puts all files at the archive's root, without folders; nil leaves it to the API.
+	Flat *bool `json:"flat,omitempty"`
+	// FileNameTemplate names the files, with placeholders such as <assetId>, <prompt>, <num>, <generator>, <seed>. See
+	// DefaultFileNameTemplate for what an empty one means.
+	FileNameTemplate string `json:"fileNameTemplate,omitempty"`
+}
+
+// ArchiveRequest asks for one archive. Its JSON is the body that the API takes.
+type ArchiveRequest struct {
+	Query   Query          `json:"query"`
+	Options ArchiveOptions `json:"options"`
+	// ProjectID scopes the job to one project; empty: the one of the key. It travels in the URL's query.
+	ProjectID string `json:"-"`
+}
+
+// Validate tells what the API would refuse, without asking it: an empty query, an empty ID, more than MaxAssets asset
+// IDs. The error is a [*Error] of KindInvalid whose Reason says what to change. LaunchArchive calls it.
+func (r ArchiveRequest) Validate() error {
+	if reason := r.Query.problem(); reason != "" {
+		return &Error{Op: opLaunch, Kind: KindInvalid, Reason: reason}
+	}
+	return nil
+}
+
+func (q Query) problem() string {
+	lists := []struct {
+		name string
+		ids  []string
+	}{{"assetIds", q.AssetIDs}, {"inferenceIds", q.InferenceIDs}, {"modelIds", q.ModelIDs}}
+	total := 0
+	for _, list := range lists {
+		total += len(list.ids)
+		for i, id := range list.ids {
+			if strings.TrimSpace(id) == "" {
+				return fmt.Sprintf("query.%s[%d] is empty: remove it or give the ID", list.name, i)
+			}
+		}
+	}
+	switch {
+	case total == 0:
+		return "the query is empty: give at least one ID in query.assetIds, query.inferenceIds or query.modelIds"
+	case len(q.AssetIDs) > MaxAssets:
+		return fmt.Sprintf("query.assetIds has %d IDs and an archive holds at most %d assets: split the request",
+			len(q.AssetIDs), MaxAssets)
+	}
+	return ""
+}
+
+// body is the request as an endpoint takes it. The reference lists all three lists and fileNameTemplate as required;
+// the guide takes the request as it is.
+func (r ArchiveRequest) body(e Endpoint) any {
+	if e != EndpointDownload {
+		return r
+	}
+	options := r.Options
+	if options.FileNameTemplate == "" {
+		options.FileNameTemplate = DefaultFileNameTemplate
+	}
+	var body struct {
+		Query struct {
+			AssetIDs     []string `json:"assetIds"`
+			InferenceIDs []string `json:"inferenceIds"`
+			ModelIDs     []string `json:"modelIds"`
+		} `json:"query"`
+		Options ArchiveOptions `json:"options"`
+	}
+	body.Query.AssetIDs = listed(r.Query.AssetIDs)
+	body.Query.InferenceIDs = listed(r.Query.InferenceIDs)
+	body.Query.ModelIDs = listed(r.Query.ModelIDs)
+	body.Options = options
+	return body
+}
+
+// listed makes a nil list an empty one, which is [] in JSON and not null.
+func listed(ids []string) []string {
+	if ids == nil {
+		return []string{}
+	}
+	return ids
+}

@@ -1,0 +1,117 @@
+package scenario
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+// maxBody bounds an answer. A status of a 1000-asset job is well below 100 KB.
+const maxBody = 2 << 20
+
+// answer is what the API said, its body read.
+type answer struct {
+	status     int
+	body       []byte
+	retryAfter time.Duration
+	clean      cleaner
+}
+
+// try makes one attempt. The error's kind is KindRateLimited or KindUnavailable only if another one is safe.
+func (c *Client) try(ctx context.Context, call call, credentials Credentials, attempt int) *Error {
+	start := c.now()
+	got, connected, err := c.send(ctx, call, credentials)
+	c.logger.LogAttrs(ctx, slog.LevelDebug, "scenario call",
+		slog.String("method", call.method), slog.String("path", c.url(call).Path), slog.Int("status", got.status),
+		slog.Duration("duration", c.now().Sub(start)), slog.Int("attempt", attempt))
+	success := got.status >= 200 && got.status <= 299
+	switch {
+	case err != nil && (got.status == 0 || success): // of a refusal, the status is enough
+		return lostAnswer(ctx, call, got.status, connected, err)
+	case !success:
+		return refusal(call, got)
+	}
+	if err := call.read(got); err != nil {
+		return unreadable(call, got, err)
+	}
+	return nil
+}
+
+// send gives what came back, and whether there was a connection to send on: without one, nothing was sent.
+func (c *Client) send(ctx context.Context, call call, credentials Credentials) (answer, bool, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.requestTimeout,
+		fmt.Errorf("no complete answer within %v", c.requestTimeout))
+	defer cancel()
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	got := answer{clean: newCleaner(credentials)}
+	request, err := c.request(ctx, call, credentials)
+	if err != nil {
+		return got, false, withoutURL(err)
+	}
+	client := c.repeatable
+	if call.launch {
+		client = c.launches
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return got, connected.Load(), timeoutCause(ctx, withoutURL(err))
+	}
+	defer response.Body.Close()
+	got.status = response.StatusCode
+	got.retryAfter = parseRetryAfter(response.Header, c.now())
+	got.body, err = readBounded(response.Body)
+	return got, true, timeoutCause(ctx, withoutURL(err))
+}
+
+func (c *Client) request(ctx context.Context, call call, credentials Credentials) (*http.Request, error) {
+	var body io.Reader
+	if call.body != nil {
+		body = bytes.NewReader(call.body)
+	}
+	request, err := http.NewRequestWithContext(ctx, call.method, c.url(call).String(), body)
+	if err != nil {
+		return nil, err
+	}
+	request.SetBasicAuth(credentials.Key, credentials.Secret)
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", c.userAgent)
+	if call.body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return request, nil
+}
+
+func readBounded(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	if err == nil && len(body) > maxBody {
+		return body[:maxBody], fmt.Errorf("the answer is longer than %d MiB", maxBody>>20)
+	}
+	return body, err
+}
+
+// withoutURL takes the *url.Error away, whose text has the URL.
+func withoutURL(err error) error {
+	for wrapper := (*url.Error)(nil); errors.As(err, &wrapper); {
+		err = wrapper.Err
+	}
+	return err
+}
+
+// timeoutCause says how long was waited, in place of a bare "context deadline exceeded".
+func timeoutCause(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err != nil && ctx.Err() != nil && cause != ctx.Err() {
+		return fmt.Errorf("%w: %w", cause, ctx.Err())
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package scenario
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+const (
+	opLaunch = "launch archive"
+	opJob    = "get job"
+	opCancel = "cancel job"
+)
+
+// A call is one call of the API, however often it is tried.
+type call struct {
+	op, method string
+	path       []string // the segments after the base URL, not escaped
+	projectID  string
+	body       []byte
+	// launch: each arrival makes a job, so only what proves that there was none is followed by another attempt.
+	launch bool
+	// read takes the body of a 2xx answer. An error means that the answer cannot be read.
+	read func(answer) error
+}
+
+func (c *Client) do(ctx context.Context, call call) error {
+	credentials, err := c.askCredentials(ctx, call.op, false)
+	if err != nil {
+		return err
+	}
+	refreshed := false
+	for attempt := 1; ; attempt++ {
+		failure := c.try(ctx, call, credentials, attempt)
+		switch {
+		case failure == nil:
+			return nil
+		case failure.StatusCode == http.StatusUnauthorized && !refreshed:
+			refreshed = true
+			fresh, err := c.askCredentials(ctx, call.op, true)
+			if err != nil {
+				return err
+			}
+			if fresh == credentials {
+				return failure
+			}
+			credentials = fresh
+			attempt-- // the attempt with other credentials is not one of those that MaxAttempts allows
+		case failure.Kind != KindRateLimited && failure.Kind != KindUnavailable:
+			return failure
+		case !c.wait(ctx, attempt, failure.RetryAfter):
+			if err := ctx.Err(); err != nil {
+				return &Error{Op: call.op, Kind: KindCanceled, Err: err}
+			}
+			return failure
+		}
+	}
+}
+
+// askCredentials asks the provider; what it returns is an *Error.
+func (c *Client) askCredentials(ctx context.Context, op string, refresh bool) (Credentials, error) {
+	credentials, err := c.credentials.Credentials(ctx, refresh)
+	switch {
+	case err != nil:
+		return Credentials{}, providerError(ctx, op, err)
+	case credentials.Key == "" || credentials.Secret == "":
+		return Credentials{}, &Error{Op: op, Kind: KindUnauthorized, Reason: "the API key or its secret is empty"}
+	}
+	return credentials, nil
+}
+
+func (c *Client) url(call call) *url.URL {
+	escaped := make([]string, len(call.path))
+	for i, segment := range call.path {
+		escaped[i] = url.PathEscape(segment)
+	}
+	u := c.base.JoinPath(strings.Join(escaped, "/"))
+	if call.projectID != "" {
+		u.RawQuery = url.Values{"projectId": {call.projectID}}.Encode()
+	}
+	return u
+}

@@ -1,0 +1,122 @@
+package scenario
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// An Endpoint is which of the two public descriptions a job is launched by. Store it with the job's ID (see [JobRef]).
+type Endpoint string
+
+const (
+	// EndpointAuto is the guide's, and the reference's where that one does not exist (404 or 405); the other way round
+	// for a query with inferences or models, which only the reference describes. The client remembers what it found.
+	EndpointAuto Endpoint = ""
+	// EndpointArchive is the guide's: POST /assets/archive.
+	EndpointArchive Endpoint = "archive"
+	// EndpointDownload is the API reference's: POST /assets/download.
+	EndpointDownload Endpoint = "download"
+)
+
+func (e Endpoint) valid() bool {
+	return e == EndpointAuto || e == EndpointArchive || e == EndpointDownload
+}
+
+func (e Endpoint) other() Endpoint {
+	if e == EndpointArchive {
+		return EndpointDownload
+	}
+	return EndpointArchive
+}
+
+// LaunchArchive launches a job that makes one archive. The Job has its ID and the Endpoint that it was launched by;
+// follow it with [Client.Job] and Job.Ref.
+//
+// Every error is an [*Error]. KindUncertain is the one to think about: a job may exist.
+func (c *Client) LaunchArchive(ctx context.Context, r ArchiveRequest) (Job, error) {
+	if err := r.Validate(); err != nil {
+		return Job{}, err
+	}
+	if c.endpoint != EndpointAuto {
+		return c.launch(ctx, r, c.endpoint)
+	}
+	first := c.firstEndpoint(r.Query)
+	job, err := c.launch(ctx, r, first)
+	if !missing(err) {
+		return job, err
+	}
+	job, otherErr := c.launch(ctx, r, first.other())
+	if missing(otherErr) {
+		return Job{}, bothMissing(first, err, otherErr)
+	}
+	if otherErr == nil {
+		c.learned.Store(first.other())
+	}
+	return job, otherErr
+}
+
+func (c *Client) firstEndpoint(q Query) Endpoint {
+	if learned, ok := c.learned.Load().(Endpoint); ok {
+		return learned
+	}
+	if len(q.InferenceIDs) > 0 || len(q.ModelIDs) > 0 {
+		return EndpointDownload
+	}
+	return EndpointArchive
+}
+
+// launch launches at one endpoint.
+func (c *Client) launch(ctx context.Context, r ArchiveRequest, e Endpoint) (Job, error) {
+	body, err := json.Marshal(r.body(e))
+	if err != nil {
+		return Job{}, &Error{Op: opLaunch, Kind: KindInvalid, Err: err}
+	}
+	job := Job{Endpoint: e}
+	err = c.do(ctx, call{
+		op: opLaunch, method: http.MethodPost, path: []string{"assets", string(e)}, projectID: r.ProjectID,
+		body: body, launch: true,
+		read: func(got answer) error { return job.readLaunch(got, r.ProjectID) },
+	})
+	if err != nil {
+		return Job{}, err
+	}
+	return job, nil
+}
+
+// readLaunch takes what a launch answered: an ID, and by the guide perhaps a status too.
+func (j *Job) readLaunch(got answer, projectID string) error {
+	parsed, err := parseJobAnswer(got.body)
+	if err != nil {
+		return err
+	}
+	if !validJobID(parsed.id) {
+		return errors.New("it has no usable jobId")
+	}
+	j.ID, j.ProjectID, j.RetryAfter = parsed.id, projectID, got.retryAfter
+	j.Status, j.Progress, j.Reason = parsed.status, parsed.progress, got.clean.value(parsed.reasons...)
+	return nil
+}
+
+// missing tells an error that may mean that the endpoint does not exist. (404 may also be about an asset: then the
+// other endpoint says the same.)
+func missing(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusMethodNotAllowed)
+}
+
+// bothMissing is one error of two, each of which may be the one that names the reason. Both are *Error (see missing).
+func bothMissing(first Endpoint, err, otherErr error) error {
+	var one, two *Error
+	errors.As(err, &one)
+	errors.As(otherErr, &two)
+	merged := *one
+	if two.StatusCode == http.StatusNotFound {
+		merged.Kind, merged.StatusCode = two.Kind, two.StatusCode
+	}
+	if one.Reason != two.Reason {
+		merged.Reason = string(first) + " endpoint: " + one.Reason + "; " + string(first.other()) + " endpoint: " + two.Reason
+	}
+	return &merged
+}
