@@ -1,0 +1,66 @@
+# Every command a person runs. `make` alone lists them.
+
+GOFLAGS_LAMBDA := -tags lambda.norpc -trimpath -ldflags='-s -w'
+GOARCH_LAMBDA ?= arm64
+FUNCTIONS := launch poll transfer
+MODULES := . local bench
+# RACE=1 turns the race detector on; it needs a C compiler, which plain `make test` does not.
+RACE ?=
+TEST_FLAGS := $(if $(RACE),-race)
+
+.DEFAULT_GOAL := help
+.PHONY: help run up test lint bench build deploy clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .local/bin/local ## One archive, whole and local. INPUT=file.json gives the request
+	@.local/bin/local run $(if $(INPUT),-input '$(INPUT)')
+
+up: .local/bin/local ## The whole system on this machine, until interrupted
+	@.local/bin/local up
+
+# go build is the judge of what is stale, so the runner is always asked for.
+.PHONY: .local/bin/local
+.local/bin/local:
+	@command -v go >/dev/null || { echo "Go is not installed: see https://go.dev/dl/" >&2; exit 2; }
+	@[ -x $@ ] || echo "Building the local runner (first time: its modules are downloaded too) ..." >&2
+	@CGO_ENABLED=0 go build -C local -trimpath -o ../$@ .
+
+test: ## All tests; needs Go and nothing else. RACE=1 adds the race detector
+	go test $(TEST_FLAGS) ./...
+	cd local && go test $(TEST_FLAGS) ./...
+
+lint: ## gofmt, go vet, staticcheck, govulncheck
+	@unformatted=$$(gofmt -l $(filter-out .,$(MODULES)) functions internal scenario statemachine); \
+		if [ -n "$$unformatted" ]; then echo "gofmt -w needed: $$unformatted" >&2; exit 1; fi
+	@for m in $(MODULES); do echo "lint $$m"; \
+		go vet -C $$m ./... && \
+		( cd $$m && go tool -modfile=$(CURDIR)/tools/go.mod staticcheck ./... ) && \
+		( cd $$m && go tool -modfile=$(CURDIR)/tools/go.mod govulncheck ./... ) || exit 1; done
+
+bench: ## Speed and memory, beside what one would otherwise use
+	go run -C bench .
+
+build: ## The functions as they are deployed (linux/$(GOARCH_LAMBDA)), with their sizes
+	@for f in $(FUNCTIONS); do $(MAKE) --no-print-directory function-$$f ARTIFACTS_DIR=bin/$$f || exit 1; done
+	@for f in $(FUNCTIONS); do printf '%-10s %5.1f MB\n' $$f $$(wc -c < bin/$$f/bootstrap | awk '{ print $$1 / 1e6 }'); done
+
+# `sam build` asks for build-<logical ID> with ARTIFACTS_DIR set.
+.PHONY: build-LaunchFunction build-PollFunction build-TransferFunction
+build-LaunchFunction: function-launch
+build-PollFunction: function-poll
+build-TransferFunction: function-transfer
+
+.PHONY: $(addprefix function-,$(FUNCTIONS))
+$(addprefix function-,$(FUNCTIONS)): function-%:
+	@mkdir -p $(ARTIFACTS_DIR)
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build $(GOFLAGS_LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/$*
+
+deploy: ## Build and deploy to AWS (asks what it needs to know the first time)
+	@command -v sam >/dev/null || { echo "the SAM CLI is not installed: see https://docs.aws.amazon.com/serverless-application-model/" >&2; exit 2; }
+	sam build
+	sam deploy --guided
+
+clean: ## Remove what was built and what local runs left, the archives too
+	rm -rf .local .aws-sam bin

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/client"
+	"github.com/scenario-archive/scenario-archive/internal/step"
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+// firstWaitSeconds is the wait before the first poll: a small archive may be ready in a second.
+const firstWaitSeconds = 1
+
+// launcher is what the handler needs of the Scenario client.
+type launcher interface {
+	LaunchArchive(context.Context, scenario.ArchiveRequest) (scenario.Job, error)
+}
+
+type handler struct {
+	scenario launcher
+	bucket   string // where archives go
+	prefix   string // for a request that names no place; "" means the default
+	now      func() time.Time
+}
+
+func fromEnvironment(getenv func(string) string) (step.Logic[archive.LaunchInput, archive.LaunchOutput], error) {
+	if getenv("BUCKET") == "" {
+		return nil, errors.New("BUCKET is not set: it names the bucket that archives go to")
+	}
+	c, err := client.FromEnvironment(getenv)
+	if err != nil {
+		return nil, err
+	}
+	h := handler{scenario: c, bucket: getenv("BUCKET"), prefix: getenv("KEY_PREFIX"), now: time.Now}
+	return h.launch, nil
+}
+
+// launch checks everything that can be checked before Scenario is asked, the destination too: a job whose archive
+// has no place to go is work for nothing.
+func (h handler) launch(ctx context.Context, log *slog.Logger, in archive.LaunchInput) (archive.LaunchOutput, error) {
+	request, err := archive.ParseRequest(in.Request)
+	if err != nil {
+		return archive.LaunchOutput{}, err
+	}
+	destination, err := request.Resolve(h.bucket, h.prefix, in.Execution.Name)
+	if err != nil {
+		return archive.LaunchOutput{}, err
+	}
+	job, err := h.scenario.LaunchArchive(ctx, scenario.ArchiveRequest{
+		Query: request.Query, Options: request.Options, ProjectID: request.ProjectID,
+	})
+	if err != nil {
+		return archive.LaunchOutput{}, archive.FromScenario(err)
+	}
+	now := h.now().UTC()
+	log.InfoContext(ctx, "job launched", "jobId", job.ID, "endpoint", string(job.Endpoint),
+		"assets", len(request.Query.AssetIDs), "key", destination.Key)
+	return archive.LaunchOutput{
+		Job:         archive.Job{ID: job.ID, Endpoint: job.Endpoint, ProjectID: request.ProjectID},
+		LaunchedAt:  now,
+		Deadline:    now.Add(request.Timeout()),
+		WaitSeconds: firstWaitSeconds,
+		Destination: destination,
+	}, nil
+}

@@ -1,0 +1,45 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+// FromScenario turns an error of the Scenario client into the named error that a handler may return.
+func FromScenario(err error) error {
+	var e *scenario.Error
+	if !errors.As(err, &e) {
+		return Internal{Because(err, "the call of Scenario's API failed in an unexpected way: %v", err)}
+	}
+	switch e.Kind {
+	case scenario.KindInvalid:
+		return RequestInvalid{Because(err, "Scenario refused the request: %v. Correct the request", e)}
+	case scenario.KindNotFound:
+		return RequestInvalid{Because(err, "Scenario does not know what was asked for: %v. Check the IDs, the project "+
+			"and the API's base URL", e)}
+	case scenario.KindUnauthorized:
+		return Unauthorized{Because(err, "Scenario refused the API key: %v. Check the key and the secret (the "+
+			"deployment's secret, or SCENARIO_API_KEY and SCENARIO_API_SECRET) and what they may do", e)}
+	case scenario.KindRateLimited:
+		return RateLimited{Because(err, "%s", rateLimitText(e))}
+	case scenario.KindUncertain:
+		return LaunchUncertain{Because(err, "the answer to the launch was lost: %v. A job may be running at Scenario; "+
+			"it was not launched twice. Start the execution again", e)}
+	default:
+		return ScenarioUnavailable{Because(err, "Scenario's API is not available: %v. Try again later", e)}
+	}
+}
+
+func rateLimitText(e *scenario.Error) string {
+	text := fmt.Sprintf("Scenario asks for fewer requests: %v", e)
+	if e.Action != "" {
+		text += fmt.Sprintf(" (the team's limit for %s is %d)", e.Action, e.Limit)
+	}
+	if e.RetryAfter > 0 {
+		text += fmt.Sprintf("; it may be asked again in %s", e.RetryAfter.Round(time.Second))
+	}
+	return text
+}

@@ -1,0 +1,158 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+// Request is an execution's input: Scenario's own request body, and where the archive goes.
+// Everything but one non-empty list in Query is optional.
+type Request struct {
+	Query       scenario.Query          `json:"query"`
+	Options     scenario.ArchiveOptions `json:"options"`
+	Destination DestinationRequest      `json:"destination"`
+	// ProjectID scopes the request to one of the team's Scenario projects.
+	ProjectID string `json:"projectId,omitempty"`
+	// TimeoutSeconds is how long Scenario's job may take, 30 to 86400; 0 means DefaultTimeoutSeconds.
+	TimeoutSeconds int `json:"timeoutSeconds,omitempty"`
+}
+
+// DestinationRequest says where the archive goes: under a prefix, with a name made from the execution's, or at a key.
+type DestinationRequest struct {
+	// Prefix is a folder; a missing slash at its end is added.
+	Prefix string `json:"prefix,omitempty"`
+	// Key is the object's whole key. It excludes Prefix.
+	Key string `json:"key,omitempty"`
+	// Overwrite allows an object that this execution did not write to be replaced.
+	Overwrite bool `json:"overwrite,omitempty"`
+	// Tags become the object's tags, at most 10 (an S3 limit).
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// knownFields are the fields of a request, by the path of the object that holds them.
+var knownFields = map[string][]string{
+	"":            {"query", "options", "destination", "projectId", "timeoutSeconds"},
+	"query":       {"assetIds", "inferenceIds", "modelIds"},
+	"options":     {"flat", "fileNameTemplate"},
+	"destination": {"prefix", "key", "overwrite", "tags"},
+}
+
+// ignoredFields are put into an execution's input by the Step Functions console and by a parent execution.
+var ignoredFields = []string{"Comment", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"}
+
+// ParseRequest reads a request and checks it whole. Its error is RequestInvalid and says what to change.
+func ParseRequest(raw []byte) (Request, error) {
+	if err := checkShape(raw); err != nil {
+		return Request{}, err
+	}
+	var r Request
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return Request{}, decodeError(raw, err)
+	}
+	return r, r.validate()
+}
+
+// checkShape refuses what json.Unmarshal lets pass: text after the value, a value that is no object, and fields that
+// do not exist (a misspelt one would be ignored in silence).
+func checkShape(raw []byte) error {
+	top, err := decodeObject(raw)
+	if err != nil {
+		return err
+	}
+	unknown := unknownFields("", top)
+	for _, name := range []string{"query", "options", "destination"} {
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(top[name], &fields) == nil { // another type is told by decodeError
+			unknown = append(unknown, unknownFields(name, fields)...)
+		}
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		return invalid("the request has fields that do not exist: %s; remove them or correct their spelling",
+			strings.Join(unknown, ", "))
+	}
+	return nil
+}
+
+func decodeObject(raw []byte) (map[string]json.RawMessage, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	var top map[string]json.RawMessage
+	if err := d.Decode(&top); err != nil {
+		return nil, decodeError(raw, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, invalid("the request is followed by more text; send one JSON object")
+	}
+	if top == nil {
+		return nil, invalid("the request is null; it must be a JSON object with a \"query\"")
+	}
+	return top, nil
+}
+
+func unknownFields(path string, fields map[string]json.RawMessage) []string {
+	var unknown []string
+	for name := range fields {
+		if slices.Contains(knownFields[path], name) || path == "" && slices.Contains(ignoredFields, name) {
+			continue
+		}
+		if path != "" {
+			name = path + "." + name
+		}
+		unknown = append(unknown, fmt.Sprintf("%q", abbreviate(name)))
+	}
+	return unknown
+}
+
+// abbreviate keeps a name that somebody sent short enough for an error message.
+func abbreviate(s string) string {
+	const most = 100
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+func decodeError(raw []byte, err error) error {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &mismatch) && mismatch.Field == "":
+		return invalid("the request is a JSON %s; it must be an object with a \"query\"", mismatch.Value)
+	case errors.As(err, &mismatch):
+		return invalid("%q in the request is a JSON %s where %s is expected", mismatch.Field, mismatch.Value,
+			typeName(mismatch.Type.Kind().String()))
+	case errors.As(err, &syntax):
+		line, column := position(raw, syntax.Offset)
+		return invalid("the request is not JSON (line %d, column %d: %v)", line, column, syntax)
+	default:
+		return invalid("the request is not whole JSON: %v", err)
+	}
+}
+
+func typeName(kind string) string {
+	switch kind {
+	case "struct", "map":
+		return "an object"
+	case "slice":
+		return "an array"
+	case "bool":
+		return "true or false"
+	case "int":
+		return "a whole number"
+	default:
+		return "a " + kind
+	}
+}
+
+// position turns a byte offset, 1 for the first byte, into a line and a column, both from 1.
+func position(raw []byte, offset int64) (line, column int) {
+	before := raw[:min(max(offset-1, 0), int64(len(raw)))]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}

@@ -1,0 +1,134 @@
+package archive
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+// Limits of a request.
+const (
+	// DefaultTimeoutSeconds is how long Scenario's job may take when the request does not say: an hour.
+	DefaultTimeoutSeconds = 3600
+	// MinTimeoutSeconds and MaxTimeoutSeconds bound what a request may say. The upper one, a day, leaves the
+	// execution's own limit of two days room for the transfer.
+	MinTimeoutSeconds = 30
+	MaxTimeoutSeconds = 86400
+
+	maxIDBytes       = 256
+	maxTemplateBytes = 1024
+	maxTags          = 10  // S3: tags of an object
+	maxTagKey        = 128 // S3: Unicode characters
+	maxTagValue      = 256 // S3: Unicode characters
+)
+
+func (r Request) validate() error {
+	for _, check := range []func() error{r.checkQuery, r.checkOptions, r.checkTimeout, r.Destination.check} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r Request) checkQuery() error {
+	lists := []struct {
+		name string
+		ids  []string
+	}{
+		{"query.assetIds", r.Query.AssetIDs},
+		{"query.inferenceIds", r.Query.InferenceIDs},
+		{"query.modelIds", r.Query.ModelIDs},
+	}
+	total := 0
+	for _, l := range lists {
+		total += len(l.ids)
+		if err := checkIDs(l.name, l.ids); err != nil {
+			return err
+		}
+	}
+	if total == 0 {
+		return invalid("the request names nothing to archive; put at least one ID into query.assetIds, " +
+			"query.inferenceIds or query.modelIds")
+	}
+	return nil
+}
+
+func checkIDs(name string, ids []string) error {
+	if len(ids) > scenario.MaxAssets {
+		return invalid("%s has %d IDs; Scenario puts at most %d assets into one archive: split the list",
+			name, len(ids), scenario.MaxAssets)
+	}
+	for i, id := range ids {
+		if id == "" || len(id) > maxIDBytes || strings.ContainsFunc(id, notInID) {
+			return invalid("%s[%d] is %q, which is no ID; an ID is 1 to %d letters, digits, '_', '-', '.' or ':'",
+				name, i, abbreviate(id), maxIDBytes)
+		}
+	}
+	return nil
+}
+
+func notInID(c rune) bool {
+	return c >= utf8.RuneSelf || !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("_-.:", c)
+}
+
+func (r Request) checkOptions() error {
+	if len(r.Options.FileNameTemplate) > maxTemplateBytes {
+		return invalid("options.fileNameTemplate is longer than %d bytes", maxTemplateBytes)
+	}
+	if strings.ContainsFunc(r.Options.FileNameTemplate, unicode.IsControl) {
+		return invalid("options.fileNameTemplate holds a control character")
+	}
+	if r.ProjectID != "" {
+		return checkIDs("projectId", []string{r.ProjectID})
+	}
+	return nil
+}
+
+func (r Request) checkTimeout() error {
+	if t := r.TimeoutSeconds; t != 0 && (t < MinTimeoutSeconds || t > MaxTimeoutSeconds) {
+		return invalid("timeoutSeconds is %d; it must be from %d to %d, or left out for %d",
+			t, MinTimeoutSeconds, MaxTimeoutSeconds, DefaultTimeoutSeconds)
+	}
+	return nil
+}
+
+func (d DestinationRequest) check() error {
+	if d.Key != "" && d.Prefix != "" {
+		return invalid("destination has a key and a prefix; give one of them")
+	}
+	if err := d.checkTags(); err != nil {
+		return err
+	}
+	if d.Key != "" {
+		return checkKey("destination.key", d.Key)
+	}
+	// Long enough for any execution's name, so that it does not fail later for another one.
+	if d.Prefix != "" {
+		return checkKey("destination.prefix", d.key("", strings.Repeat("n", 80)))
+	}
+	return nil
+}
+
+func (d DestinationRequest) checkTags() error {
+	if len(d.Tags) > maxTags {
+		return invalid("destination.tags has %d tags; S3 allows %d", len(d.Tags), maxTags)
+	}
+	for k, v := range d.Tags {
+		if k == "" || utf8.RuneCountInString(k) > maxTagKey || utf8.RuneCountInString(v) > maxTagValue {
+			return invalid("the tag %q in destination.tags is too long or has no name; S3 allows 1 to %d characters "+
+				"for its name and %d for its value", abbreviate(k), maxTagKey, maxTagValue)
+		}
+		if strings.HasPrefix(strings.ToLower(k), "aws:") || strings.ContainsFunc(k+v, notInTag) {
+			return invalid("the tag %q in destination.tags is not one that S3 takes: letters, digits, spaces and "+
+				"+ - = . _ : / @ only, and no name that begins with aws:", abbreviate(k))
+		}
+	}
+	return nil
+}
+
+func notInTag(c rune) bool {
+	return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(" +-=._:/@", c)
+}

@@ -1,0 +1,84 @@
+// Package step adapts the logic of a step to Lambda: it decodes the event, hands over a logger, logs how the step
+// ended, and lets nothing out but named errors, by which the state machine acts.
+package step
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"reflect"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/logging"
+)
+
+// Input is a step's event: it tells whom it is for.
+type Input interface {
+	// For names the execution, and its job once there is one ("" before).
+	For() (e archive.Execution, jobID string)
+}
+
+// Logic is what a step does. Its error should be one of the named errors of package archive; any other becomes
+// archive.Internal.
+type Logic[In Input, Out any] func(ctx context.Context, log *slog.Logger, in In) (Out, error)
+
+// Start serves a function until its environment ends. build makes the logic from the environment, once per cold
+// start; when it cannot, every invocation is answered with archive.Misconfigured, which says what to set: a function
+// that exits instead would only show that it exited.
+func Start[In Input, Out any](function string, build func(getenv func(string) string) (Logic[In, Out], error)) {
+	logic, err := build(os.Getenv)
+	if err != nil {
+		logic = func(context.Context, *slog.Logger, In) (out Out, _ error) {
+			return out, archive.Misconfigured{Failure: archive.Because(err, "the function is not set up: %v", err)}
+		}
+	}
+	log := logging.New(function)
+	// The runtime writes each error that a handler returns through package log: as JSON, too, and only for those who
+	// want it twice.
+	slog.SetDefault(log)
+	slog.SetLogLoggerLevel(slog.LevelDebug)
+	lambda.Start(Handler(log, logic))
+}
+
+// Handler is the Lambda handler of a step.
+func Handler[In Input, Out any](log *slog.Logger, logic Logic[In, Out]) func(context.Context, json.RawMessage) (Out, error) {
+	return func(ctx context.Context, event json.RawMessage) (out Out, err error) {
+		var in In
+		if err := json.Unmarshal(event, &in); err != nil {
+			err = archive.RequestInvalid{Failure: archive.Because(err, "the event is not the step's input: %v", err)}
+			log.ErrorContext(ctx, "event refused", "reason", err.Error())
+			return out, err
+		}
+		e, job := in.For()
+		log := logging.ForInvocation(ctx, log, e, job)
+		defer tellPanic(ctx, log)
+		start := time.Now()
+		if out, err = logic(ctx, log, in); err != nil {
+			return out, fail(ctx, log, err)
+		}
+		log.InfoContext(ctx, "step done", "durationMs", time.Since(start).Milliseconds())
+		return out, nil
+	}
+}
+
+// tellPanic logs a panic and lets it go on: the runtime then ends the process, as it should.
+func tellPanic(ctx context.Context, log *slog.Logger) {
+	if p := recover(); p != nil {
+		log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		panic(p)
+	}
+}
+
+func fail(ctx context.Context, log *slog.Logger, err error) error {
+	if !archive.IsNamed(err) {
+		err = archive.Internal{Failure: archive.Because(err, "unexpected: %v", err)}
+	}
+	log.ErrorContext(ctx, "step failed", "error", reflect.TypeOf(err).Name(), "cause", err.Error())
+	return err
+}

@@ -1,0 +1,153 @@
+package step
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+)
+
+func TestMain(m *testing.M) {
+	lambdatest.Main(m, func() { Start("test", build) })
+}
+
+// event tells the test function how to end.
+type event struct {
+	Execution archive.Execution `json:"execution"`
+	JobID     string            `json:"jobId"`
+	Fail      string            `json:"fail"`
+}
+
+func (e event) For() (archive.Execution, string) { return e.Execution, e.JobID }
+
+func build(getenv func(string) string) (Logic[event, string], error) {
+	if getenv("BROKEN") != "" {
+		return nil, errors.New("BUCKET is not set")
+	}
+	return func(_ context.Context, log *slog.Logger, e event) (string, error) {
+		log.Info("in the step")
+		if e.Fail == "panic" {
+			panic("lost")
+		}
+		if e.Fail == "" {
+			return "done", nil
+		}
+		if err, ok := named[e.Fail]; ok {
+			return "", err
+		}
+		return "", errors.New(e.Fail)
+	}, nil
+}
+
+var because = archive.Because(errors.New("cause"), "what to change")
+
+// named are the contract: the state machine, and whoever reads an execution, knows the errors by these names.
+var named = map[string]error{
+	"RequestInvalid":         archive.RequestInvalid{Failure: because},
+	"Unauthorized":           archive.Unauthorized{Failure: because},
+	"RateLimited":            archive.RateLimited{Failure: because},
+	"ScenarioUnavailable":    archive.ScenarioUnavailable{Failure: because},
+	"LaunchUncertain":        archive.LaunchUncertain{Failure: because},
+	"JobFailed":              archive.JobFailed{Failure: because},
+	"JobCanceled":            archive.JobCanceled{Failure: because},
+	"JobTimedOut":            archive.JobTimedOut{Failure: because},
+	"ArchiveURLExpired":      archive.ArchiveURLExpired{Failure: because},
+	"ArchiveChanged":         archive.ArchiveChanged{Failure: because},
+	"ArchiveCorrupt":         archive.ArchiveCorrupt{Failure: because},
+	"ArchiveTooLarge":        archive.ArchiveTooLarge{Failure: because},
+	"SourceForbidden":        archive.SourceForbidden{Failure: because},
+	"SourceUnavailable":      archive.SourceUnavailable{Failure: because},
+	"DestinationConflict":    archive.DestinationConflict{Failure: because},
+	"DestinationRefused":     archive.DestinationRefused{Failure: because},
+	"DestinationUnavailable": archive.DestinationUnavailable{Failure: because},
+	"Misconfigured":          archive.Misconfigured{Failure: because},
+	"Internal":               archive.Internal{Failure: because},
+}
+
+func TestNamedErrorsThroughTheRuntime(t *testing.T) {
+	t.Parallel()
+	f := lambdatest.Start(t, nil)
+	for name := range named {
+		a := f.Invoke(t, event{Fail: name})
+		want := `{"errorMessage":"what to change","errorType":"` + name + `"}`
+		if !a.Failed || string(a.Body) != want {
+			t.Errorf("%s: got %s, want %s", name, a.Body, want)
+		}
+	}
+}
+
+func TestOtherEndsThroughTheRuntime(t *testing.T) {
+	t.Parallel()
+	f := lambdatest.Start(t, map[string]string{"LOG_LEVEL": "debug"})
+	if a := f.Invoke(t, event{}); a.Failed || string(a.Body) != `"done"` {
+		t.Errorf("success: got %s", a.Body)
+	}
+	for name, c := range map[string]struct {
+		event any
+		want  string
+	}{
+		"an error without a name":    {event{Fail: "oops"}, `{"errorMessage":"unexpected: oops","errorType":"Internal"}`},
+		"an event of another shape":  {[]int{1}, `"errorType":"RequestInvalid"`},
+		"an execution of wrong type": {map[string]any{"execution": 1}, `"errorType":"RequestInvalid"`},
+	} {
+		if a := f.Invoke(t, c.event); !a.Failed || !strings.Contains(string(a.Body), c.want) {
+			t.Errorf("%s: got %s, want %s", name, a.Body, c.want)
+		}
+	}
+}
+
+func TestAPanicIsLoggedAndEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	f := lambdatest.Start(t, nil)
+	if a := f.Invoke(t, event{Fail: "panic"}); a.ErrorType() != "string" {
+		t.Errorf("got %s", a.Body)
+	}
+	if logs := f.Logs(); !strings.Contains(logs, `"msg":"panic"`) || !strings.Contains(logs, "step_test.go") {
+		t.Errorf("the panic and where it was are not logged:\n%s", logs)
+	}
+}
+
+func TestABrokenDeploymentIsNamed(t *testing.T) {
+	t.Parallel()
+	f := lambdatest.Start(t, map[string]string{"BROKEN": "1"})
+	for range 2 { // it keeps answering
+		a := f.Invoke(t, event{})
+		if a.ErrorType() != "Misconfigured" || !strings.Contains(string(a.Body), "BUCKET is not set") {
+			t.Errorf("got %s", a.Body)
+		}
+	}
+}
+
+func TestLogLines(t *testing.T) {
+	t.Parallel()
+	f := lambdatest.Start(t, nil)
+	e := event{Execution: archive.Execution{ID: "arn:1", Name: "run-1"}, JobID: "job_1"}
+	f.Invoke(t, e)
+	e.Fail = "JobFailed"
+	f.Invoke(t, e)
+	lines := strings.Split(strings.TrimSpace(f.Logs()), "\n")
+	want := []string{"in the step", "step done", "in the step", "step failed"}
+	if len(lines) != len(want) {
+		t.Fatalf("got %d lines, want %d:\n%s", len(lines), len(want), f.Logs())
+	}
+	for i, line := range lines {
+		var got map[string]any
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatalf("line %d is not JSON: %s", i, line)
+		}
+		for field, value := range map[string]string{"msg": want[i], "function": "test", "requestId": "request-1",
+			"execution": "run-1", "executionArn": "arn:1", "jobId": "job_1"} {
+			if got[field] != value {
+				t.Errorf("line %d: %s is %v, want %q", i, field, got[field], value)
+			}
+		}
+	}
+	if !strings.Contains(lines[3], `"error":"JobFailed","cause":"what to change"`) {
+		t.Errorf("the failure is not told: %s", lines[3])
+	}
+}
