@@ -2,14 +2,15 @@ package archive
 
 import (
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // FromScenario turns an error of the Scenario client into the named error that a handler may return.
 func FromScenario(err error) error {
+	if m := (Misconfigured{}); errors.As(err, &m) { // the credentials could not be had, so Scenario was not asked
+		return m
+	}
 	var e *scenario.Error
 	if !errors.As(err, &e) {
 		return Internal{Because(err, "the call of Scenario's API failed in an unexpected way: %v", err)}
@@ -24,22 +25,11 @@ func FromScenario(err error) error {
 		return Unauthorized{Because(err, "Scenario refused the API key: %v. Check the key and the secret (the "+
 			"deployment's secret, or SCENARIO_API_KEY and SCENARIO_API_SECRET) and what they may do", e)}
 	case scenario.KindRateLimited:
-		return RateLimited{Because(err, "%s", rateLimitText(e))}
+		return RateLimited{Because(err, "Scenario asks for fewer requests or fewer jobs at once: %v", e)}
 	case scenario.KindUncertain:
 		return LaunchUncertain{Because(err, "the answer to the launch was lost: %v. A job may be running at Scenario; "+
 			"it was not launched twice. Start the execution again", e)}
 	default:
 		return ScenarioUnavailable{Because(err, "Scenario's API is not available: %v. Try again later", e)}
 	}
-}
-
-func rateLimitText(e *scenario.Error) string {
-	text := fmt.Sprintf("Scenario asks for fewer requests: %v", e)
-	if e.Action != "" {
-		text += fmt.Sprintf(" (the team's limit for %s is %d)", e.Action, e.Limit)
-	}
-	if e.RetryAfter > 0 {
-		text += fmt.Sprintf("; it may be asked again in %s", e.RetryAfter.Round(time.Second))
-	}
-	return text
 }

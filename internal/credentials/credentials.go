@@ -6,14 +6,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
@@ -76,10 +78,21 @@ func (s *Secret) Credentials(ctx context.Context, refresh bool) (scenario.Creden
 	}
 	found, err := s.read(ctx)
 	if err != nil {
-		return scenario.Credentials{}, fmt.Errorf("read the secret %s: %w", s.ARN, err)
+		return scenario.Credentials{}, s.unreadable(err)
 	}
 	s.known = found
 	return found, nil
+}
+
+// unreadable tells what passes by itself (a throttle, the network) from what somebody has to mend.
+func (s *Secret) unreadable(err error) error {
+	var answer *smithyhttp.ResponseError
+	if errors.Is(err, errContent) || errors.As(err, &answer) && answer.HTTPStatusCode() < 500 &&
+		!retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err).Bool() {
+		return archive.Misconfigured{Failure: archive.Because(err, "the secret %s with Scenario's credentials cannot "+
+			"be used: %v. Check SCENARIO_SECRET_ARN, the secret and the function's permissions", s.ARN, err)}
+	}
+	return &scenario.Error{Op: "read the secret", Kind: scenario.KindUnavailable, Err: err}
 }
 
 func (s *Secret) read(ctx context.Context) (scenario.Credentials, error) {
@@ -99,6 +112,8 @@ func (s *Secret) read(ctx context.Context) (scenario.Credentials, error) {
 	return parse(aws.ToString(out.SecretString))
 }
 
+var errContent = errors.New(`it must be a JSON object with "apiKey" and "apiSecret"`)
+
 // parse never repeats any of the secret's text: json's own errors quote it.
 func parse(text string) (scenario.Credentials, error) {
 	var fields struct {
@@ -106,7 +121,7 @@ func parse(text string) (scenario.Credentials, error) {
 		APISecret string `json:"apiSecret"`
 	}
 	if err := json.Unmarshal([]byte(text), &fields); err != nil || fields.APIKey == "" || fields.APISecret == "" {
-		return scenario.Credentials{}, errors.New(`it must be a JSON object with "apiKey" and "apiSecret"`)
+		return scenario.Credentials{}, errContent
 	}
 	return scenario.Credentials{Key: fields.APIKey, Secret: fields.APISecret}, nil
 }

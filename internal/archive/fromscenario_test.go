@@ -1,0 +1,55 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+func TestFromScenario(t *testing.T) {
+	t.Parallel()
+	of := func(k scenario.Kind) error {
+		return fmt.Errorf("outer: %w", &scenario.Error{Op: "launch archive", Kind: k, StatusCode: 499, Reason: "the API's words",
+			RetryAfter: time.Minute, Action: "jobs", Limit: 5})
+	}
+	for _, c := range []struct {
+		err        error
+		name, text string
+	}{
+		{of(scenario.KindInvalid), "RequestInvalid", "Correct the request"},
+		{of(scenario.KindNotFound), "RequestInvalid", "Check the IDs"},
+		{of(scenario.KindUnauthorized), "Unauthorized", "SCENARIO_API_KEY"},
+		{of(scenario.KindRateLimited), "RateLimited", "the limit of jobs is 5"},
+		{of(scenario.KindUncertain), "LaunchUncertain", "not launched twice"},
+		{of(scenario.KindUnavailable), "ScenarioUnavailable", "Try again later"},
+		{of(scenario.KindCanceled), "ScenarioUnavailable", "Try again later"},
+	} {
+		got := FromScenario(c.err)
+		if name := reflect.TypeOf(got).Name(); name != c.name {
+			t.Errorf("%v: got %s, want %s", c.err, name, c.name)
+		}
+		if !strings.Contains(got.Error(), c.text) || !strings.Contains(got.Error(), "the API's words") {
+			t.Errorf("%s: %q does not say %q and the API's words", c.name, got, c.text)
+		}
+		if !errors.Is(got, c.err) {
+			t.Errorf("%s: the cause is lost", c.name)
+		}
+	}
+}
+
+func TestFromScenarioOtherErrors(t *testing.T) {
+	t.Parallel()
+	if got := FromScenario(errors.New("oops")); reflect.TypeOf(got).Name() != "Internal" {
+		t.Errorf("got %T", got)
+	}
+	set := Misconfigured{Because(nil, "no secret")}
+	got := FromScenario(&scenario.Error{Kind: scenario.KindUnauthorized, Err: set})
+	if reflect.TypeOf(got).Name() != "Misconfigured" || got.Error() != "no secret" {
+		t.Errorf("got %T: %v", got, got)
+	}
+}
