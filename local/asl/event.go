@@ -1,12 +1,17 @@
 package asl
 
-import "time"
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"time"
+)
 
 // Event is one entry of an execution's history, by the names and in the JSON form of the GetExecutionHistory API.
 type Event struct {
 	ID         int64
 	PreviousID int64
-	Time       time.Time
+	Time       time.Time // the JSON form keeps milliseconds
 	Type       EventType
 	Details    Details
 }
@@ -30,4 +35,79 @@ type Details struct {
 	Heartbeat    int64  `json:"heartbeatInSeconds,omitempty"`
 	Index        *int   `json:"index,omitempty"`
 	Length       *int   `json:"length,omitempty"`
+
+	InputDetails  *dataDetails `json:"inputDetails,omitempty"`  // filled by MarshalJSON
+	OutputDetails *dataDetails `json:"outputDetails,omitempty"` // filled by MarshalJSON
+}
+
+type dataDetails struct {
+	Truncated bool `json:"truncated"`
+}
+
+// WithoutData is the event without the data that went through it (includeExecutionData false).
+func (e Event) WithoutData() Event {
+	e.Details.Input, e.Details.Output, e.Details.Parameters = "", "", ""
+	return e
+}
+
+// detailsField is the member of the JSON form that holds the event's details; empty: the type has none.
+func (t EventType) detailsField() string {
+	name := string(t)
+	switch {
+	case strings.HasSuffix(name, "StateEntered"):
+		return "stateEnteredEventDetails"
+	case strings.HasSuffix(name, "StateExited"):
+		return "stateExitedEventDetails"
+	case name == "MapStateStarted":
+		return "mapStateStartedEventDetails"
+	case strings.HasPrefix(name, "MapIteration"), strings.HasPrefix(name, "Execution"),
+		strings.HasPrefix(name, "Task") && name != "TaskStateAborted":
+		return strings.ToLower(name[:1]) + name[1:] + "EventDetails"
+	}
+	return ""
+}
+
+// epoch is t as the API's timestamps: seconds with milliseconds.
+func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+// MarshalJSON is the form of the GetExecutionHistory API.
+func (e Event) MarshalJSON() ([]byte, error) {
+	m := map[string]any{
+		"id": e.ID, "previousEventId": e.PreviousID, "timestamp": epoch(e.Time), "type": e.Type,
+	}
+	if field := e.Type.detailsField(); field != "" {
+		d := e.Details
+		if d.Input != "" {
+			d.InputDetails = &dataDetails{}
+		}
+		if d.Output != "" {
+			d.OutputDetails = &dataDetails{}
+		}
+		m[field] = d
+	}
+	return json.Marshal(m)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	var m map[string]json.RawMessage
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	var seconds float64
+	for name, into := range map[string]any{
+		"id": &e.ID, "previousEventId": &e.PreviousID, "timestamp": &seconds, "type": &e.Type,
+	} {
+		if err := json.Unmarshal(m[name], into); err != nil {
+			return err
+		}
+	}
+	e.Time = time.UnixMilli(int64(math.Round(seconds * 1000)))
+	if d, ok := m[e.Type.detailsField()]; ok {
+		if err := json.Unmarshal(d, &e.Details); err != nil {
+			return err
+		}
+		e.Details.InputDetails, e.Details.OutputDetails = nil, nil
+	}
+	return nil
 }

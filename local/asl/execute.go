@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -19,6 +20,12 @@ const (
 	StatusAborted   Status = "ABORTED"
 )
 
+// Limits of Step Functions ("Quotas").
+const (
+	MaxDataSize = 262_144 // bytes of UTF-8, of any input, output, result or payload
+	MaxEvents   = 25_000  // events in a history; the one that ends the execution is the last of them
+)
+
 // Result is how an execution ended.
 type Result struct {
 	Status Status
@@ -27,25 +34,22 @@ type Result struct {
 	Cause  string
 }
 
-// Checkpoint is a state boundary: everything needed to run an execution from there on.
+// Checkpoint is a boundary between states at the top level: all that is needed to run an execution from there on.
 type Checkpoint struct {
-	State       string          `json:"state"`
-	Input       json.RawMessage `json:"input"`   // the state's raw input
-	Entered     time.Time       `json:"entered"` // so that a Wait goes on instead of starting over
-	Previous    int64           `json:"previousEventId"`
-	LastEventID int64           `json:"lastEventId"` // of the history so far
+	State   string          `json:"state"`   // the next state; empty: none, the execution succeeds
+	Input   json.RawMessage `json:"input"`   // its raw input
+	Entered time.Time       `json:"entered"` // so that a Wait goes on instead of starting over
 }
 
-// Recorder keeps what happens in one execution. Its methods are called one at a time, in order; an error from it ends
-// the run, because an execution that leaves no trace could not be resumed.
+// Recorder keeps what happens in one execution. Record is called with one event at a time, in the order of their IDs;
+// next is set when the event ends a state at the top level, and must be kept with the event or not at all. An error
+// ends the run, because an execution that leaves no trace could not be resumed.
 type Recorder interface {
-	// Event is told each history event.
-	Event(Event) error
-	// Checkpoint is told each state at the top level before it is entered.
-	Checkpoint(Checkpoint) error
+	Record(e Event, next *Checkpoint) error
 }
 
-// Resume is where an execution goes on whose process ended: its last checkpoint, and the events recorded since.
+// Resume is where an execution goes on whose process ended: its last checkpoint and the events from then on, the one
+// that carried the checkpoint first.
 type Resume struct {
 	Checkpoint Checkpoint
 	Events     []Event
@@ -69,8 +73,112 @@ type Executor struct {
 	Region  string         // named in TaskScheduled events
 }
 
+// Check says whether there is a runner for each resource that m names.
+func (x *Executor) Check(m *Machine) error {
+	var problems []error
+	for _, r := range m.resources {
+		if x.Runners[r] == nil {
+			problems = append(problems, fmt.Errorf("the resource %q is not supported here", r))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // Run executes m from its start, or from where resume says, until it ends. The error is [ErrInterrupted] or the
-// Recorder's; otherwise the result says how the execution ended, as the last event does.
-func (x *Executor) Run(ctx context.Context, m *Machine, info ExecutionInfo, resume *Resume, rec Recorder) (Result, error) {
-	return Result{}, ErrInterrupted
+// Recorder's; otherwise the result says how the execution ended, as the last event does. On resume the state that was
+// in flight runs again, a Wait for the rest of its time, and its retry counters start again.
+func (x *Executor) Run(
+	ctx context.Context, m *Machine, info ExecutionInfo, resume *Resume, rec Recorder,
+) (Result, error) {
+	input, err := decodeJSON(info.Input)
+	if err != nil {
+		return Result{}, fmt.Errorf("the execution's input: %w", err)
+	}
+	r := newRun(x, info, input, rec)
+	limited, cancel := r.limit(ctx, m)
+	defer cancel()
+	t := &thread{}
+	output, err := r.start(limited, m, t, input, resume)
+	return r.finish(ctx, limited, t, output, err)
+}
+
+// limit ends the context with the machine's TimeoutSeconds, counted from the execution's start.
+func (r *run) limit(ctx context.Context, m *Machine) (context.Context, context.CancelFunc) {
+	if m.timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return r.clock.WithTimeout(ctx, m.timeout-r.clock.Now().Sub(r.info.StartTime))
+}
+
+func (r *run) start(ctx context.Context, m *Machine, t *thread, input any, resume *Resume) (any, error) {
+	if resume == nil {
+		first := &Checkpoint{State: m.flow.start, Input: r.info.Input, Entered: r.clock.Now()}
+		d := Details{Input: encodeJSON(input), RoleARN: r.info.RoleARN}
+		if err := r.record(t, "ExecutionStarted", d, first); err != nil {
+			return nil, err
+		}
+		t.prev = 0 // so AWS has it: the first state's predecessor is not the start
+		return r.flow(ctx, m.flow, t, &entry{name: m.flow.start, raw: input, top: true})
+	}
+	at, err := r.resume(t, resume)
+	if err != nil || at.name == "" {
+		return at.raw, err
+	}
+	if m.flow.states[at.name] == nil {
+		return nil, &Error{errRuntime, "the definition has changed: there is no state '" + at.name + "' to go on with"}
+	}
+	return r.flow(ctx, m.flow, t, at)
+}
+
+// resume sets the run to where it was and closes the task that was in flight.
+func (r *run) resume(t *thread, resume *Resume) (*entry, error) {
+	input, err := decodeJSON(resume.Checkpoint.Input)
+	if err != nil {
+		return &entry{}, fmt.Errorf("the checkpoint's input: %w", err)
+	}
+	at := &entry{name: resume.Checkpoint.State, raw: input, top: true, since: resume.Checkpoint.Entered}
+	for i, e := range resume.Events {
+		r.lastID = e.ID
+		if e.Type != "ExecutionStarted" {
+			t.prev = e.ID
+		}
+		at.entered = at.entered || i > 0
+	}
+	if n := len(resume.Events); n > 0 {
+		if last := resume.Events[n-1]; last.Type == "TaskScheduled" || last.Type == "TaskStarted" {
+			return at, r.record(t, "TaskFailed", Details{
+				ResourceType: last.Details.ResourceType, Resource: last.Details.Resource, Error: "Local.Interrupted",
+				Cause: "The local runner ended while the task ran; the task runs again.",
+			}, nil)
+		}
+	}
+	return at, nil
+}
+
+// finish tells how the execution ended. ctx is the caller's, limited the one with the machine's time limit.
+func (r *run) finish(ctx, limited context.Context, t *thread, output any, err error) (Result, error) {
+	var failure *Error
+	var stop *Stop
+	switch {
+	case err == nil:
+		text := encodeJSON(output)
+		return Result{Status: StatusSucceeded, Output: json.RawMessage(text)},
+			r.record(t, "ExecutionSucceeded", Details{Output: text}, nil)
+	case errors.As(err, &failure):
+	case errors.Is(err, errTooManyEvents):
+		failure = &Error{errRuntime, fmt.Sprintf("The execution reached the maximum number of history events (%d).",
+			MaxEvents)}
+	case ctx.Err() != nil && errors.As(context.Cause(ctx), &stop):
+		t.prev = 0 // so AWS has it
+		return Result{Status: StatusAborted, Error: stop.Name, Cause: stop.Cause},
+			r.record(t, "ExecutionAborted", Details{Error: stop.Name, Cause: stop.Cause}, nil)
+	case ctx.Err() != nil:
+		return Result{}, ErrInterrupted
+	case limited.Err() != nil:
+		return Result{Status: StatusTimedOut}, r.record(t, "ExecutionTimedOut", Details{}, nil)
+	default:
+		return Result{}, err
+	}
+	return Result{Status: StatusFailed, Error: failure.Name, Cause: failure.Cause},
+		r.record(t, "ExecutionFailed", Details{Error: failure.Name, Cause: failure.Cause}, nil)
 }

@@ -1,13 +1,101 @@
 package asl
 
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
 // Machine is a parsed and checked state machine. It is immutable and may be executed any number of times at once.
 type Machine struct {
-	comment string
+	comment   string
+	timeout   time.Duration // 0: none
+	flow      *flow
+	resources []string
+}
+
+// Comment is the definition's Comment.
+func (m *Machine) Comment() string { return m.comment }
+
+// Resources are the resource ARNs of its Task states, each once, also of those within Map and Parallel states.
+func (m *Machine) Resources() []string { return slices.Clone(m.resources) }
+
+// States are the names of the states at the top level, in the order of the definition.
+func (m *Machine) States() []string { return slices.Clone(m.flow.names) }
+
+// flow is a graph of states: the machine itself, a branch of a Parallel state, or what a Map state runs for each item.
+type flow struct {
+	start  string
+	names  []string
+	states map[string]*state
+}
+
+// state is what all states have in common.
+type state struct {
+	name string
+	kind string // its Type
+	next string // empty: terminal
+
+	input, output  ioPath
+	parameters     template // nil: none
+	resultSelector template // nil: none
+	result         ioPath
+	retry          []retrier
+	catch          []catcher
+	body           body
+}
+
+// body is what a state of one Type does.
+type body interface {
+	// run does the state's work on its effective input (after InputPath and Parameters). What it returns is the
+	// result before ResultSelector. A body that chooses the next state sets step.next.
+	run(s *step, input any) (any, error)
+}
+
+// ioPath is InputPath, OutputPath or ResultPath: the whole value ($, when p is nil), a part of it, or null.
+type ioPath struct {
+	p    *path
+	null bool
+}
+
+type retrier struct {
+	errors      []string
+	interval    time.Duration
+	maxAttempts int
+	backoff     float64
+	maxDelay    time.Duration // 0: none
+	jitter      bool
+}
+
+type catcher struct {
+	errors []string
+	next   string
+	result ioPath
 }
 
 // Parse reads a definition and checks all of it. Its error joins everything found wrong, each with the state and the
 // field it is about.
-func Parse(definition []byte) (*Machine, error) { return nil, ErrInterrupted }
-
-// Comment is the definition's Comment.
-func (m *Machine) Comment() string { return m.comment }
+func Parse(definition []byte) (*Machine, error) {
+	v, err := decodeJSON(definition)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := v.(*object)
+	if !ok {
+		return nil, errors.New("a definition is an object, not " + typeName(v))
+	}
+	c := &compiler{names: map[string]bool{}}
+	f := c.fields("state machine", o)
+	m := &Machine{comment: f.text("Comment"), timeout: f.seconds("TimeoutSeconds")}
+	if version, ok := f.string("Version"); ok && version != "1.0" {
+		f.wrong("Version", "must be \"1.0\"")
+	}
+	f.queryLanguage()
+	m.flow = c.flow(f)
+	f.done()
+	if err := errors.Join(c.problems...); err != nil {
+		return nil, err
+	}
+	m.resources = c.resources
+	return m, nil
+}
