@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"io"
 	"sort"
+	"sync"
 )
 
 // Content is a sequence of bytes that is computed when read. It does not change once made, and may be read by several
@@ -12,7 +13,9 @@ import (
 type Content struct {
 	segments []segment
 	size     int64
-	crc      uint32
+
+	crcOnce sync.Once
+	crc     uint32
 }
 
 // A segment is bytes as they are, or noise.
@@ -21,32 +24,42 @@ type segment struct {
 	literal []byte
 	phase   int64 // of the noise at the segment's first byte
 	length  int64
+	crc     uint32 // of noise
 }
 
 // Size is the length in bytes.
 func (c *Content) Size() int64 { return c.size }
 
-// CRC32 is the IEEE checksum of the whole.
-func (c *Content) CRC32() uint32 { return c.crc }
-
-func (c *Content) addLiteral(b []byte) {
-	if len(b) == 0 {
-		return
-	}
-	c.crc = combineCRC(c.crc, crc32.ChecksumIEEE(b), int64(len(b)))
-	c.add(segment{literal: b, length: int64(len(b))})
+// CRC32 is the IEEE checksum of the whole, had without reading it.
+func (c *Content) CRC32() uint32 {
+	c.crcOnce.Do(func() {
+		for _, s := range c.segments {
+			if s.literal != nil {
+				c.crc = crc32.Update(c.crc, crc32.IEEETable, s.literal)
+			} else {
+				c.crc = combineCRC(c.crc, s.crc, s.length)
+			}
+		}
+	})
+	return c.crc
 }
 
-func (c *Content) addNoise(phase, n int64) {
-	if n == 0 {
-		return
+func (c *Content) addLiteral(b []byte) {
+	if len(b) > 0 {
+		c.add(segment{literal: b, length: int64(len(b))})
 	}
-	c.crc = combineCRC(c.crc, noiseChecksum(phase, n), n)
-	c.add(segment{phase: phase, length: n})
+}
+
+// addNoise adds n bytes of noise and gives their checksum.
+func (c *Content) addNoise(phase, n int64) uint32 {
+	crc := noiseChecksum(phase, n)
+	if n > 0 {
+		c.add(segment{phase: phase, length: n, crc: crc})
+	}
+	return crc
 }
 
 func (c *Content) addContent(other *Content) {
-	c.crc = combineCRC(c.crc, other.crc, other.size)
 	for _, s := range other.segments {
 		c.add(s)
 	}

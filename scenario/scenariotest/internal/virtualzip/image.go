@@ -65,8 +65,8 @@ func (c *Content) addPadding(phase, length int64) {
 	head := binary.BigEndian.AppendUint32(nil, uint32(length))
 	head = append(head, paddingType...)
 	c.addLiteral(head)
-	c.addNoise(phase, length)
-	crc := combineCRC(crc32.ChecksumIEEE([]byte(paddingType)), noiseChecksum(phase, length), length)
+	noiseCRC := c.addNoise(phase, length)
+	crc := combineCRC(crc32.ChecksumIEEE([]byte(paddingType)), noiseCRC, length)
 	c.addLiteral(binary.BigEndian.AppendUint32(nil, crc))
 }
 

@@ -47,19 +47,20 @@ type Archive struct {
 // Zip makes an archive, with ZIP64 records where the format needs them. The names must differ, and modified have a year
 // from 1980 to 2107.
 func Zip(files []File, modified time.Time) *Archive {
-	c, central := &Content{}, &Content{}
+	c := &Content{}
+	var central []byte
 	digest := sha256.New()
 	for _, f := range files {
 		h := header{file: f, offset: c.size, modified: modified}
-		central.addLiteral(h.central())
+		central = h.appendCentral(central)
 		c.addLiteral(h.local())
 		c.addContent(f.Content)
 		fmt.Fprintf(digest, "%q %d %08x\n", f.Name, f.Content.Size(), f.Content.CRC32())
 	}
 	fmt.Fprintf(digest, "%d", modified.Unix())
 	start := c.size
-	c.addContent(central)
-	c.addLiteral(end(int64(len(files)), start, central.size))
+	c.addLiteral(central)
+	c.addLiteral(end(int64(len(files)), start, int64(len(central))))
 	return &Archive{Content: c, ETag: `"` + hex.EncodeToString(digest.Sum(nil)[:16]) + `"`, Files: len(files)}
 }
 
@@ -98,7 +99,7 @@ func (h header) local() []byte {
 	return append(b, extra...)
 }
 
-func (h header) central() []byte {
+func (h header) appendCentral(b []byte) []byte {
 	var large []int64
 	if h.largeSize() {
 		large = append(large, h.file.Content.Size(), h.file.Content.Size())
@@ -110,7 +111,7 @@ func (h header) central() []byte {
 	if large != nil {
 		extra = zip64Extra(large...)
 	}
-	b := binary.LittleEndian.AppendUint32(nil, centralSignature)
+	b = binary.LittleEndian.AppendUint32(b, centralSignature)
 	b = binary.LittleEndian.AppendUint16(b, madeByUnix|version45)
 	b = binary.LittleEndian.AppendUint16(b, versionFor(extra))
 	b = h.common(b)

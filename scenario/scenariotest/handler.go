@@ -1,0 +1,179 @@
+package scenariotest
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+const maxRequestBody = 1 << 20
+
+// Handler is the stand-in as an [http.Handler], for a server of the caller's. Close it to end requests that wait.
+type Handler struct {
+	options  Options
+	mux      *http.ServeMux
+	jobs     jobs
+	faults   faults
+	pace     pace
+	signer   *signer
+	archives archives
+	journal  journal
+
+	closeOnce sync.Once
+	closed    chan struct{}
+}
+
+// NewHandler makes a stand-in. It panics if the options cannot work (an image size or a fault that is not valid).
+func NewHandler(o Options) *Handler {
+	if err := o.Validate(); err != nil {
+		panic("scenariotest: " + err.Error())
+	}
+	o = o.withDefaults()
+	h := &Handler{
+		options: o,
+		mux:     http.NewServeMux(),
+		jobs:    jobs{byID: map[string]*job{}},
+		pace:    pace{limit: o.RequestsPerSecond},
+		signer:  newSigner(o.URLLifetime),
+		closed:  make(chan struct{}),
+	}
+	h.faults.add(o.Faults...)
+	h.mux.HandleFunc("POST /v1/assets/archive", h.api(OpLaunchArchive, h.launchArchive))
+	h.mux.HandleFunc("POST /v1/assets/download", h.api(OpLaunchDownload, h.launchDownload))
+	h.mux.HandleFunc("GET /v1/jobs/{id}", h.api(OpJob, h.getJob))
+	h.mux.HandleFunc("GET /v1/assets/download/{id}", h.api(OpDownloadStatus, h.getDownload))
+	h.mux.HandleFunc("POST /v1/jobs/{id}/action", h.api(OpCancel, h.actOnJob))
+	h.mux.HandleFunc("/archives/{id}/{name}", h.serveArchive)
+	h.mux.HandleFunc("POST /_test/faults", onLoopback(h.postFaults))
+	h.mux.HandleFunc("DELETE /_test/faults", onLoopback(h.deleteFaults))
+	h.mux.HandleFunc("GET /_test/requests", onLoopback(h.showRequests))
+	h.mux.HandleFunc("GET /_test/jobs", onLoopback(h.showJobs))
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		failure(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path).write(w, nil, 0)
+	})
+	return h
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+
+// Close ends requests that wait or stall, now and later.
+func (h *Handler) Close() { h.closeOnce.Do(func() { close(h.closed) }) }
+
+// AddFault makes the stand-in misbehave from now on. It panics if the fault is not valid.
+func (h *Handler) AddFault(list ...Fault) {
+	for _, f := range list {
+		if err := f.validate(); err != nil {
+			panic("scenariotest: " + err.Error())
+		}
+	}
+	h.faults.add(list...)
+}
+
+// ClearFaults brings it back to good behaviour.
+func (h *Handler) ClearFaults() { h.faults.clear() }
+
+// An apiFunc does what one operation of the API does.
+type apiFunc func(r *http.Request, body []byte, fault Fault) *reply
+
+// api is what all operations of the API have in common: the journal, the faults, credentials and ceilings.
+func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+		entry := newRequest(op, r, h.options.Now())
+		entry.Body = string(body)
+		defer func() { h.journal.add(entry) }() // also when the connection is dropped
+		fault, _ := h.faults.take(op)
+		h.pause(r, fault.Latency)
+		if fault.Drop == DropBefore {
+			panic(http.ErrAbortHandler)
+		}
+		answer := h.answer(r, body, err, fault, do)
+		entry.Status, entry.JobID = answer.status, answer.jobID
+		if fault.Drop == DropAfter {
+			entry.Status = 0
+			panic(http.ErrAbortHandler)
+		}
+		answer.write(w, &entry.Bytes, fault.TruncateBody)
+	}
+}
+
+func (h *Handler) answer(r *http.Request, body []byte, bodyErr error, fault Fault, do apiFunc) *reply {
+	switch {
+	case fault.Status != 0:
+		return &reply{status: fault.Status, raw: fault.Body, retryAfter: fault.RetryAfter,
+			body: failure(fault.Status, "The stand-in was told to answer so").body}
+	case !h.authorized(r):
+		return failure(http.StatusUnauthorized, "Invalid API key or secret")
+	case !h.pace.allow(h.options.Now()):
+		return h.tooManyRequests("api-requests-per-second", h.options.RequestsPerSecond)
+	case bodyErr != nil:
+		return failure(http.StatusRequestEntityTooLarge, "The request body is too large")
+	}
+	return do(r, body, fault)
+}
+
+func (h *Handler) authorized(r *http.Request) bool {
+	key, secret, ok := r.BasicAuth()
+	right := subtle.ConstantTimeCompare([]byte(key+"\x00"+secret), []byte(h.options.Key+"\x00"+h.options.Secret))
+	return ok && right == 1
+}
+
+// pause waits, unless the client or the stand-in goes away first.
+func (h *Handler) pause(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	case <-h.closed:
+	}
+}
+
+// A reply is an answer of the API.
+type reply struct {
+	status     int
+	body       map[string]any
+	raw        string // in place of body, if not empty
+	retryAfter string
+	jobID      string // for the journal
+}
+
+// failure is an error answer in the API's shape.
+func failure(status int, message string) *reply {
+	return &reply{status: status, body: map[string]any{
+		"statusCode": status, "error": http.StatusText(status), "message": message,
+	}}
+}
+
+// write sends the answer; cut off after some bytes of the body, if truncate says so (see Fault.TruncateBody).
+func (a *reply) write(w http.ResponseWriter, written *int64, truncate int64) {
+	body := []byte(a.raw)
+	if a.raw == "" {
+		body, _ = json.Marshal(a.body) // strings and numbers only: cannot fail
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if a.retryAfter != "" {
+		w.Header().Set("Retry-After", a.retryAfter)
+	}
+	w.WriteHeader(a.status)
+	if truncate != 0 {
+		body = body[:min(max(truncate, 0), int64(len(body)))]
+	}
+	n, _ := w.Write(body) // a client that has gone is no concern of the stand-in's
+	if written != nil {
+		*written = int64(n)
+	}
+	if truncate != 0 {
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -1,0 +1,73 @@
+package scenariotest
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/scenario-archive/scenario-archive/scenario/scenariotest/internal/virtualzip"
+)
+
+// JobInfo is a job as a test looks at it.
+type JobInfo struct {
+	ID        string    `json:"id"`
+	ProjectID string    `json:"projectId,omitempty"`
+	Launched  Operation `json:"launched"`
+	Status    string    `json:"status"`
+	Assets    int       `json:"assets"`
+}
+
+// Jobs gives all jobs, in the order of their launches.
+func (h *Handler) Jobs() []JobInfo {
+	h.jobs.mu.Lock()
+	defer h.jobs.mu.Unlock()
+	now := h.options.Now()
+	list := []JobInfo{}
+	for _, j := range h.jobs.order {
+		list = append(list, JobInfo{ID: j.id, ProjectID: j.project, Launched: j.launched, Status: j.status(now),
+			Assets: len(j.assets)})
+	}
+	return list
+}
+
+// ArchiveFile is an archive's whole content, to compare with.
+type ArchiveFile struct {
+	io.ReaderAt
+	Size  int64
+	ETag  string // quotes included
+	Files int
+}
+
+// ArchiveFile gives a job's archive, whether the job is done or not. The error is for an unknown job.
+func (h *Handler) ArchiveFile(jobID string) (ArchiveFile, error) {
+	j, ok := h.jobs.find(jobID)
+	if !ok {
+		return ArchiveFile{}, fmt.Errorf("scenariotest: no job %s", jobID)
+	}
+	archive, err := h.archives.get(j, false, h.options)
+	if err != nil {
+		return ArchiveFile{}, err
+	}
+	return describeArchive(archive), nil
+}
+
+func describeArchive(a *virtualzip.Archive) ArchiveFile {
+	return ArchiveFile{ReaderAt: a, Size: a.Size(), ETag: a.ETag, Files: a.Files}
+}
+
+// AddArchive makes a job that is done at once, of as many assets as wanted, and gives its ID: for tests and benchmarks
+// of downloads alone. Neither ceilings nor the limit of 1000 assets apply; special assets do what they do.
+func (h *Handler) AddArchive(assetIDs ...string) (jobID string) {
+	j := h.newJob(launchBody{Query: &query{AssetIDs: assetIDs}}, OpLaunchArchive)
+	j.duration = 0
+	h.jobs.add(j, 0)
+	return j.id
+}
+
+// SignURL gives a fresh signed URL of a job's archive, on the server with the given base ("http://127.0.0.1:9090").
+func (h *Handler) SignURL(base, jobID string) (string, error) {
+	j, ok := h.jobs.find(jobID)
+	if !ok {
+		return "", fmt.Errorf("scenariotest: no job %s", jobID)
+	}
+	return h.signer.url(base, j, h.options.Now()), nil
+}

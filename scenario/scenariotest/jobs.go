@@ -1,0 +1,147 @@
+package scenariotest
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+// jobs are those launched since the start.
+type jobs struct {
+	mu    sync.Mutex
+	byID  map[string]*job
+	order []*job
+}
+
+// add takes a new job in, unless as many as the ceiling are running; 0: no ceiling.
+func (s *jobs) add(j *job, ceiling int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ceiling > 0 && s.running(j.created) >= ceiling {
+		return false
+	}
+	s.byID[j.id] = j
+	s.order = append(s.order, j)
+	return true
+}
+
+func (s *jobs) running(now time.Time) int {
+	n := 0
+	for _, j := range s.order {
+		if !j.final(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// find gives a copy of a job, whichever project it is of.
+func (s *jobs) find(id string) (job, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, ok := s.byID[id]
+	if !ok {
+		return job{}, false
+	}
+	return *j, true
+}
+
+func (s *jobs) cancel(id string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j := s.byID[id]
+	if j.final(now) {
+		return false
+	}
+	j.canceledAt = now
+	return true
+}
+
+// lookUp finds the job that a request is about, in the project that it names.
+func (h *Handler) lookUp(r *http.Request) (job, *reply) {
+	id := r.PathValue("id")
+	j, ok := h.jobs.find(id)
+	if !ok || j.project != r.URL.Query().Get("projectId") {
+		return job{}, failure(http.StatusNotFound, "Job "+id+" was not found")
+	}
+	return j, nil
+}
+
+func (h *Handler) getJob(r *http.Request, _ []byte, _ Fault) *reply {
+	j, refused := h.lookUp(r)
+	if refused != nil {
+		return refused
+	}
+	return &reply{status: http.StatusOK, jobID: j.id, body: map[string]any{"job": h.describe(r, j)}}
+}
+
+// describe is a job as GET /jobs/{id} shows it.
+func (h *Handler) describe(r *http.Request, j job) map[string]any {
+	now := h.options.Now()
+	history := j.history(now)
+	metadata := map[string]any{"assetIds": []string{}}
+	if url := h.urlOf(r, j); url != "" {
+		metadata["archiveUrl"] = url
+	}
+	if j.final(now) && j.finalStatus() != statusSuccess && j.reason != "" {
+		metadata["error"] = j.reason
+	}
+	return map[string]any{
+		"jobId":         j.id,
+		"jobType":       "assets-download",
+		"status":        history[len(history)-1].Status,
+		"progress":      j.progress(now),
+		"statusHistory": history,
+		"metadata":      metadata,
+		"createdAt":     isoTime(j.created),
+		"updatedAt":     history[len(history)-1].Date,
+		"ownerId":       "team_local",
+	}
+}
+
+func (h *Handler) getDownload(r *http.Request, _ []byte, _ Fault) *reply {
+	j, refused := h.lookUp(r)
+	if refused != nil {
+		return refused
+	}
+	body := map[string]any{"jobId": j.id, "jobStatus": j.status(h.options.Now())}
+	if url := h.urlOf(r, j); url != "" {
+		body["downloadUrl"] = url
+	}
+	return &reply{status: http.StatusOK, jobID: j.id, body: body}
+}
+
+// urlOf signs a new URL for a job's archive; empty if there is none to give.
+func (h *Handler) urlOf(r *http.Request, j job) string {
+	now := h.options.Now()
+	if j.noURL || !j.final(now) || j.finalStatus() != statusSuccess {
+		return ""
+	}
+	return h.signer.url(baseOf(r), j, now)
+}
+
+func baseOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+func (h *Handler) actOnJob(r *http.Request, body []byte, _ Fault) *reply {
+	var action struct {
+		Action string `json:"action"`
+	}
+	if err := decodeStrictly(body, &action); err != nil {
+		return failure(http.StatusBadRequest, err.Error())
+	}
+	j, refused := h.lookUp(r)
+	switch {
+	case refused != nil:
+		return refused
+	case action.Action != "cancel":
+		return failure(http.StatusBadRequest, "action must be one of: cancel")
+	case !h.options.AllowCancel || !h.jobs.cancel(j.id, h.options.Now()):
+		return failure(http.StatusBadRequest, "Cannot cancel this type of job")
+	}
+	return h.getJob(r, nil, Fault{})
+}

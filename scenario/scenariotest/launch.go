@@ -1,0 +1,128 @@
+package scenariotest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+const maxAssets = 1000
+
+type query struct {
+	AssetIDs     []string `json:"assetIds"`
+	InferenceIDs []string `json:"inferenceIds"`
+	ModelIDs     []string `json:"modelIds"`
+}
+
+type launchBody struct {
+	Query   *query `json:"query"`
+	Options *struct {
+		Flat             bool    `json:"flat"`
+		FileNameTemplate *string `json:"fileNameTemplate"`
+		ArchiveName      string  `json:"archiveName"`    // accepted, without effect
+		PreferOriginal   bool    `json:"preferOriginal"` // accepted, without effect
+	} `json:"options"`
+}
+
+// decodeStrictly decodes one JSON object. Its errors name what is wrong.
+func decodeStrictly(body []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("invalid request body: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("invalid request body: more than one JSON value")
+	}
+	return nil
+}
+
+func (h *Handler) launchArchive(r *http.Request, body []byte, fault Fault) *reply {
+	j, refused := h.launch(r, OpLaunchArchive, body, fault)
+	if refused != nil {
+		return refused
+	}
+	return &reply{status: http.StatusOK, jobID: j.id, body: map[string]any{"job": h.describe(r, *j)}}
+}
+
+func (h *Handler) launchDownload(r *http.Request, body []byte, fault Fault) *reply {
+	j, refused := h.launch(r, OpLaunchDownload, body, fault)
+	if refused != nil {
+		return refused
+	}
+	return &reply{status: http.StatusOK, jobID: j.id, body: map[string]any{"jobId": j.id}}
+}
+
+func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault) (*job, *reply) {
+	var launch launchBody
+	if err := decodeStrictly(body, &launch); err != nil {
+		return nil, failure(http.StatusBadRequest, err.Error())
+	}
+	if status, problem := launch.problem(op); status != 0 {
+		return nil, failure(status, problem)
+	}
+	j := h.newJob(launch, op)
+	j.project = r.URL.Query().Get("projectId")
+	if len(j.assets) > maxAssets {
+		return nil, failure(http.StatusBadRequest, tooMany(len(j.assets)))
+	}
+	if fault.Outcome != "" {
+		j.outcome, j.reason = fault.Outcome, fault.Reason
+	}
+	if !h.jobs.add(j, h.options.MaxConcurrentJobs) {
+		return nil, h.tooManyRequests("assets-download-concurrency", h.options.MaxConcurrentJobs)
+	}
+	return j, nil
+}
+
+func (h *Handler) newJob(launch launchBody, op Operation) *job {
+	j := &job{
+		id: newJobID(), launched: op, created: h.options.Now(), duration: h.options.JobDuration,
+		assets: expand(*launch.Query, h.options.AssetsPerSource), outcome: statusSuccess,
+	}
+	if o := launch.Options; o != nil {
+		j.flat = o.Flat
+		if o.FileNameTemplate != nil {
+			j.template = *o.FileNameTemplate
+		}
+	}
+	j.misbehave()
+	return j
+}
+
+// problem says what is wrong with a launch, with its status; 0: nothing.
+func (l launchBody) problem(op Operation) (status int, problem string) {
+	if l.Query == nil {
+		return http.StatusBadRequest, "query is required"
+	}
+	q := *l.Query
+	if len(q.AssetIDs)+len(q.InferenceIDs)+len(q.ModelIDs) == 0 {
+		return http.StatusBadRequest, "query must have at least one of assetIds, inferenceIds, modelIds"
+	}
+	if op == OpLaunchDownload && (l.Options == nil || l.Options.FileNameTemplate == nil) {
+		return http.StatusBadRequest, "options.fileNameTemplate is required"
+	}
+	if len(q.AssetIDs) > maxAssets {
+		return http.StatusBadRequest, tooMany(len(q.AssetIDs))
+	}
+	for _, id := range slices.Concat(q.InferenceIDs, q.ModelIDs) {
+		if strings.TrimSpace(id) == "" {
+			return http.StatusBadRequest, "an ID of query is empty"
+		}
+	}
+	for _, id := range q.AssetIDs {
+		if !exists(id) {
+			return http.StatusNotFound, "Asset " + id + " was not found"
+		}
+	}
+	return 0, ""
+}
+
+func tooMany(n int) string {
+	return fmt.Sprintf("batch limited to %d assets, got %d", maxAssets, n)
+}

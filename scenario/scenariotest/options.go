@@ -1,0 +1,86 @@
+package scenariotest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What zero values of Options mean.
+const (
+	DefaultKey    = "local-key"
+	DefaultSecret = "local-secret"
+
+	defaultJobDuration       = 100 * time.Millisecond
+	defaultURLLifetime       = time.Hour
+	defaultImageSide         = 64
+	defaultAssetsPerSource   = 4
+	defaultRetryAfterSeconds = 1
+)
+
+// Options configure a stand-in. Zero values mean their defaults.
+type Options struct {
+	// Key and Secret are the credentials that it accepts. Defaults: DefaultKey, DefaultSecret.
+	Key, Secret string
+	// JobDuration is how long a job takes. Default: 100 ms; negative: jobs are done when launched.
+	JobDuration time.Duration
+	// URLLifetime is how long a signed URL can be used, in whole seconds. Default: 1 h.
+	URLLifetime time.Duration
+	// AssetSize is the size of each image file in bytes; an image that needs more than AssetSize-12 is larger.
+	// Default: as large as the picture needs, about 1 KB.
+	AssetSize int64
+	// ImageWidth and ImageHeight are in pixels. Default: 64. The pictures are held in memory (their padding is not).
+	ImageWidth, ImageHeight int
+	// AssetsPerSource is how many assets each inference and each model stands for. Default: 4.
+	AssetsPerSource int
+	// MaxConcurrentJobs is how many jobs may run at once; a launch beyond it is a 429. Default: no limit.
+	MaxConcurrentJobs int
+	// RequestsPerSecond is how many API requests may come within a second; one beyond it is a 429. Default: no limit.
+	RequestsPerSecond int
+	// RetryAfterSeconds is the Retry-After of these 429s. Default: 1; negative: none.
+	RetryAfterSeconds int
+	// AllowCancel lets jobs be canceled.
+	AllowCancel bool
+	// RefuseHEAD answers 403 to HEAD of an archive: a URL signed for GET only.
+	RefuseHEAD bool
+	// Faults are there from the beginning (see AddFault).
+	Faults []Fault
+	// Now is the clock of jobs, URLs and ceilings. Default: time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	o.Key = cmp.Or(o.Key, DefaultKey)
+	o.Secret = cmp.Or(o.Secret, DefaultSecret)
+	o.JobDuration = max(cmp.Or(o.JobDuration, defaultJobDuration), 0)
+	o.URLLifetime = cmp.Or(o.URLLifetime, defaultURLLifetime)
+	o.ImageWidth = cmp.Or(o.ImageWidth, defaultImageSide)
+	o.ImageHeight = cmp.Or(o.ImageHeight, defaultImageSide)
+	o.AssetsPerSource = cmp.Or(o.AssetsPerSource, defaultAssetsPerSource)
+	o.RetryAfterSeconds = cmp.Or(o.RetryAfterSeconds, defaultRetryAfterSeconds)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Validate says what is wrong with the options; NewServer and NewHandler panic with that.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	const maxSide = 4096 // a picture of that size takes 64 MB while it is drawn
+	switch {
+	case o.ImageWidth < 1 || o.ImageHeight < 1 || o.ImageWidth > maxSide || o.ImageHeight > maxSide:
+		return fmt.Errorf("images of %d x %d pixels: each side must be 1 to %d", o.ImageWidth, o.ImageHeight, maxSide)
+	case o.AssetSize < 0 || o.AssetsPerSource < 0 || o.MaxConcurrentJobs < 0 || o.RequestsPerSecond < 0:
+		return errors.New("a size or limit is negative")
+	case o.URLLifetime < time.Second:
+		return errors.New("URLs must live for a second at least")
+	}
+	for _, f := range o.Faults {
+		if err := f.validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

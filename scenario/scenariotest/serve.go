@@ -1,0 +1,122 @@
+package scenariotest
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/scenario/scenariotest/internal/virtualzip"
+)
+
+// serveArchive answers as a CDN before an object store does.
+func (h *Handler) serveArchive(w http.ResponseWriter, r *http.Request) {
+	entry := newRequest(OpArchive, r, h.options.Now())
+	entry.JobID = r.PathValue("id")
+	body := &archiveWriter{ResponseWriter: w, h: h, r: r}
+	h.journal.begin()
+	defer func() { // also when the connection is cut
+		entry.Status, entry.Bytes = body.status, body.sent
+		h.signer.use(r.URL.Query().Get("Issue"), body.sent)
+		h.journal.end(entry)
+	}()
+	fault, atOffset := h.faults.take(OpArchive)
+	h.pause(r, fault.Latency)
+	if fault.Drop != "" {
+		panic(http.ErrAbortHandler)
+	}
+	if status, code, message := h.refusal(r, fault); status != 0 {
+		if fault.RetryAfter != "" {
+			w.Header().Set("Retry-After", fault.RetryAfter)
+		}
+		writeXMLError(body, status, code, message)
+		return
+	}
+	body.bandwidth, body.atOffset = fault.Bandwidth, atOffset
+	h.sendArchive(body, r, fault)
+}
+
+func (h *Handler) refusal(r *http.Request, fault Fault) (status int, code, message string) {
+	if fault.Status != 0 {
+		return fault.Status, "InternalError", "The stand-in was told to answer so"
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource"
+	}
+	if r.Method == http.MethodHead && h.options.RefuseHEAD {
+		return http.StatusForbidden, "SignatureDoesNotMatch", "The URL was signed for another method"
+	}
+	if problem := h.signer.problem(r.URL, h.options.Now(), fault.ForbidAfter); problem != "" {
+		return http.StatusForbidden, "AccessDenied", problem
+	}
+	return 0, "", ""
+}
+
+func writeXMLError(w http.ResponseWriter, status int, code, message string) {
+	body, _ := xml.Marshal(struct { // strings only: cannot fail
+		XMLName xml.Name `xml:"Error"`
+		Code    string
+		Message string
+	}{Code: code, Message: message})
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	_, _ = w.Write(append([]byte(xml.Header), body...)) // a client that has gone is no concern of the stand-in's
+}
+
+func (h *Handler) sendArchive(w *archiveWriter, r *http.Request, fault Fault) {
+	j, _ := h.jobs.find(r.PathValue("id")) // there is one: the URL is signed
+	archive, err := h.archives.get(j, fault.Change, h.options)
+	if err != nil {
+		writeXMLError(w, http.StatusInternalServerError, "InternalError", err.Error())
+		return
+	}
+	content, lastModified := archive.Content, j.ends()
+	if fault.Change {
+		lastModified = lastModified.Add(2 * time.Second) // the header has whole seconds
+	}
+	if size := shortSize(j, archive, fault); size > 0 {
+		content = content.Truncated(size)
+	}
+	w.Header().Set("ETag", archive.ETag)
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", path.Base(r.URL.Path)))
+	r = r.Clone(r.Context())
+	if fault.IgnoreRange || strings.Contains(r.Header.Get("Range"), ",") {
+		r.Header.Del("Range") // object stores answer several ranges with the whole too
+	}
+	http.ServeContent(w, r, "", lastModified, &archiveReader{content: content})
+}
+
+// shortSize is how much there is of an archive that was cut off in its making; 0: all.
+func shortSize(j job, archive *virtualzip.Archive, fault Fault) int64 {
+	if fault.Size == 0 && j.corrupt {
+		return archive.Size() / 2
+	}
+	return fault.Size
+}
+
+// archiveReader is what http.ServeContent seeks in, before it hands the reader to archiveWriter.ReadFrom.
+type archiveReader struct {
+	content *virtualzip.Content
+	offset  int64
+}
+
+func (a *archiveReader) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += a.offset
+	case io.SeekEnd:
+		offset += a.content.Size()
+	}
+	a.offset = offset
+	return offset, nil
+}
+
+func (a *archiveReader) Read(p []byte) (int, error) {
+	n, err := a.content.ReadAt(p, a.offset)
+	a.offset += int64(n)
+	return n, err
+}
