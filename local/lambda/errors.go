@@ -1,0 +1,93 @@
+package lambda
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Error is a refusal by the service itself: the function was not run. Its codes are those of the API.
+type Error struct {
+	// Code is the API's name for it, such as TooManyRequestsException.
+	Code string
+	// Status is the HTTP status that goes with it.
+	Status int
+	// Message says what was wrong.
+	Message string
+}
+
+// Error returns the code and the message.
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// ErrorCode returns the API's name for the error.
+func (e *Error) ErrorCode() string { return e.Code }
+
+func errNotFound(arn string) *Error {
+	return &Error{"ResourceNotFoundException", http.StatusNotFound, "Function not found: " + arn}
+}
+
+func errThrottled() *Error {
+	return &Error{"TooManyRequestsException", http.StatusTooManyRequests, "Rate Exceeded."}
+}
+
+func errTooLarge(size int) *Error {
+	return &Error{"RequestTooLargeException", http.StatusRequestEntityTooLarge,
+		fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation (got %d)", MaxRequest, size)}
+}
+
+func errNotJSON(err error) *Error {
+	return &Error{"InvalidRequestContentException", http.StatusBadRequest,
+		"Could not parse request body into json: " + err.Error()}
+}
+
+// checkPayload refuses what AWS refuses. An empty payload is an empty object.
+func checkPayload(payload []byte) ([]byte, error) {
+	if len(payload) == 0 {
+		return []byte("{}"), nil
+	}
+	if len(payload) > MaxRequest {
+		return nil, errTooLarge(len(payload))
+	}
+	var value json.RawMessage
+	if err := json.Unmarshal(payload, &value); err != nil {
+		return nil, errNotJSON(err)
+	}
+	return payload, nil
+}
+
+// answer is how an invocation ended for its caller.
+type answer struct {
+	body          []byte
+	functionError string // empty for success
+}
+
+// unhandled is the header's value for every error of a function that the service did not itself refuse.
+const unhandled = "Unhandled"
+
+func failure(errorType, requestID, message string) answer {
+	if requestID != "" {
+		message = "RequestId: " + requestID + " Error: " + message
+	}
+	body, _ := json.Marshal(struct { // two strings cannot fail
+		ErrorType    string `json:"errorType"`
+		ErrorMessage string `json:"errorMessage"`
+	}{errorType, message})
+	return answer{body, unhandled}
+}
+
+func timedOut(requestID string, after time.Duration) answer {
+	return failure("Sandbox.Timedout", requestID, fmt.Sprintf("Task timed out after %.2f seconds", after.Seconds()))
+}
+
+func exited(requestID, how string) answer {
+	if how == "" {
+		return failure("Runtime.ExitError", requestID, "Runtime exited without providing a reason")
+	}
+	return failure("Runtime.ExitError", requestID, "Runtime exited with error: "+how)
+}
+
+func responseTooLarge(size int64) answer {
+	return failure("Function.ResponseSizeTooLarge", "",
+		fmt.Sprintf("Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxResponse))
+}

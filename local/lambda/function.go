@@ -1,0 +1,207 @@
+package lambda
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// function is one function with its processes. The slots bound how many invocations run at once, and so how many
+// processes there are: a process is either idle here or belongs to the one invocation that holds a slot.
+type function struct {
+	Function
+	service *Service
+	slots   chan struct{}
+
+	mu     sync.Mutex
+	closed bool
+	idle   []*environment // the most recently used is last, and taken first: the others grow old and go
+	all    map[*environment]struct{}
+}
+
+func newFunction(s *Service, f Function) *function {
+	return &function{Function: f, service: s, slots: make(chan struct{}, f.Concurrency), all: map[*environment]struct{}{}}
+}
+
+// invoke waits for a slot and runs the invocation on a goroutine of its own, because it goes on when the caller leaves.
+func (f *function) invoke(ctx context.Context, payload []byte) (answer, error) {
+	if err := f.acquire(ctx); err != nil {
+		return answer{}, err
+	}
+	type outcome struct {
+		answer answer
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		defer f.release()
+		a, err := f.run(payload)
+		done <- outcome{a, err}
+	}()
+	select {
+	case o := <-done:
+		return o.answer, o.err
+	case <-ctx.Done():
+		return answer{}, ctx.Err()
+	}
+}
+
+func (f *function) acquire(ctx context.Context) error {
+	select {
+	case f.slots <- struct{}{}: // a free slot is taken however short the queue time
+	default:
+		if err := f.queue(ctx); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		<-f.slots
+		return ErrClosed
+	}
+	f.service.running.Add(1) // under the lock that close takes, so never after its Wait has begun
+	return nil
+}
+
+func (f *function) queue(ctx context.Context) error {
+	limit := time.NewTimer(f.service.options.QueueTime)
+	defer limit.Stop()
+	select {
+	case f.slots <- struct{}{}:
+		return nil
+	case <-limit.C:
+		return errThrottled()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.service.closed:
+		return ErrClosed
+	}
+}
+
+func (f *function) release() {
+	<-f.slots
+	f.service.running.Done()
+}
+
+// run gives the payload to a process until one has taken it. A warm process may turn out to have died since its last
+// invocation; then the payload was not taken, and a fresh process gets it.
+func (f *function) run(payload []byte) (answer, error) {
+	inv := newInvocation(f.service.ARN(f.Name), payload)
+	for {
+		e, warm := f.takeIdle()
+		if !warm {
+			var err error
+			if e, err = f.start(); err != nil {
+				return failure("Runtime.InvalidEntrypoint", inv.id, err.Error()), nil
+			}
+		}
+		a, err := e.serve(inv, !warm)
+		switch {
+		case err == errNotTaken && warm:
+			continue
+		case err == errNotTaken:
+			return exited(inv.id, e.exitReason()), nil
+		case err == nil && e.alive():
+			f.putIdle(e)
+		}
+		return a, err
+	}
+}
+
+func (f *function) takeIdle() (*environment, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.idle) > 0 {
+		e := f.idle[len(f.idle)-1]
+		f.idle = f.idle[:len(f.idle)-1]
+		e.expiry.Stop()
+		if e.alive() {
+			return e, true
+		}
+	}
+	return nil, false
+}
+
+func (f *function) putIdle(e *environment) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e.expiry = time.AfterFunc(f.service.options.IdleTime, func() { f.retire(e) })
+	f.idle = append(f.idle, e)
+}
+
+// retire ends a process that nobody has needed for long, unless it was taken at the last moment.
+func (f *function) retire(e *environment) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, other := range f.idle {
+		if other == e {
+			f.idle = append(f.idle[:i], f.idle[i+1:]...)
+			e.kill()
+			return
+		}
+	}
+}
+
+func (f *function) start() (*environment, error) {
+	e, err := startEnvironment(f)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all[e] = struct{}{}
+	if f.closed {
+		e.kill() // close did not see it
+	}
+	go func() {
+		e.clean()
+		f.forget(e)
+		close(e.gone)
+	}()
+	return e, nil
+}
+
+func (f *function) forget(e *environment) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.all, e)
+}
+
+func (f *function) environments() []*environment {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := make([]*environment, 0, len(f.all))
+	for e := range f.all {
+		list = append(list, e)
+	}
+	return list
+}
+
+func (f *function) pids() []int {
+	var pids []int
+	for _, e := range f.environments() {
+		pids = append(pids, e.cmd.Process.Pid)
+	}
+	return pids
+}
+
+func (f *function) killAll() {
+	list := f.environments()
+	for _, e := range list {
+		e.kill()
+	}
+	for _, e := range list {
+		<-e.gone
+	}
+}
+
+func (f *function) close() {
+	f.mu.Lock()
+	f.closed = true
+	for _, e := range f.idle {
+		e.expiry.Stop()
+	}
+	f.mu.Unlock()
+	f.killAll()
+}

@@ -1,0 +1,181 @@
+// Package lambda runs function binaries as AWS Lambda does: in processes that ask a Runtime API for their next
+// invocation, one at a time each, kept warm, killed at their timeout, and replaced after a crash.
+//
+// The Runtime API is that of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, the front that of
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html.
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// Limits of the service, from https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+const (
+	// MaxRequest is the largest payload of a synchronous invocation, in bytes.
+	MaxRequest = 6 * 1024 * 1024
+	// MaxResponse is the largest answer of a synchronous invocation, in bytes: 100 more, for the envelope.
+	MaxResponse = MaxRequest + 100
+	// initLimit is how long a process may take until it asks for its first invocation.
+	initLimit = 10 * time.Second
+)
+
+// Function describes one function. Zero values mean the defaults given.
+type Function struct {
+	// Name is the function's name, as in its ARN.
+	Name string
+	// Binary is the path of the executable: a program built on aws-lambda-go, or any that speaks the Runtime API.
+	Binary string
+	// Env is added to the variables that Lambda itself sets. Nothing else of this process's environment is passed on.
+	Env map[string]string
+	// Timeout is how long one invocation may take; its process is killed then. Default 3 s, as on AWS.
+	Timeout time.Duration
+	// MemoryMB is told to the function and stands in its log; it is not enforced. Default 128.
+	MemoryMB int
+	// Concurrency is how many invocations may run at once. Default 10.
+	Concurrency int
+}
+
+// Options says what a Service runs and where it logs. Zero values mean the defaults given.
+type Options struct {
+	Functions []Function
+	// Region and Account are those of the functions' ARNs. Defaults us-east-1 and 000000000000.
+	Region, Account string
+	// Log gets every line that a function writes, and Lambda's own START, END and REPORT lines. It is called from
+	// many goroutines and must not block for long. Default: dropped.
+	Log func(Line)
+	// TempDir is where each process gets a directory of its own for temporary files, removed with it. Default: the
+	// system's.
+	TempDir string
+	// QueueTime is how long an invocation waits for a free process when Concurrency are busy, before it is refused
+	// with TooManyRequestsException. Default 10 s. (AWS refuses at once, but its limit is a thousand.)
+	QueueTime time.Duration
+	// IdleTime is how long an unused process is kept. Default 5 minutes.
+	IdleTime time.Duration
+	// Logger tells of what goes wrong outside any invocation's answer. Default: dropped.
+	Logger *slog.Logger
+}
+
+// ErrClosed is returned for an invocation that Close cut short or that came after it.
+var ErrClosed = errors.New("lambda: closed")
+
+// Service holds functions and their processes. Its methods may be called from many goroutines.
+type Service struct {
+	options   Options
+	functions map[string]*function
+	closed    chan struct{}
+	closeOnce sync.Once
+	running   sync.WaitGroup // invocations, which may outlive their callers
+}
+
+// New checks the functions and returns a Service that runs them. No process is started before the first invocation.
+func New(o Options) (*Service, error) {
+	o = withDefaults(o)
+	s := &Service{options: o, functions: map[string]*function{}, closed: make(chan struct{})}
+	for _, f := range o.Functions {
+		if err := s.add(f); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func withDefaults(o Options) Options {
+	setDefault(&o.Region, "us-east-1")
+	setDefault(&o.Account, "000000000000")
+	setDefault(&o.TempDir, os.TempDir())
+	setDefault(&o.QueueTime, 10*time.Second)
+	setDefault(&o.IdleTime, 5*time.Minute)
+	if o.Log == nil {
+		o.Log = func(Line) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func setDefault[T comparable](value *T, otherwise T) {
+	var zero T
+	if *value == zero {
+		*value = otherwise
+	}
+}
+
+func (s *Service) add(f Function) error {
+	setDefault(&f.Timeout, 3*time.Second)
+	setDefault(&f.MemoryMB, 128)
+	setDefault(&f.Concurrency, 10)
+	if f.Name == "" {
+		return errors.New("lambda: a function without a name")
+	}
+	if s.functions[f.Name] != nil {
+		return fmt.Errorf("lambda: function %s is there twice", f.Name)
+	}
+	info, err := os.Stat(f.Binary)
+	if err != nil {
+		return fmt.Errorf("lambda: function %s: %w", f.Name, err)
+	}
+	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+		return fmt.Errorf("lambda: function %s: %s is not an executable file", f.Name, f.Binary)
+	}
+	s.functions[f.Name] = newFunction(s, f)
+	return nil
+}
+
+// ARN returns the Amazon Resource Name of a function of this service.
+func (s *Service) ARN(function string) string {
+	return "arn:aws:lambda:" + s.options.Region + ":" + s.options.Account + ":function:" + function
+}
+
+// Invoke runs the function once, synchronously, and returns its answer. functionError is "Unhandled" when the function
+// failed, and result then the JSON object with errorType and errorMessage. err is of type *Error when the service
+// refuses the invocation, as AWS would; ErrClosed; or the context's. As on AWS, ending ctx ends the waiting only: the
+// function runs on.
+//
+// function is a name, a partial ARN or an ARN.
+func (s *Service) Invoke(ctx context.Context, function string, payload []byte) (result []byte, functionError string, err error) {
+	f, err := s.lookup(function)
+	if err != nil {
+		return nil, "", err
+	}
+	if payload, err = checkPayload(payload); err != nil {
+		return nil, "", err
+	}
+	answer, err := f.invoke(ctx, payload)
+	if err != nil {
+		return nil, "", err
+	}
+	return answer.body, answer.functionError, nil
+}
+
+// KillFunction kills every process of a function, busy or not, and returns when they are gone. Invocations under way
+// end as after a crash, and the next one gets a fresh process.
+func (s *Service) KillFunction(name string) {
+	if f := s.functions[name]; f != nil {
+		f.killAll()
+	}
+}
+
+// Processes returns the process IDs of a function's processes, busy or warm.
+func (s *Service) Processes(name string) []int {
+	if f := s.functions[name]; f != nil {
+		return f.pids()
+	}
+	return nil
+}
+
+// Close kills all processes and returns when none is left. Invocations under way return ErrClosed.
+func (s *Service) Close() error {
+	s.closeOnce.Do(func() { close(s.closed) })
+	for _, f := range s.functions {
+		f.close()
+	}
+	s.running.Wait()
+	return nil
+}

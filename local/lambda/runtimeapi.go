@@ -1,0 +1,183 @@
+package lambda
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// invocation is one payload on its way through a process.
+type invocation struct {
+	id, arn, trace string
+	payload        []byte
+	deadline       time.Time
+	answer         chan answer // takes the first answer without blocking, and only that
+}
+
+func newInvocation(arn string, payload []byte) *invocation {
+	return &invocation{
+		id: newRequestID(), arn: arn, trace: newTraceID(time.Now()), payload: payload, answer: make(chan answer, 1),
+	}
+}
+
+// runtimeAPI is what one process talks to.
+type runtimeAPI struct {
+	work       chan *invocation // unbuffered: whoever sends knows that the process has asked
+	ready      chan struct{}    // closed when the process asks for the first time
+	readyOnce  sync.Once
+	initFailed chan answer
+
+	mu      sync.Mutex
+	current *invocation // taken by the process and not answered
+}
+
+func newRuntimeAPI() *runtimeAPI {
+	return &runtimeAPI{work: make(chan *invocation), ready: make(chan struct{}), initFailed: make(chan answer, 1)}
+}
+
+func (a *runtimeAPI) handler() http.Handler {
+	mux := http.NewServeMux()
+	const version = "/2018-06-01/runtime"
+	mux.HandleFunc("GET "+version+"/invocation/next", a.next)
+	mux.HandleFunc("POST "+version+"/invocation/{id}/response", a.response)
+	mux.HandleFunc("POST "+version+"/invocation/{id}/error", a.failure)
+	mux.HandleFunc("POST "+version+"/init/error", a.initError)
+	return mux
+}
+
+// next keeps the process waiting, for as long as it takes, until there is an invocation for it.
+func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
+	if a.busy() {
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the last invocation has not been answered")
+		return
+	}
+	a.readyOnce.Do(func() { close(a.ready) })
+	select {
+	case inv := <-a.work:
+		a.setCurrent(inv)
+		writeInvocation(w, inv)
+	case <-r.Context().Done(): // the process has ended
+	}
+}
+
+func writeInvocation(w http.ResponseWriter, inv *invocation) {
+	h := w.Header()
+	h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
+	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
+	h.Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
+	h.Set("Lambda-Runtime-Trace-Id", inv.trace)
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(inv.payload)))
+	_, _ = w.Write(inv.payload) // a process that does not read it ends, and that is seen
+}
+
+func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
+	a.conclude(w, r, func(body []byte) answer {
+		// A handler that answers with a stream reports the stream's failure in trailers.
+		if r.Trailer.Get("Lambda-Runtime-Function-Error-Type") != "" {
+			cause, err := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
+			if err == nil {
+				return answer{cause, unhandled}
+			}
+		}
+		return answer{body: body}
+	})
+}
+
+func (a *runtimeAPI) failure(w http.ResponseWriter, r *http.Request) {
+	a.conclude(w, r, func(body []byte) answer { return answer{body, unhandled} })
+}
+
+// conclude reads the body of an answer to the current invocation and passes it on.
+func (a *runtimeAPI) conclude(w http.ResponseWriter, r *http.Request, as func([]byte) answer) {
+	inv := a.isCurrent(r.PathValue("id"))
+	if inv == nil {
+		refuse(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
+		return
+	}
+	body, size, err := readBounded(r.Body, MaxResponse)
+	switch {
+	case errors.Is(err, errTooLong):
+		a.finish(inv, responseTooLarge(size))
+		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
+	case err != nil: // cut off: the process has ended, and that is seen
+	default:
+		a.finish(inv, as(body))
+		accept(w)
+	}
+}
+
+func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
+	body, _, err := readBounded(r.Body, MaxResponse)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "InvalidRequest", "the body could not be read")
+		return
+	}
+	select {
+	case a.initFailed <- answer{body, unhandled}:
+	default:
+	}
+	accept(w)
+}
+
+func (a *runtimeAPI) busy() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.current != nil
+}
+
+func (a *runtimeAPI) setCurrent(inv *invocation) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.current = inv
+}
+
+func (a *runtimeAPI) isCurrent(id string) *invocation {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.current == nil || a.current.id != id {
+		return nil
+	}
+	return a.current
+}
+
+func (a *runtimeAPI) finish(inv *invocation, result answer) {
+	a.setCurrent(nil)
+	select {
+	case inv.answer <- result:
+	default:
+	}
+}
+
+var errTooLong = errors.New("lambda: body too long")
+
+// readBounded reads up to limit bytes. What is longer is read to its end and dropped, so that the sender, which does
+// not read before it has written, gets to see the refusal; the size is then the whole.
+func readBounded(r io.Reader, limit int64) (body []byte, size int64, err error) {
+	body, err = io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil || int64(len(body)) <= limit {
+		return body, int64(len(body)), err
+	}
+	rest, err := io.Copy(io.Discard, r)
+	if err != nil {
+		return nil, 0, err
+	}
+	return nil, int64(len(body)) + rest, errTooLong
+}
+
+func accept(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = io.WriteString(w, `{"status":"OK"}`+"\n")
+}
+
+func refuse(w http.ResponseWriter, status int, errorType, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"errorType": errorType, "errorMessage": message})
+}
