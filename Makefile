@@ -6,7 +6,9 @@ FUNCTIONS := launch poll transfer
 MODULES := . local bench
 # RACE=1 turns the race detector on; it needs a C compiler, which plain `make test` does not.
 RACE ?=
-TEST_FLAGS := $(if $(RACE),-race)
+# COVER=DIR writes coverage profiles there.
+COVER ?=
+test_flags = $(if $(RACE),-race) $(if $(COVER),-coverprofile=$(abspath $(COVER))/cover-$(1).out)
 
 .DEFAULT_GOAL := help
 .PHONY: help run up test lint bench build deploy clean
@@ -28,16 +30,11 @@ up: .local/bin/local ## The whole system on this machine, until interrupted
 	@CGO_ENABLED=0 go build -C local -trimpath -o ../$@ .
 
 test: ## All tests; needs Go and nothing else. RACE=1 adds the race detector
-	go test $(TEST_FLAGS) ./...
-	cd local && go test $(TEST_FLAGS) ./...
+	go test $(call test_flags,root) ./...
+	go test -C local $(call test_flags,local) ./...
 
 lint: ## gofmt, go vet, staticcheck, govulncheck
-	@unformatted=$$(gofmt -l $(filter-out .,$(MODULES)) functions internal scenario statemachine); \
-		if [ -n "$$unformatted" ]; then echo "gofmt -w needed: $$unformatted" >&2; exit 1; fi
-	@for m in $(MODULES); do echo "lint $$m"; \
-		go vet -C $$m ./... && \
-		( cd $$m && go tool -modfile=$(CURDIR)/tools/go.mod staticcheck ./... ) && \
-		( cd $$m && go tool -modfile=$(CURDIR)/tools/go.mod govulncheck ./... ) || exit 1; done
+	@bash ci/lint.sh $(MODULES)
 
 bench: ## Speed and memory, beside what one would otherwise use
 	go run -C bench .

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# launch and poll stay small (cold starts): under 10 MB each, and without the S3 client.
+set -euo pipefail
+for f in launch poll; do
+  size=$(wc -c < "bin/$f/bootstrap")
+  [ "$size" -lt 10000000 ] || { echo "$f has $size bytes; 10000000 is the limit" >&2; exit 1; }
+  if go list -deps "./functions/$f" | grep -x 'github.com/aws/aws-sdk-go-v2/service/s3'; then
+    echo "$f links the S3 client" >&2
+    exit 1
+  fi
+done
+echo "launch and poll are under 10 MB and free of the S3 client"

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs the README's test command with the race detector, and holds the statement coverage of all hand-written
+# packages together, the local runner's too, at 85 % or more.
+set -euo pipefail
+work=$1
+
+make test RACE=1 COVER="$work" 2>&1 | tee "$work/test-output"
+
+covered=$(cat "$work"/cover-*.out | awk '!/^mode:/ { all += $2; if ($3 > 0) hit += $2 } END { printf "%.1f", 100 * hit / all }')
+echo "statement coverage: $covered %"
+awk -v c="$covered" 'BEGIN { exit c < 85 }' || { echo "coverage is under 85 %" >&2; exit 1; }
+
+# The runner's own closing lines, a package each.
+grep -E '^(ok|FAIL|---|panic)' "$work/test-output" > "$work/test-summary"
