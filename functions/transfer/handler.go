@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"mime"
+	"net/url"
+	"path"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/transfer"
+)
+
+// mover is what the handler needs of the transfer.
+type mover interface {
+	Run(ctx context.Context, sourceURL string, o transfer.Object) (transfer.Result, error)
+	Abort(ctx context.Context, o transfer.Object) error
+	Close()
+}
+
+type handler struct {
+	// mover makes the transfer of one invocation, which logs its progress to that invocation's logger.
+	mover    func(log *slog.Logger, key string) (mover, error)
+	bucket   string // the only one that is written to
+	owner    string // the account that must own it; "" means any
+	kmsKeyID string // "" means the bucket's own encryption
+}
+
+func (h handler) transfer(ctx context.Context, log *slog.Logger, in archive.TransferInput) (archive.TransferOutput, error) {
+	if err := h.check(in); err != nil {
+		return archive.TransferOutput{}, err
+	}
+	m, err := h.mover(log, in.Destination.Key)
+	if err != nil {
+		return archive.TransferOutput{}, named(err)
+	}
+	defer m.Close()
+	object := h.object(in)
+	if in.Abort {
+		return archive.TransferOutput{}, named(m.Abort(ctx, object))
+	}
+	result, err := m.Run(ctx, in.ArchiveURL, object)
+	if err != nil {
+		return archive.TransferOutput{}, named(err)
+	}
+	s := result.Stats
+	log.InfoContext(ctx, "transfer stopped", "finished", result.Finished, "bytes", result.BytesDone, "size", result.Size,
+		"key", in.Destination.Key, "entries", result.Entries, "parts", s.Parts, "resumed", s.Resumed,
+		"retries", s.Retries, "peakInFlight", s.Peak, "repeated", s.Repeated)
+	return output(in, result), nil
+}
+
+func (h handler) check(in archive.TransferInput) error {
+	if in.Destination.Bucket != h.bucket {
+		return archive.RequestInvalid{Failure: archive.Because(nil,
+			"the destination's bucket is %q; this deployment writes to %q only", in.Destination.Bucket, h.bucket)}
+	}
+	if in.Destination.Key == "" || in.Execution.ID == "" {
+		return archive.RequestInvalid{Failure: archive.Because(nil,
+			"the event needs destination.key and execution.id: they say which object, and whose it is")}
+	}
+	return nil
+}
+
+func (h handler) object(in archive.TransferInput) transfer.Object {
+	name := path.Base(in.Destination.Key)
+	return transfer.Object{
+		Bucket:             in.Destination.Bucket,
+		Key:                in.Destination.Key,
+		Owner:              owner(in.Execution.ID),
+		Overwrite:          in.Destination.Overwrite,
+		ContentType:        "application/zip",
+		ContentDisposition: mime.FormatMediaType("attachment", map[string]string{"filename": name}),
+		// An execution's name may have any letters; metadata is a header, which may not.
+		Metadata: map[string]string{
+			"scenario-job-id":    url.PathEscape(in.Job.ID),
+			"scenario-execution": url.PathEscape(in.Execution.Name),
+		},
+		Tags:        in.Destination.Tags,
+		KMSKeyID:    h.kmsKeyID,
+		BucketOwner: h.owner,
+	}
+}
+
+// owner is the execution's ARN, which metadata can hold unless the execution's name has letters beyond ASCII.
+func owner(arn string) string {
+	for i := range len(arn) {
+		if arn[i] <= ' ' || arn[i] > '~' {
+			return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(arn)))
+		}
+	}
+	return arn
+}
+
+func output(in archive.TransferInput, r transfer.Result) archive.TransferOutput {
+	out := archive.TransferOutput{Finished: r.Finished, BytesDone: r.BytesDone, BytesTotal: r.Size}
+	if r.Finished {
+		out.Output = &archive.Output{
+			Bucket: in.Destination.Bucket, Key: in.Destination.Key, Size: r.Size, ETag: r.ETag,
+			ChecksumCRC64NVME: r.ChecksumCRC64NVME, JobID: in.Job.ID, Entries: r.Entries,
+		}
+	}
+	return out
+}
