@@ -15,7 +15,8 @@ import (
 type command func(ctx context.Context, args []string, stdout, stderr io.Writer) int
 
 var commands = map[string]command{
-	"s3": cmdS3,
+	"s3":            cmdS3,
+	"stepfunctions": cmdStepfunctions,
 }
 
 func main() {

@@ -35,9 +35,13 @@ type Details struct {
 	Heartbeat    int64  `json:"heartbeatInSeconds,omitempty"`
 	Index        *int   `json:"index,omitempty"`
 	Length       *int   `json:"length,omitempty"`
+}
 
-	InputDetails  *dataDetails `json:"inputDetails,omitempty"`  // filled by MarshalJSON
-	OutputDetails *dataDetails `json:"outputDetails,omitempty"` // filled by MarshalJSON
+// shownDetails are Details with what the API adds: whether data is cut, which it never is here.
+type shownDetails struct {
+	Details
+	InputDetails  *dataDetails `json:"inputDetails,omitempty"`
+	OutputDetails *dataDetails `json:"outputDetails,omitempty"`
 }
 
 type dataDetails struct {
@@ -76,7 +80,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		"id": e.ID, "previousEventId": e.PreviousID, "timestamp": epoch(e.Time), "type": e.Type,
 	}
 	if field := e.Type.detailsField(); field != "" {
-		d := e.Details
+		d := shownDetails{Details: e.Details}
 		if d.Input != "" {
 			d.InputDetails = &dataDetails{}
 		}
@@ -107,7 +111,6 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 		if err := json.Unmarshal(d, &e.Details); err != nil {
 			return err
 		}
-		e.Details.InputDetails, e.Details.OutputDetails = nil, nil
 	}
 	return nil
 }

@@ -6,20 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net/http"
+	"sync"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/local/asl"
 )
-
-// Invoker calls a Lambda function. functionError is Lambda's X-Amz-Function-Error: when it is not empty, result is the
-// JSON of the function's error ({"errorType","errorMessage",…}). err is a failure of Lambda itself, as an [*asl.Error]
-// with a Lambda.* name; any other error counts as Lambda.SdkClientException. function is what the definition names: a
-// name or an ARN.
-type Invoker interface {
-	Invoke(ctx context.Context, function string, payload []byte) (result []byte, functionError string, err error)
-}
 
 // MachineConfig is a state machine to serve.
 type MachineConfig struct {
@@ -32,11 +25,12 @@ type Config struct {
 	Machines []MachineConfig
 	Invoker  Invoker     // calls the functions of lambda:invoke tasks
 	Runners  asl.Runners // further resources, or instead of Invoker
-	Dir      string      // where executions are kept
+	Dir      string      // where executions are kept; one Service at a time. Required
 	Region   string      // default us-east-1
 	Account  string      // default 000000000000
 	Clock    asl.Clock   // default the real time
 	Jitter   func() float64
+	Hosts    []string     // names beside the loopback ones by which clients may reach the endpoint
 	Logger   *slog.Logger // default: discards
 }
 
@@ -56,54 +50,172 @@ type Update struct {
 }
 
 // Service runs executions and answers the API. Use it as the http.Handler of a loopback listener.
-type Service struct{}
+type Service struct {
+	arns     arns
+	executor *asl.Executor
+	clock    asl.Clock
+	log      *slog.Logger
+	hosts    []string
+	machines []*machine
+	store    *store
+
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	starting sync.Mutex // held from the look for a name to its file
+	mu       sync.Mutex // guards what follows, and the fields of machines and executions that change
+	closed   bool
+	subs     map[int]func(Update)
+	nextSub  int
+}
+
+// machine is a state machine with its executions, oldest first.
+type machine struct {
+	name, arn  string
+	definition []byte
+	parsed     *asl.Machine
+	created    time.Time
+	executions []*execution
+	byName     map[string]*execution
+}
 
 // New loads the executions kept in c.Dir and resumes those that were running.
-func New(c Config) (*Service, error) { return nil, errNotReady }
-
-// LoadDefinition reads a definition file and replaces each ${Name} by its substitution. A ${Name} without a
-// substitution is an error, and so is a substitution that the file does not use.
-func LoadDefinition(path string, substitutions map[string]string) ([]byte, error) {
-	return nil, errNotReady
+func New(c Config) (*Service, error) {
+	s := &Service{
+		arns:  arns{region: orElse(c.Region, "us-east-1"), account: orElse(c.Account, "000000000000")},
+		clock: c.Clock, log: c.Logger, hosts: c.Hosts, subs: map[int]func(Update){},
+	}
+	if s.clock == nil {
+		s.clock = asl.ScaledClock{}
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	runners := asl.Runners{}
+	if c.Invoker != nil {
+		runners[asl.LambdaInvokeResource] = LambdaRunner(c.Invoker)
+	}
+	for resource, r := range c.Runners {
+		runners[resource] = r
+	}
+	s.executor = &asl.Executor{Runners: runners, Clock: s.clock, Jitter: c.Jitter, Region: s.arns.region}
+	for _, m := range c.Machines {
+		if err := s.addMachine(m); err != nil {
+			return nil, fmt.Errorf("state machine %s: %w", m.Name, err)
+		}
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if err := s.open(c.Dir); err != nil {
+		s.cancel()
+		return nil, err
+	}
+	return s, nil
 }
 
-// ServeHTTP answers the AWS JSON 1.0 protocol.
-func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func (s *Service) addMachine(c MachineConfig) error {
+	if !validName(c.Name) {
+		return fmt.Errorf("%q is not a valid name", c.Name)
+	}
+	arn := s.arns.machine(c.Name)
+	if s.machine(arn) != nil {
+		return errors.New("there are two of this name")
+	}
+	parsed, err := asl.Parse(c.Definition)
+	if err == nil {
+		err = s.executor.Check(parsed)
+	}
+	if err != nil {
+		return err
+	}
+	s.machines = append(s.machines, &machine{
+		name: c.Name, arn: arn, definition: c.Definition, parsed: parsed, created: s.clock.Now(),
+		byName: map[string]*execution{},
+	})
+	return nil
+}
+
+// open takes the directory and goes on with what is in it.
+func (s *Service) open(dir string) error {
+	if dir == "" {
+		return errors.New("no directory to keep executions in")
+	}
+	st, err := openStore(dir)
+	if err != nil {
+		return err
+	}
+	s.store = st
+	for _, m := range s.machines {
+		if err := s.load(m); err != nil {
+			return errors.Join(err, st.close())
+		}
+	}
+	for _, m := range s.machines {
+		for _, e := range m.executions {
+			if e.status == asl.StatusRunning {
+				s.resume(m, e)
+			}
+		}
+	}
+	return nil
+}
+
+// Close interrupts what runs, so that the next New on the same directory resumes it, and frees the directory.
+func (s *Service) Close() error {
+	s.mu.Lock()
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	s.cancel()
+	s.running.Wait()
+	return s.store.close()
+}
 
 // MachineARN is the ARN of the machine of that name.
-func (s *Service) MachineARN(name string) string { return "" }
+func (s *Service) MachineARN(name string) string { return s.arns.machine(name) }
 
-// Start starts an execution. Without a name it gets a random one. Errors of the API are [*APIError].
-func (s *Service) Start(machineARN, name string, input []byte) (Execution, error) {
-	return Execution{}, errNotReady
-}
-
-// Describe tells how an execution stands.
-func (s *Service) Describe(executionARN string) (Execution, error) { return Execution{}, errNotReady }
-
-// Stop ends a running execution as ABORTED; stopping a finished one changes nothing. It returns when it stopped.
-func (s *Service) Stop(executionARN, errorName, cause string) (time.Time, error) {
-	return time.Time{}, errNotReady
-}
-
-// Wait returns the execution as soon as it has ended.
-func (s *Service) Wait(ctx context.Context, executionARN string) (Execution, error) {
-	return Execution{}, errNotReady
+func (s *Service) machine(arn string) *machine {
+	for _, m := range s.machines {
+		if m.arn == arn {
+			return m
+		}
+	}
+	return nil
 }
 
 // Subscribe calls f with each event of every execution from now on, in order for each execution, until cancel is
 // called. f is called from the executions' own goroutines: it must return fast.
-func (s *Service) Subscribe(f func(Update)) (cancel func()) { return func() {} }
-
-// Close interrupts what runs, so that the next New on the same directory resumes it, and closes the files.
-func (s *Service) Close() error { return nil }
-
-// APIError is an error of the Step Functions API.
-type APIError struct {
-	Code    string // ExecutionAlreadyExists, InvalidArn, …
-	Message string
+func (s *Service) Subscribe(f func(Update)) (cancel func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := s.nextSub
+	s.nextSub++
+	s.subs[id] = f
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.subs, id)
+	}
 }
 
-func (e *APIError) Error() string { return e.Code + ": " + e.Message }
-
-var errNotReady = errors.New("not ready")
+func (s *Service) publish(u Update) {
+	s.mu.Lock()
+	subs := make([]func(Update), 0, len(s.subs))
+	for _, f := range s.subs {
+		subs = append(subs, f)
+	}
+	s.mu.Unlock()
+	for _, f := range subs {
+		f(u)
+	}
+}

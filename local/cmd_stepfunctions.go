@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
+)
+
+// pairs is a flag that may be given again and again, as name=value.
+type pairs map[string]string
+
+func (p pairs) String() string { return "" }
+
+func (p pairs) Set(s string) error {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok || name == "" {
+		return errors.New("must be name=value")
+	}
+	if _, twice := p[name]; twice {
+		return fmt.Errorf("%s is given twice", name)
+	}
+	p[name] = value
+	return nil
+}
+
+// stepfunctionsFlags are the arguments of the subcommand.
+type stepfunctionsFlags struct {
+	addr, lambda, dir       string
+	machines, substitutions pairs
+	clock                   asl.ScaledClock
+}
+
+func (o *stepfunctionsFlags) parse(args []string, stderr io.Writer) error {
+	o.machines, o.substitutions = pairs{}, pairs{}
+	f := flag.NewFlagSet("stepfunctions", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `address` to listen on")
+	f.StringVar(&o.lambda, "lambda", "", "`URL` of a Lambda Invoke API")
+	f.StringVar(&o.dir, "dir", "", "`directory` that keeps the executions (default: one that is removed at the end)")
+	f.Var(o.machines, "machine", "`name=file` of a state machine's definition; may be repeated")
+	f.Var(o.substitutions, "substitute", "`name=value` for ${name} in the definitions; may be repeated")
+	f.Float64Var(&o.clock.Waits, "time-scale", 1, "`factor` for Wait states and retry delays")
+	f.Float64Var(&o.clock.Timeouts, "timeout-scale", 1, "`factor` for the time limits of tasks and executions")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	switch {
+	case f.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", f.Arg(0))
+	case o.lambda == "" || len(o.machines) == 0:
+		return errors.New("-lambda and at least one -machine are needed")
+	case o.clock.Waits <= 0 || o.clock.Timeouts <= 0:
+		return errors.New("a scale must be greater than 0")
+	}
+	return nil
+}
+
+// cmdStepfunctions serves the Step Functions endpoint alone, until ctx ends.
+func cmdStepfunctions(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var o stepfunctionsFlags
+	err := o.parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintln(stderr, "local stepfunctions:", err)
+		return 2
+	}
+	if err := o.serve(ctx, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "local stepfunctions:", err)
+		return 1
+	}
+	return 0
+}
+
+func (o *stepfunctionsFlags) serve(ctx context.Context, stdout, stderr io.Writer) error {
+	if o.dir == "" {
+		dir, err := os.MkdirTemp("", "stepfunctions")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		o.dir = dir
+	}
+	machines, err := stepfunctions.LoadDefinitions(o.machines, o.substitutions)
+	if err != nil {
+		return err
+	}
+	c := stepfunctions.Config{
+		Machines: machines, Invoker: stepfunctions.HTTPInvoker{Endpoint: o.lambda}, Dir: o.dir, Clock: o.clock,
+		Logger: slog.New(slog.NewTextHandler(stderr, nil)),
+	}
+	l, err := net.Listen("tcp", o.addr)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+		return fmt.Errorf("%s is not a loopback address", o.addr)
+	}
+	s, err := stepfunctions.New(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.answer(ctx, l, s, stdout), s.Close())
+}
+
+// answer tells where it is reached, and serves until ctx ends.
+func (o *stepfunctionsFlags) answer(ctx context.Context, l net.Listener, s *stepfunctions.Service, stdout io.Writer) error {
+	arns := map[string]string{}
+	for name := range o.machines {
+		arns[name] = s.MachineARN(name)
+	}
+	ready := map[string]any{"endpoint": "http://" + l.Addr().String(), "stateMachines": arns}
+	if err := json.NewEncoder(stdout).Encode(ready); err != nil {
+		return err
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

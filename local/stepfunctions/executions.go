@@ -1,0 +1,335 @@
+package stepfunctions
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+)
+
+// execution is what is held in memory of one: no input, output or history, which stay in its file.
+type execution struct {
+	arn, name, path string
+	start           time.Time
+	input           [sha256.Size]byte
+	done            chan struct{}
+
+	// Guarded by the Service's mu.
+	status asl.Status
+	stop   time.Time
+	cancel context.CancelCauseFunc // nil when it does not run
+}
+
+// Start starts an execution. Without a name it gets a random one. Starting the same name with the same input while it
+// runs gives the one that runs. Errors of the API are [*APIError].
+func (s *Service) Start(machineARN, name string, input []byte) (Execution, error) {
+	m, err := s.findMachine(machineARN)
+	if err != nil {
+		return Execution{}, err
+	}
+	if name == "" {
+		name = uuid.NewString()
+	}
+	if !validName(name) {
+		return Execution{}, &APIError{"InvalidName", fmt.Sprintf("Invalid Name: '%s'", name)}
+	}
+	if err := checkInput(input); err != nil {
+		return Execution{}, err
+	}
+	e, err := s.begin(m, name, input)
+	if err != nil {
+		return Execution{}, err
+	}
+	return Execution{
+		ARN: e.arn, Name: name, StateMachineARN: m.arn, Status: asl.StatusRunning, StartDate: e.start, Input: input,
+	}, nil
+}
+
+func checkInput(input []byte) error {
+	if len(input) > asl.MaxDataSize {
+		return &APIError{"ValidationException", fmt.Sprintf("1 validation error detected: Value at 'input' failed to "+
+			"satisfy constraint: Member must have length less than or equal to %d", asl.MaxDataSize)}
+	}
+	var v json.RawMessage
+	if err := json.Unmarshal(input, &v); err != nil {
+		return &APIError{"InvalidExecutionInput", fmt.Sprintf("Invalid State Machine Execution Input: '%v'", err)}
+	}
+	return nil
+}
+
+// begin makes the execution's file and sets it going, or finds the running one.
+func (s *Service) begin(m *machine, name string, input []byte) (*execution, error) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	s.mu.Lock()
+	e, closed := m.byName[name], s.closed
+	same := e != nil && e.status == asl.StatusRunning && e.input == sha256.Sum256(input)
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return nil, errors.New("the service is closed")
+	case same:
+		return e, nil
+	case e != nil:
+		return nil, &APIError{"ExecutionAlreadyExists", fmt.Sprintf("Execution Already Exists: '%s'", e.arn)}
+	}
+	h := header{Name: name, Start: s.clock.Now().UTC().Truncate(time.Millisecond), Input: string(input)}
+	e = s.newExecution(m, h, s.store.path(m.name, name))
+	f, err := s.store.create(e.path, h)
+	if err != nil {
+		return nil, err
+	}
+	s.add(m, e)
+	s.run(m, e, f, input, nil)
+	return e, nil
+}
+
+func (s *Service) newExecution(m *machine, h header, path string) *execution {
+	return &execution{
+		arn: s.arns.execution(m.name, h.Name), name: h.Name, path: path, start: h.Start,
+		input: sha256.Sum256([]byte(h.Input)), done: make(chan struct{}), status: asl.StatusRunning,
+	}
+}
+
+func (s *Service) add(m *machine, e *execution) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.executions = append(m.executions, e)
+	m.byName[e.name] = e
+}
+
+// load reads which executions of m there are.
+func (s *Service) load(m *machine) error {
+	paths, err := filepath.Glob(filepath.Join(s.store.dir, fileName(m.name), "*.jsonl"))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		e, err := s.loadOne(m, path)
+		if err != nil {
+			// A crash at the very start leaves a file without a whole header: nothing had begun.
+			s.log.Warn("an execution's file cannot be read and is left out", "file", path, "error", err)
+			continue
+		}
+		s.add(m, e)
+	}
+	slices.SortStableFunc(m.executions, func(a, b *execution) int { return a.start.Compare(b.start) })
+	return nil
+}
+
+func (s *Service) loadOne(m *machine, path string) (*execution, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h, err := readHeader(f)
+	if err != nil {
+		return nil, err
+	}
+	last, err := readLast(f)
+	if err != nil {
+		return nil, err
+	}
+	e := s.newExecution(m, h, path)
+	if status, ended := statusOf(last.Event); ended {
+		e.status, e.stop = status, last.Event.Time
+		close(e.done)
+	}
+	return e, nil
+}
+
+// statusOf is how an execution ended, by its last event.
+func statusOf(e *asl.Event) (asl.Status, bool) {
+	if e == nil {
+		return "", false
+	}
+	status, ok := map[asl.EventType]asl.Status{
+		"ExecutionSucceeded": asl.StatusSucceeded, "ExecutionFailed": asl.StatusFailed,
+		"ExecutionTimedOut": asl.StatusTimedOut, "ExecutionAborted": asl.StatusAborted,
+	}[e.Type]
+	return status, ok
+}
+
+// resume goes on with an execution that ran when the last process ended.
+func (s *Service) resume(m *machine, e *execution) {
+	f, resume, err := recoverRun(e.path)
+	var h header
+	if err == nil {
+		h, err = readHeader(f)
+	}
+	if err != nil {
+		s.log.Error("an execution cannot be resumed", "execution", e.arn, "error", err)
+		s.end(e, asl.StatusFailed, s.clock.Now())
+		return
+	}
+	s.log.Info("resuming an execution", "execution", e.arn)
+	s.run(m, e, f, []byte(h.Input), resume)
+}
+
+// run executes in a goroutine of its own.
+func (s *Service) run(m *machine, e *execution, f *os.File, input []byte, resume *asl.Resume) {
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	s.mu.Lock()
+	e.cancel = cancel
+	s.mu.Unlock()
+	info := asl.ExecutionInfo{
+		ARN: e.arn, Name: e.name, StateMachineARN: m.arn, StateMachineName: m.name, RoleARN: s.arns.role(),
+		Input: input, StartTime: e.start,
+	}
+	s.running.Go(func() {
+		defer cancel(nil)
+		rec := &recorder{s: s, e: e, f: f}
+		result, err := s.executor.Run(ctx, m.parsed, info, resume, rec)
+		if closed := f.Close(); err == nil {
+			err = closed
+		}
+		switch {
+		case errors.Is(err, asl.ErrInterrupted):
+			return // RUNNING, for the next process to resume
+		case err != nil:
+			s.log.Error("an execution could not be recorded and was given up", "execution", e.arn, "error", err)
+			result.Status, rec.last = asl.StatusFailed, s.clock.Now()
+		}
+		s.end(e, result.Status, rec.last)
+	})
+}
+
+func (s *Service) end(e *execution, status asl.Status, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.status, e.stop, e.cancel = status, at, nil
+	close(e.done)
+}
+
+// recorder keeps one execution's events.
+type recorder struct {
+	s    *Service
+	e    *execution
+	f    *os.File
+	last time.Time
+}
+
+// Record writes the event before anyone is told of it.
+func (r *recorder) Record(e asl.Event, next *asl.Checkpoint) error {
+	_, ended := statusOf(&e)
+	if err := appendLine(r.f, line{Event: &e, Checkpoint: next}, ended || next != nil); err != nil {
+		return err
+	}
+	r.last = e.Time
+	r.s.publish(Update{r.e.arn, e})
+	return nil
+}
+
+// Describe tells how an execution stands.
+func (s *Service) Describe(executionARN string) (Execution, error) {
+	m, e, err := s.findExecution(executionARN)
+	if err != nil {
+		return Execution{}, err
+	}
+	s.mu.Lock()
+	d := Execution{
+		ARN: e.arn, Name: e.name, StateMachineARN: m.arn, Status: e.status, StartDate: e.start, StopDate: e.stop,
+	}
+	s.mu.Unlock()
+	f, err := os.Open(e.path)
+	if err != nil {
+		return Execution{}, err
+	}
+	defer f.Close()
+	h, err := readHeader(f)
+	if err != nil {
+		return Execution{}, err
+	}
+	d.Input = json.RawMessage(h.Input)
+	if d.Status == asl.StatusRunning {
+		return d, nil
+	}
+	last, err := readLast(f)
+	if err != nil || last.Event == nil {
+		return d, err
+	}
+	if last.Event.Details.Output != "" {
+		d.Output = json.RawMessage(last.Event.Details.Output)
+	}
+	d.Error, d.Cause = last.Event.Details.Error, last.Event.Details.Cause
+	return d, nil
+}
+
+// Stop ends a running execution as ABORTED; stopping a finished one changes nothing. It returns when it stopped.
+func (s *Service) Stop(executionARN, errorName, cause string) (time.Time, error) {
+	_, e, err := s.findExecution(executionARN)
+	if err != nil {
+		return time.Time{}, err
+	}
+	s.mu.Lock()
+	cancel := e.cancel
+	s.mu.Unlock()
+	if cancel != nil {
+		cancel(&asl.Stop{Name: errorName, Cause: cause})
+		select {
+		case <-e.done:
+		case <-s.ctx.Done():
+			return time.Time{}, errors.New("the service is closed")
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return e.stop, nil
+}
+
+// Wait returns the execution as soon as it has ended.
+func (s *Service) Wait(ctx context.Context, executionARN string) (Execution, error) {
+	_, e, err := s.findExecution(executionARN)
+	if err != nil {
+		return Execution{}, err
+	}
+	select {
+	case <-e.done:
+		return s.Describe(executionARN)
+	case <-ctx.Done():
+		return Execution{}, ctx.Err()
+	case <-s.ctx.Done():
+		return Execution{}, errors.New("the service is closed")
+	}
+}
+
+func (s *Service) findMachine(arn string) (*machine, error) {
+	if err := invalidARN(arn, "stateMachine", 1); err != nil {
+		return nil, err
+	}
+	m := s.machine(arn)
+	if m == nil {
+		return nil, &APIError{"StateMachineDoesNotExist", fmt.Sprintf("State Machine Does Not Exist: '%s'", arn)}
+	}
+	return m, nil
+}
+
+func (s *Service) findExecution(arn string) (*machine, *execution, error) {
+	if err := invalidARN(arn, "execution", 2); err != nil {
+		return nil, nil, err
+	}
+	for _, m := range s.machines {
+		name, ok := strings.CutPrefix(arn, s.arns.execution(m.name, ""))
+		if !ok {
+			continue
+		}
+		s.mu.Lock()
+		e := m.byName[name]
+		s.mu.Unlock()
+		if e != nil {
+			return m, e, nil
+		}
+	}
+	return nil, nil, &APIError{"ExecutionDoesNotExist", fmt.Sprintf("Execution Does Not Exist: '%s'", arn)}
+}
