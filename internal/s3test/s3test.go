@@ -1,0 +1,220 @@
+// Package s3test gives tests a real S3 server: versitygw, run by `local s3`, or any endpoint named by S3TEST_ENDPOINT
+// (with the SDK's usual variables for credentials and region).
+package s3test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Server is a server with a bucket of the test's own.
+type Server struct {
+	Endpoint        string `json:"endpoint"`
+	CAFile          string `json:"caFile"`
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	Region          string `json:"region"`
+	Bucket          string `json:"-"`
+
+	TLS    *tls.Config // trusts the server; nil for one with a public certificate
+	Client *s3.Client
+}
+
+// held is the server's standard input. It must be reachable: the collector closes files that are not.
+var held io.Closer
+
+var shared = sync.OnceValues(start)
+
+// Start returns the test process's server, begun at the first call, with a fresh bucket that is emptied at the test's
+// end. The first time on a machine it builds the server, which takes a minute or two.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	base, err := shared()
+	if err != nil {
+		t.Fatalf("no S3 server: %v", err)
+	}
+	s := *base
+	s.Bucket = "test-" + randomHex()
+	s.Client = s.NewClient(s.Endpoint, nil)
+	if _, err := s.Client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &s.Bucket}); err != nil {
+		t.Fatalf("make bucket: %v", err)
+	}
+	t.Cleanup(func() { s.removeBucket(t) })
+	return &s
+}
+
+// NewClient makes a client for the server behind another endpoint, a proxy say. httpClient nil takes a plain one that
+// trusts the server.
+func (s *Server) NewClient(endpoint string, httpClient s3.HTTPClient) *s3.Client {
+	if httpClient == nil {
+		httpClient = &http.Client{Transport: &http.Transport{TLSClientConfig: s.TLS.Clone(), MaxIdleConnsPerHost: 64}}
+	}
+	return s3.New(s3.Options{
+		BaseEndpoint: &endpoint, UsePathStyle: true, Region: s.Region, HTTPClient: httpClient,
+		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
+	})
+}
+
+// Uploads are the IDs of the multipart uploads that are unfinished, by key.
+func (s *Server) Uploads(t testing.TB) map[string][]string {
+	t.Helper()
+	out, err := s.Client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &s.Bucket})
+	if err != nil {
+		t.Fatalf("list uploads: %v", err)
+	}
+	found := map[string][]string{}
+	for _, u := range out.Uploads {
+		found[*u.Key] = append(found[*u.Key], *u.UploadId)
+	}
+	return found
+}
+
+// Object is an object's content, and whether there is one.
+func (s *Server) Object(t testing.TB, key string) (content []byte, exists bool) {
+	t.Helper()
+	out, err := s.Client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
+	var missing *types.NoSuchKey
+	if errors.As(err, &missing) {
+		return nil, false
+	}
+	if err != nil {
+		t.Fatalf("get %s: %v", key, err)
+	}
+	defer out.Body.Close()
+	content, err = io.ReadAll(out.Body)
+	if err != nil {
+		t.Fatalf("get %s: %v", key, err)
+	}
+	return content, true
+}
+
+func (s *Server) removeBucket(t testing.TB) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if uploads, err := s.Client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &s.Bucket}); err == nil {
+		for _, u := range uploads.Uploads {
+			_, _ = s.Client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.Bucket, Key: u.Key, UploadId: u.UploadId})
+		}
+	}
+	objects, err := s.Client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &s.Bucket})
+	if err != nil {
+		t.Logf("bucket %s stays: %v", s.Bucket, err)
+		return
+	}
+	for _, o := range objects.Contents {
+		_, _ = s.Client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.Bucket, Key: o.Key})
+	}
+	if _, err := s.Client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &s.Bucket}); err != nil {
+		t.Logf("bucket %s stays: %v", s.Bucket, err)
+	}
+}
+
+func randomHex() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// start runs the server for the life of this process: it ends when the pipe to its standard input closes, however this
+// process ends, and takes its temporary directory with it.
+func start() (*Server, error) {
+	if endpoint := os.Getenv("S3TEST_ENDPOINT"); endpoint != "" {
+		return &Server{
+			Endpoint: endpoint, AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+			Region: os.Getenv("AWS_REGION"),
+		}, nil
+	}
+	repo, err := repository()
+	if err != nil {
+		return nil, err
+	}
+	command, remove, err := localCommand(repo)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	return run(exec.Command(command, "s3", "-repo", repo))
+}
+
+func run(cmd *exec.Cmd) (*Server, error) {
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if held, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &Server{}
+	if err := json.NewDecoder(stdout).Decode(s); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		return nil, fmt.Errorf("%w\n%s", err, stderr.String())
+	}
+	pem, err := os.ReadFile(s.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	s.TLS = &tls.Config{RootCAs: roots}
+	return s, nil
+}
+
+// localCommand is the binary of `local`: S3TEST_LOCAL names one that is built already.
+func localCommand(repo string) (path string, remove func(), err error) {
+	if path := os.Getenv("S3TEST_LOCAL"); path != "" {
+		return path, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "s3test-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { os.RemoveAll(dir) }
+	path = filepath.Join(dir, "local")
+	build := exec.Command("go", "build", "-o", path, ".")
+	build.Dir = filepath.Join(repo, "local")
+	if out, err := build.CombinedOutput(); err != nil {
+		remove()
+		return "", nil, fmt.Errorf("build of local: %w\n%s", err, out)
+	}
+	return path, remove, nil
+}
+
+func repository() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "local", "go.mod")); err == nil {
+			return d, nil
+		}
+		if d == filepath.Dir(d) {
+			return "", fmt.Errorf("no repository in %s or above", dir)
+		}
+	}
+}

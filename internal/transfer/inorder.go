@@ -1,0 +1,308 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// keptTail is how much of the end of an archive is kept for reading its directory: some ten thousand entries. A larger
+// directory of a source without ranges is read by a second request for the whole.
+const keptTail = 2 * mib
+
+// orderly moves an archive whose source serves no ranges, or none that could be pinned: read in order into a few
+// buffers, which are sent side by side. After a break everything is read again; parts that S3 has are compared by their
+// checksums instead of being sent, so that two different archives are never joined.
+type orderly struct {
+	r       *run
+	u       *upload
+	free    chan []byte
+	results chan moved
+	flying  int
+	sent    int // parts sent in this run
+	tail    tailBuffer
+	known   int64 // bytes read at most so far; what is beyond is progress
+}
+
+func (r *run) inOrder(ctx context.Context, p *probe, cond condition) (Result, error) {
+	l, err := r.inOrderLayout()
+	if err != nil {
+		return Result{}, err
+	}
+	u, err := r.openUpload(ctx, l)
+	if err != nil {
+		return Result{}, err
+	}
+	r.stats.Resumed, _ = u.done()
+	m := &orderly{r: r, u: u, free: make(chan []byte, inOrderBuffers), results: make(chan moved)}
+	for range r.buffersFor(u.layout) {
+		m.free <- nil // allocated when first used
+	}
+	size, err := m.move(ctx, p)
+	if errors.Is(err, errCheckpoint) {
+		return m.checkpoint()
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	r.stats.Parts = len(u.parts)
+	if _, err := attemptZIP(ctx, r.budget, "read source", m.opener(size), size); err != nil {
+		return Result{}, err
+	}
+	return r.finish(ctx, u, cond)
+}
+
+func (r *run) buffersFor(l layout) int {
+	return int(min(inOrderBuffers, max(1, r.t.opt.MaxMemory/max(l.part, l.first))))
+}
+
+func (r *run) inOrderLayout() (layout, error) {
+	if r.src.ident.Size < 0 {
+		return layout{size: -1, first: firstRange, part: inOrderPart}, nil
+	}
+	l, err := newLayout(r.src.ident.Size, r.t.opt.PartSize)
+	if err == nil && l.part > r.t.opt.MaxMemory {
+		err = &Error{Op: "plan", Kind: KindTooLarge,
+			Reason: fmt.Sprintf("the source serves no ranges, and a part of %d bytes does not fit into the memory given (%d)",
+				l.part, r.t.opt.MaxMemory)}
+	}
+	return l, err
+}
+
+func (m *orderly) checkpoint() (Result, error) {
+	if m.sent == 0 && m.r.stats.Resumed > 0 {
+		return Result{}, &Error{Op: "read source", Kind: KindTooLarge,
+			Reason: "the source serves no ranges, and one run is too short to read past what S3 has already"}
+	}
+	return m.r.unfinished(m.u), nil
+}
+
+// move reads until the end, from the beginning again after each break, and returns the archive's size.
+func (m *orderly) move(ctx context.Context, p *probe) (size int64, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if !m.r.hard.IsZero() {
+		defer time.AfterFunc(time.Until(m.r.hard), func() { cancel(errCheckpoint) }).Stop()
+	}
+	conn, body := p.conn, p.body
+	for failures := 0; ; {
+		before := m.known
+		unhook := context.AfterFunc(ctx, func() { conn.cancel(context.Canceled) })
+		size, err = m.readAll(ctx, body)
+		unhook()
+		conn.Close()
+		if e := m.drain(cancel, err); context.Cause(ctx) == errCheckpoint {
+			return 0, errCheckpoint
+		} else if e != nil {
+			return 0, e
+		}
+		if err == nil {
+			return size, nil
+		}
+		if m.known > before {
+			failures = 0
+		}
+		conn, err = m.reopen(ctx, err, &failures)
+		if err != nil {
+			return 0, err
+		}
+		body = conn
+	}
+}
+
+// drain waits for the parts under way. Their first error is the cause; reading's own is left to the caller if another
+// attempt may heal it.
+func (m *orderly) drain(cancel context.CancelCauseFunc, readErr error) error {
+	var first error
+	var e *Error
+	if errors.As(readErr, &e) && !e.temporary {
+		first = readErr
+		if !errors.Is(readErr, errCheckpoint) {
+			cancel(readErr)
+		}
+	}
+	for m.flying > 0 {
+		if err := m.take(<-m.results); err != nil && first == nil {
+			first = err
+			cancel(err)
+		}
+	}
+	return first
+}
+
+func (m *orderly) reopen(ctx context.Context, cause error, failures *int) (*connection, error) {
+	for {
+		if err := m.r.budget.wait(ctx, asError("read source", KindSourceUnavailable, cause), *failures); err != nil {
+			return nil, err
+		}
+		*failures++
+		conn, err := m.r.src.openWhole(ctx)
+		if err == nil {
+			m.tail = tailBuffer{}
+			m.r.moved.Store(0)
+			return conn, nil
+		}
+		cause = err
+	}
+}
+
+// readAll reads the archive once, from its first byte, and returns its size.
+func (m *orderly) readAll(ctx context.Context, body io.Reader) (int64, error) {
+	var pos int64
+	for number := 1; ; number++ {
+		if m.u.layout.size >= 0 && pos == m.u.layout.size {
+			return pos, m.expectEnd(body)
+		}
+		if number > maxDataParts {
+			return 0, &Error{Op: "read source", Kind: KindTooLarge,
+				Reason: fmt.Sprintf("more than %d bytes from a source that says no length and serves no ranges", pos)}
+		}
+		buf, err := m.buffer(ctx)
+		if err != nil {
+			return 0, err
+		}
+		n, err := io.ReadFull(body, buf[:m.u.layout.length(number)])
+		data := buf[:n]
+		ended := err == io.EOF || err == io.ErrUnexpectedEOF
+		if err != nil && (!ended || m.u.layout.size >= 0) {
+			m.free <- buf
+			return 0, breakOff(err)
+		}
+		m.tail.write(data)
+		pos += int64(n)
+		if pos > m.known {
+			m.r.budget.earn(pos - m.known)
+			m.known = pos
+		}
+		m.r.moved.Add(int64(n))
+		if err := m.hand(ctx, number, buf, data); err != nil {
+			return 0, err
+		}
+		if ended {
+			return pos, m.cut(number, n)
+		}
+	}
+}
+
+func breakOff(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = errors.New("the answer ended early")
+	}
+	return asError("read source", KindSourceUnavailable, err)
+}
+
+// expectEnd: a source that sends more than it said is not believed.
+func (m *orderly) expectEnd(body io.Reader) error {
+	var one [1]byte
+	if n, _ := body.Read(one[:]); n > 0 {
+		return wrongAnswer("more bytes than it said")
+	}
+	return nil
+}
+
+// cut ends the list of parts at the last one that holds something.
+func (m *orderly) cut(number, n int) error {
+	if n == 0 {
+		number--
+	}
+	if len(m.u.parts) > number {
+		for _, p := range m.u.parts[number:] {
+			if p.done {
+				return changed("it ends earlier than before")
+			}
+		}
+		m.u.parts = m.u.parts[:number]
+	}
+	return nil
+}
+
+// buffer waits for a free one, and notes the parts that come home meanwhile.
+func (m *orderly) buffer(ctx context.Context) ([]byte, error) {
+	for {
+		if !m.r.soft.IsZero() && time.Now().After(m.r.soft) {
+			return nil, &Error{Op: "read source", Kind: KindCanceled, Err: errCheckpoint}
+		}
+		select {
+		case b := <-m.free:
+			if b == nil {
+				b = make([]byte, max(m.u.layout.part, m.u.layout.first))
+			}
+			return b, nil
+		case res := <-m.results:
+			if err := m.take(res); err != nil {
+				return nil, asError("send part", KindStorageUnavailable, err).final()
+			}
+		case <-ctx.Done():
+			return nil, asError("read source", KindCanceled, ctx.Err()).final()
+		}
+	}
+}
+
+// hand compares a part with what S3 has of it, or sends it.
+func (m *orderly) hand(ctx context.Context, number int, buf, data []byte) error {
+	for len(m.u.parts) < number {
+		m.u.parts = append(m.u.parts, part{})
+	}
+	crc := crcUpdate(0, data)
+	if have := m.u.parts[number-1]; have.size > 0 || len(data) == 0 {
+		m.free <- buf
+		if len(data) > 0 && (have.crc != crc || have.size != int64(len(data))) {
+			return changed(fmt.Sprintf("part %d has other bytes than before", number))
+		}
+		return nil
+	}
+	// Noted before S3 has it: when the source breaks off and is read again, the part is compared and not sent twice.
+	m.u.parts[number-1] = part{crc: crc, size: int64(len(data))}
+	m.flying++
+	m.r.stats.Peak = max(m.r.stats.Peak, m.flying)
+	m.r.progress(m.flying)
+	go func() {
+		p, err := m.send(ctx, number, data, crc)
+		m.results <- moved{number, p, buf, err}
+	}()
+	return nil
+}
+
+func (m *orderly) send(ctx context.Context, number int, data []byte, crc uint64) (part, error) {
+	for n := 0; ; n++ {
+		p, err := m.r.sendBuffer(ctx, m.u.id, number, data, crc)
+		if err == nil {
+			return p, nil
+		}
+		if err := m.r.budget.wait(ctx, asError("send part", KindStorageUnavailable, err), n); err != nil {
+			return part{}, err
+		}
+	}
+}
+
+func (m *orderly) take(res moved) error {
+	m.flying--
+	m.free <- res.buf
+	if res.err != nil {
+		m.u.parts[res.number-1] = part{}
+		return res.err
+	}
+	m.u.parts[res.number-1] = res.part
+	m.sent++
+	return nil
+}
+
+// opener reads from the end that was kept, or else from the whole once more.
+func (m *orderly) opener(size int64) opener {
+	return func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+		if b, ok := m.tail.at(off, n, size); ok {
+			return b, nil
+		}
+		conn, err := m.r.src.openWhole(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := io.CopyN(io.Discard, conn, off); err != nil {
+			conn.Close()
+			return nil, breakOff(err)
+		}
+		return conn, nil
+	}
+}

@@ -1,0 +1,115 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+)
+
+// S3 is what a transfer asks of the S3 client. *s3.Client is one.
+type S3 interface {
+	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
+	UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+	ListParts(context.Context, *s3.ListPartsInput, ...func(*s3.Options)) (*s3.ListPartsOutput, error)
+	ListMultipartUploads(context.Context, *s3.ListMultipartUploadsInput, ...func(*s3.Options)) (*s3.ListMultipartUploadsOutput, error)
+	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput, ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error)
+	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
+}
+
+// plainHTTP tells whether the client's endpoint is without TLS, where the SDK cannot send a body that does not rewind.
+func plainHTTP(client S3) bool {
+	c, ok := client.(interface{ Options() s3.Options })
+	return ok && strings.HasPrefix(aws.ToString(c.Options().BaseEndpoint), "http://")
+}
+
+// once makes the SDK send a call one time: the retry is this package's, with its budget.
+func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
+
+// storageError sorts an error of the S3 client by what helps: trying again, trying later, or nothing.
+func storageError(op string, err error) *Error {
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
+	if isContextError(err) {
+		return asError(op, KindStorageUnavailable, err)
+	}
+	e := &Error{Op: op, Kind: KindStorageUnavailable, temporary: true}
+	code, status := errorCode(err), errorStatus(err)
+	switch {
+	case code == "" && status == 0: // no answer: the network
+		e.Err = withoutURL(innermost(err))
+		return e
+	case code == "SlowDown", status == 429, status == 503:
+		e.pushback = true
+	case code == "NoSuchUpload":
+		e.temporary, e.gone = false, true
+	case status >= 500, temporaryCodes[code], status >= 200 && status < 300: // an error inside a 200 may pass
+	default:
+		e.Kind, e.temporary = KindStorageRefused, false
+	}
+	e.Reason = strings.TrimSpace(code + " " + errorMessage(err))
+	return e
+}
+
+// temporaryCodes are errors with a 4xx status that another attempt of the same call heals (S3 API Reference, "Error
+// responses"): the body or the clock was at fault, not the call.
+var temporaryCodes = map[string]bool{
+	"RequestTimeout": true, "IncompleteBody": true, "BadDigest": true, "XAmzContentChecksumMismatch": true,
+	"RequestTimeTooSkewed": true, "OperationAborted": true, "ConditionalRequestConflict": true, "InternalError": true,
+	"ServiceUnavailable": true, "ExpiredToken": true, "TokenRefreshRequired": true,
+}
+
+func errorCode(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+func errorMessage(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorMessage()
+	}
+	return http.StatusText(errorStatus(err))
+}
+
+func errorStatus(err error) int {
+	var re *awshttp.ResponseError
+	if errors.As(err, &re) && re.Response != nil && re.Response.Response != nil {
+		return re.HTTPStatusCode()
+	}
+	return 0
+}
+
+// innermost is the cause below the SDK's layers, whose text repeats the call and its host.
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+func isCode(err error, codes ...string) bool {
+	got := errorCode(err)
+	for _, c := range codes {
+		if got == c {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,207 @@
+// Package transfer moves an archive from an HTTP URL into one S3 object: in parallel ranges that stream straight into
+// the parts of a multipart upload, in memory that does not grow with the archive, resumable after any interruption,
+// and verified from end to end. It knows nothing of what the archive is for.
+//
+// What it needs of S3: HeadObject, GetObject, PutObject, ListBucket, ListBucketMultipartUploads,
+// ListMultipartUploadParts and AbortMultipartUpload; PutObjectTagging for tags; the key's GenerateDataKey and Decrypt
+// for SSE-KMS.
+package transfer
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Options tune a Transferer. The zero value of each field means its documented default.
+type Options struct {
+	Concurrency int   // ranges in flight at most; default 64, at most 256. How many are used is found out while moving
+	MaxMemory   int64 // bytes for buffers; default 128 MiB. It lowers the number in flight when it has to
+	PartSize    int64 // bytes; default by the archive's size. 5 MiB at least, rounded up to whole MiB
+
+	StallTimeout time.Duration // no byte from the source for this long breaks a connection; default 20 s
+	MinRate      int64         // bytes per second over 30 s that a connection must bring; default 4 KiB/s
+	// StorageTimeout breaks a part that S3 takes no byte of, and gives no answer to, for this long; default 60 s.
+	StorageTimeout time.Duration
+	// CheckpointBefore the context's deadline no new range is begun; default 30 s. A third of it later, ranges in flight
+	// are dropped. With less time than twice this left at the start, half of what is left is taken instead.
+	CheckpointBefore time.Duration
+	// OrphanAge is how old an upload for the very key must be, without any part, to be taken for the remains of a crash
+	// and aborted; default 1 h, far above a Lambda's life.
+	OrphanAge time.Duration
+
+	AllowedHosts  []string // exact names or *.domain; default DefaultHosts
+	AllowLoopback bool     // this machine may be the source, by http too: for local runs only
+	TLSConfig     *tls.Config
+
+	UserAgent        string // default "scenario-archive"
+	Logger           *slog.Logger
+	Progress         func(Progress) // called from one goroutine at a time
+	ProgressInterval time.Duration  // default 250 ms
+
+	backoff time.Duration // the first retry's, for tests
+}
+
+// Progress is how far a transfer is.
+type Progress struct {
+	Bytes    int64 // in S3 or on the way there
+	Size     int64 // -1 while unknown
+	InFlight int
+}
+
+// Object is where the archive goes.
+type Object struct {
+	Bucket, Key string
+	// Owner names whose upload and whose object it is, for all repeats of the same work: an execution's ARN. Printable
+	// ASCII, 512 bytes at most.
+	Owner string
+	// Overwrite allows to replace any object. Without it only this owner's own object is replaced.
+	Overwrite bool
+
+	ContentType        string            // default application/zip
+	ContentDisposition string            // default: attachment, with the key's last element as file name
+	Metadata           map[string]string // printable ASCII; "transfer-…" is taken
+	Tags               map[string]string
+	KMSKeyID           string // SSE-KMS with this key; "" leaves it to the bucket's default
+	BucketOwner        string // account that must own the bucket; "" checks nothing
+}
+
+// Result is what a Run did. Only with Finished is there an object, and then all fields are set.
+type Result struct {
+	Finished          bool
+	Size              int64 // -1 while unknown
+	BytesDone         int64 // bytes that are safe in S3
+	ETag              string
+	ChecksumCRC64NVME string // of the whole object, base64
+	Entries           int64  // files in the ZIP's directory
+	Stats             Stats
+}
+
+// Stats say how a Run went.
+type Stats struct {
+	Parts    int   // of the whole archive
+	Resumed  int   // parts that were there already
+	Retries  int64 // requests repeated
+	Peak     int   // ranges in flight at most
+	Repeated bool  // the object was there already
+}
+
+// Transferer moves archives. It may be used by several goroutines at once.
+type Transferer struct {
+	s3        S3
+	opt       Options
+	guard     guard
+	client    *http.Client
+	streaming bool // parts stream; otherwise each is buffered
+}
+
+const (
+	cleanupTimeout = 20 * time.Second
+	rateWindow     = 30 * time.Second
+)
+
+// New makes a Transferer. Build the S3 client with StorageHTTPClient.
+func New(client S3, opt Options) (*Transferer, error) {
+	if client == nil {
+		return nil, invalid("no S3 client")
+	}
+	if opt.PartSize != 0 && (opt.PartSize < minPartSize || opt.PartSize > maxPartSize) {
+		return nil, invalid("part size %d: S3 takes %d to %d", opt.PartSize, minPartSize, maxPartSize)
+	}
+	if opt.Concurrency < 0 || opt.MaxMemory < 0 || opt.MinRate < 0 {
+		return nil, invalid("a limit is negative")
+	}
+	opt.setDefaults()
+	g := guard{hosts: opt.AllowedHosts, loopback: opt.AllowLoopback}
+	return &Transferer{
+		s3: client, opt: opt, guard: g, streaming: !plainHTTP(client),
+		client: newSourceClient(g, opt.Concurrency, opt.TLSConfig),
+	}, nil
+}
+
+func (o *Options) setDefaults() {
+	orInt := func(p *int64, v int64) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	orTime := func(p *time.Duration, v time.Duration) {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	o.Concurrency = min(o.Concurrency, maxConcurrency)
+	orInt(&o.MaxMemory, defaultMaxMemory)
+	orInt(&o.MinRate, 4*kib)
+	orTime(&o.StallTimeout, 20*time.Second)
+	orTime(&o.StorageTimeout, 60*time.Second)
+	orTime(&o.CheckpointBefore, 30*time.Second)
+	orTime(&o.OrphanAge, time.Hour)
+	orTime(&o.ProgressInterval, 250*time.Millisecond)
+	orTime(&o.backoff, baseBackoff)
+	if o.AllowedHosts == nil {
+		o.AllowedHosts = DefaultHosts
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "scenario-archive"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Close frees the connections to sources that are kept for the next Run.
+func (t *Transferer) Close() { t.client.CloseIdleConnections() }
+
+// Run moves what sourceURL serves into the object, or goes on with what an earlier Run of the same owner began.
+//
+// Without an error and with Result.Finished, the object is there, whole and verified. Without Finished, the context's
+// deadline was near: run again with the same arguments, or with a fresh URL of the same archive. An error is always an
+// *Error; if its kind is Resumable the upload is kept for another Run, otherwise it is aborted. Running again after
+// the end changes nothing and returns the same result; so does a second Run of the same owner at the same time.
+func (t *Transferer) Run(ctx context.Context, sourceURL string, o Object) (Result, error) {
+	if err := o.complete(); err != nil {
+		return Result{}, err
+	}
+	r := newRun(t, o)
+	result, err := r.run(ctx, sourceURL)
+	if err == nil {
+		return result, nil
+	}
+	e := asError("transfer", KindStorageUnavailable, err).final()
+	if ctx.Err() != nil && e.Kind.Resumable() {
+		e = &Error{Op: e.Op, Kind: KindCanceled, Err: ctx.Err()}
+	}
+	if !e.Kind.Resumable() && e.Kind != KindInvalid {
+		if abortErr := r.abortWithOwnContext(ctx); abortErr != nil {
+			t.opt.Logger.Warn("upload not aborted", "key", o.Key, "error", abortErr)
+		}
+	}
+	return result, e
+}
+
+// Abort aborts this owner's unfinished uploads for the key and nothing else. It is no error that there are none.
+func (t *Transferer) Abort(ctx context.Context, o Object) error {
+	if err := o.complete(); err != nil {
+		return err
+	}
+	if err := newRun(t, o).abortOwn(ctx); err != nil {
+		return asError("abort upload", KindStorageUnavailable, err).final()
+	}
+	return nil
+}
+
+// abortWithOwnContext cleans up even when the caller's context has ended.
+func (r *run) abortWithOwnContext(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	return r.abortOwn(ctx)
+}
+
+var errCheckpoint = errors.New("the deadline is near")
