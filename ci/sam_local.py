@@ -1,0 +1,184 @@
+"""The functions in containers, by AWS's own tools: `sam local invoke` of each with its event.json, `sam local
+start-lambda` called by the AWS CLI, `sam local start-api` by curl, with the stand-in for Scenario and a real local S3
+around them. Every tool's output is shown, and every answer is asserted.
+
+    python ci/sam_local.py WORKDIR          (ci/sam-local.sh prepares what it needs)
+"""
+
+import contextlib
+import glob
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+
+import services
+
+WORK = os.path.abspath(sys.argv[1])
+BUILD = f"{WORK}/build-local"
+TEMPLATE = f"{BUILD}/template.yaml"
+ARCHITECTURE = "arm64" if os.uname().machine in ("arm64", "aarch64") else "x86_64"
+LOCAL = ["--skip-pull-image", "--region", "us-east-1", "--parameter-overrides", f"Architecture={ARCHITECTURE}"]
+
+
+def step(text):
+    print(f"\n--- {text}", flush=True)
+
+
+def expect(condition, text, got):
+    if not condition:
+        raise SystemExit(f"sam local: {text}; got: {got}")
+    print(f"ok: {text}", flush=True)
+
+
+def show(command, **more):
+    """Runs a command, shows it and what it says on stderr, and returns its stdout."""
+    print("$", " ".join(command), flush=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=300, **more)
+    print(re.sub(r"Signature=\w+", "Signature=...", done.stdout), flush=True)
+    if done.returncode != 0:
+        raise SystemExit(f"sam local: exit status {done.returncode}")
+    return done.stdout
+
+
+def logical_id(function):
+    return function.capitalize() + "Function"
+
+
+def invoke(function, event, name):
+    """sam local invoke; the answer is the last line of stdout."""
+    path = f"{WORK}/event-{name}.json"
+    with open(path, "w") as f:
+        json.dump(event, f)
+    out = show(["sam", "local", "invoke", logical_id(function), "--template", TEMPLATE, "--event", path,
+                "--env-vars", f"{WORK}/env.json", *LOCAL])
+    return json.loads(out.strip().splitlines()[-1])
+
+
+def archive_is_there(bucket_dir, output):
+    path = os.path.join(bucket_dir, output["bucket"], output["key"])
+    expect(os.path.getsize(path) == output["size"], f"{output['key']} is in S3 with {output['size']} bytes", output)
+    with zipfile.ZipFile(path) as z:
+        expect(z.testzip() is None and len(z.namelist()) == output["entries"], "its ZIP is whole", z.namelist())
+
+
+def shipped_event(function):
+    with open(f"functions/{function}/event.json") as f:
+        return json.load(f)
+
+
+def invoke_each(s3):
+    """Each shipped event, then the same with the IDs that the steps before really gave."""
+    step("sam local invoke: launch")
+    launched = invoke("launch", shipped_event("launch"), "launch")
+    expect(launched.get("job", {}).get("jobId"), "a job is launched", launched)
+    expect(launched["destination"]["key"] == "characters/sample.zip", "the destination is the event's", launched)
+
+    step("sam local invoke: poll")
+    unknown = invoke("poll", shipped_event("poll"), "poll")
+    expect(unknown.get("status") == "failure", "a job that Scenario does not know has failed", unknown)
+    times = {"launchedAt": launched["launchedAt"], "deadline": launched["deadline"]}
+    for _ in range(10):
+        polled = invoke("poll", shipped_event("poll") | times | {"job": launched["job"]}, "poll-launched")
+        if polled.get("status") != "running":
+            break
+        time.sleep(polled["waitSeconds"])
+    expect(polled.get("status") == "success" and polled["archiveUrl"], "the launched job has an archive", "(hidden)")
+
+    step("sam local invoke: transfer")
+    gone = invoke("transfer", shipped_event("transfer"), "transfer")
+    expect(gone.get("errorType") in ("ArchiveURLExpired", "SourceUnavailable"), "an archive that is not there is a named error", gone)
+    moved = invoke("transfer", shipped_event("transfer") | {
+        "job": launched["job"], "archiveUrl": polled["archiveUrl"],
+        "destination": launched["destination"]}, "transfer-launched")
+    expect(moved.get("finished") is True, "the transfer finished", moved)
+    archive_is_there(s3.directory, moved["output"])
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serving(*command):
+    """One of SAM's servers, until the block ends."""
+    port = free_port()
+    command = ["sam", "local", *command, "--port", str(port), "--template", TEMPLATE,
+               "--env-vars", f"{WORK}/env.json", "--warm-containers", "LAZY", *LOCAL]
+    print("$", " ".join(command), "&", flush=True)
+    process = subprocess.Popen(command)
+    try:
+        for _ in range(300):
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if process.poll() is not None:
+                raise SystemExit(f"sam local: {command[2]} ended with {process.returncode}")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def by_aws_cli(endpoint, function, event, name):
+    with open(f"{WORK}/cli-{name}.json", "w") as f:
+        json.dump(event, f)
+    show(["aws", "lambda", "invoke", "--endpoint-url", endpoint, "--function-name", logical_id(function),
+          "--payload", f"file://{WORK}/cli-{name}.json", f"{WORK}/cli-{name}.out"])
+    with open(f"{WORK}/cli-{name}.out") as f:
+        return json.load(f)
+
+
+def start_lambda():
+    step("sam local start-lambda, called by the AWS CLI")
+    with serving("start-lambda") as endpoint:
+        launched = by_aws_cli(endpoint, "launch", shipped_event("launch"), "launch")
+        expect(launched.get("job", {}).get("jobId"), "a job is launched", launched)
+        refused = by_aws_cli(endpoint, "launch", {"request": {"query": {}}}, "refused")
+        expect(refused.get("errorType") == "RequestInvalid", "an empty query is RequestInvalid", refused)
+
+
+def curl(*arguments):
+    out = show(["curl", "--silent", "--show-error", "--max-time", "120", "--write-out", "\n%{http_code}", *arguments])
+    body, _, status = out.rpartition("\n")
+    return int(status), json.loads(body)
+
+
+def start_api(s3, stepfunctions):
+    """POST, then GET until the archive is there. The executions run on the local Step Functions endpoint, which calls
+    the functions in SAM's containers."""
+    step("sam local start-api, called by curl")
+    with serving("start-lambda") as functions, stepfunctions(functions), serving("start-api") as api:
+        status, posted = curl("-X", "POST", f"{api}/archives", "-H", "Content-Type: application/json",
+                              "-d", json.dumps({"query": {"assetIds": ["asset_hero", "asset_castle"]}}))
+        expect(status == 202 and posted.get("id"), "POST /archives: 202 with an ID", (status, posted))
+        for _ in range(60):
+            status, archive = curl(f"{api}/archives/{posted['id']}")
+            if status != 200 or archive.get("status") != "RUNNING":
+                break
+            time.sleep(1)
+        expect(status == 200 and archive["status"] == "SUCCEEDED", "GET /archives/{id}: SUCCEEDED", (status, archive))
+        archive_is_there(s3.directory, archive["output"])
+        status, problem = curl("-X", "POST", f"{api}/archives", "-H", "Content-Type: application/json", "-d", "{}")
+        expect(status in (400, 422) and "title" in problem, "an empty request is a problem+json", (status, problem))
+
+
+def main():
+    with services.started(WORK) as running:
+        invoke_each(running.s3)
+        start_lambda()
+        if os.path.exists("functions/api/main.go"):
+            start_api(running.s3, running.stepfunctions)
+    others = {os.path.basename(os.path.dirname(p)) for p in glob.glob("functions/*/event.json")}
+    print(f"\nsam local: functions with an event.json: {', '.join(sorted(others))}")
+
+
+if __name__ == "__main__":
+    main()
