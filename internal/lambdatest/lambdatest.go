@@ -35,6 +35,7 @@ type Function struct {
 	events  chan invocation
 	answers chan Answer
 	exited  chan struct{}
+	kill    context.CancelFunc
 	stderr  *lockedBuffer
 }
 
@@ -71,6 +72,7 @@ func Start(t *testing.T, env map[string]string) *Function {
 	}
 	api := httptest.NewServer(f.runtimeAPI())
 	ctx, cancel := context.WithCancel(context.Background())
+	f.kill = cancel
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = []string{serveVariable + "=1", "AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://")}
 	for name, value := range env {
@@ -91,6 +93,21 @@ func (f *Function) Invoke(t *testing.T, event any) Answer {
 	return f.InvokeUntil(t, event, time.Now().Add(time.Minute))
 }
 
+// TryInvoke is Invoke for a function that may be killed meanwhile: then ok is false.
+func (f *Function) TryInvoke(event any) (a Answer, ok bool) {
+	body, err := json.Marshal(event)
+	if err != nil {
+		return Answer{}, false
+	}
+	return f.invoke(invocation{body, time.Now().Add(time.Minute)})
+}
+
+// Kill ends the function's process at once, as SIGKILL does.
+func (f *Function) Kill() {
+	f.kill()
+	<-f.exited
+}
+
 // InvokeUntil is Invoke with a deadline of its own.
 func (f *Function) InvokeUntil(t *testing.T, event any, deadline time.Time) Answer {
 	t.Helper()
@@ -98,18 +115,25 @@ func (f *Function) InvokeUntil(t *testing.T, event any, deadline time.Time) Answ
 	if err != nil {
 		t.Fatal(err)
 	}
+	a, ok := f.invoke(invocation{body, deadline})
+	if !ok {
+		t.Fatalf("the function exited without an answer:\n%s", f.Logs())
+	}
+	return a
+}
+
+func (f *Function) invoke(i invocation) (Answer, bool) {
 	select {
-	case f.events <- invocation{body, deadline}:
+	case f.events <- i:
 	case <-f.exited:
-		t.Fatalf("the function exited before the event:\n%s", f.Logs())
+		return Answer{}, false
 	}
 	select {
 	case a := <-f.answers:
-		return a
+		return a, true
 	case <-f.exited:
-		t.Fatalf("the function exited without an answer:\n%s", f.Logs())
+		return Answer{}, false
 	}
-	return Answer{}
 }
 
 // Logs is what the function has written to standard error so far.

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
+)
+
+func TestMain(m *testing.M) { lambdatest.Main(m, main) }
+
+// system is the function as it is deployed, with a real S3 server and an archive to fetch.
+type system struct {
+	api      *scenariotest.Server
+	store    *s3test.Server
+	function *lambdatest.Function
+	job      string
+}
+
+func newSystem(t *testing.T, assets int, o scenariotest.Options) system {
+	t.Helper()
+	s := system{api: scenariotest.NewServer(o), store: s3test.Start(t)}
+	t.Cleanup(s.api.Close)
+	var ids []string
+	for i := range assets {
+		ids = append(ids, fmt.Sprintf("asset_%d", i))
+	}
+	s.job = s.api.AddArchive(ids...)
+	s.function = lambdatest.Start(t, s.environment())
+	return s
+}
+
+func (s system) environment() map[string]string {
+	return map[string]string{"BUCKET": s.store.Bucket, "AWS_ENDPOINT_URL_S3": s.store.Endpoint, "AWS_REGION": s.store.Region,
+		"AWS_ACCESS_KEY_ID": s.store.AccessKeyID, "AWS_SECRET_ACCESS_KEY": s.store.SecretAccessKey,
+		"AWS_CA_BUNDLE": s.store.CAFile, "SOURCE_ALLOW_LOOPBACK_HTTP": "true", "LOG_LEVEL": "debug",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull}
+}
+
+func (s system) event(t *testing.T) archive.TransferInput {
+	t.Helper()
+	url, err := s.api.ArchiveURL(s.job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return archive.TransferInput{Job: archive.Job{ID: s.job}, ArchiveURL: url,
+		Destination: archive.Destination{Bucket: s.store.Bucket, Key: "a/b.zip"},
+		Execution:   archive.Execution{ID: "arn:1", Name: "run-1"}}
+}
+
+func (s system) wantWhole(t *testing.T, a lambdatest.Answer) {
+	t.Helper()
+	var out archive.TransferOutput
+	if err := json.Unmarshal(a.Body, &out); err != nil || a.Failed || !out.Finished {
+		t.Fatalf("got %s\n%s", a.Body, s.function.Logs())
+	}
+	file, err := s.api.ArchiveFile(s.job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := io.ReadAll(io.NewSectionReader(file, 0, file.Size))
+	got, exists := s.store.Object(t, "a/b.zip")
+	if !exists || !bytes.Equal(got, want) {
+		t.Errorf("the object has %d bytes (exists: %v); the source has %d", len(got), exists, len(want))
+	}
+	if out.Output.Size != file.Size || out.Output.Entries != int64(file.Files) || out.Output.ChecksumCRC64NVME == "" || out.Output.ETag == "" {
+		t.Errorf("output %+v", *out.Output)
+	}
+	if uploads := s.store.Uploads(t); len(uploads) != 0 {
+		t.Errorf("uploads left: %v", uploads)
+	}
+}
+
+func TestTheFunctionMovesAnArchive(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]scenariotest.Options{
+		"small":         {},
+		"in many parts": {AssetSize: 1 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSystem(t, 24, o)
+			event := s.event(t)
+			s.wantWhole(t, s.function.Invoke(t, event))
+			s.wantWhole(t, s.function.Invoke(t, event)) // a repeated step changes nothing
+			if _, query, _ := strings.Cut(event.ArchiveURL, "?"); strings.Contains(s.function.Logs(), query) {
+				t.Error("the signed URL is in the log")
+			}
+		})
+	}
+}
+
+// An invocation whose time is nearly over stops with what it has; the next one goes on.
+func TestTheFunctionStopsBeforeItsDeadline(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, 24, scenariotest.Options{AssetSize: 1 << 20,
+		Faults: []scenariotest.Fault{{Operation: scenariotest.OpArchive, Bandwidth: 2 << 20}}})
+	a := s.function.InvokeUntil(t, s.event(t), time.Now().Add(3*time.Second))
+	var out archive.TransferOutput
+	if err := json.Unmarshal(a.Body, &out); err != nil || a.Failed || out.Finished || out.Output != nil {
+		t.Fatalf("got %s", a.Body)
+	}
+	if _, exists := s.store.Object(t, "a/b.zip"); exists {
+		t.Error("there is an object before the transfer is finished")
+	}
+	s.wantWhole(t, s.function.Invoke(t, s.event(t)))
+}
+
+// A function that is killed in the middle leaves an upload; another one goes on with it.
+func TestAKilledFunctionIsFollowedByAnother(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, 24, scenariotest.Options{AssetSize: 1 << 20,
+		Faults: []scenariotest.Fault{{Operation: scenariotest.OpArchive, Bandwidth: 2 << 20}}})
+	lost := make(chan struct{})
+	go func() { defer close(lost); s.function.TryInvoke(s.event(t)) }()
+	for len(s.store.Uploads(t)) == 0 {
+		select {
+		case <-lost:
+			t.Fatalf("the transfer ended before it was seen to begin:\n%s", s.function.Logs())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	s.function.Kill()
+	<-lost
+	s.function = lambdatest.Start(t, s.environment())
+	s.wantWhole(t, s.function.Invoke(t, s.event(t)))
+}
+
+func TestTheFunctionsErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, want string
+		fault      scenariotest.Fault
+		change     func(*archive.TransferInput)
+	}{
+		{name: "URL that is not signed", want: "ArchiveURLExpired", change: func(in *archive.TransferInput) {
+			in.ArchiveURL, _, _ = strings.Cut(in.ArchiveURL, "?")
+		}},
+		{name: "host that is not allowed", want: "SourceForbidden", change: func(in *archive.TransferInput) {
+			in.ArchiveURL = "https://example.org/x.zip?sig=1"
+		}},
+		{name: "archive cut off in its making", want: "ArchiveCorrupt", fault: scenariotest.Fault{Size: 5000}},
+		{name: "bucket that does not exist", want: "RequestInvalid", change: func(in *archive.TransferInput) {
+			in.Destination.Bucket = "nobodys"
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			o := scenariotest.Options{}
+			if c.fault != (scenariotest.Fault{}) {
+				c.fault.Operation = scenariotest.OpArchive
+				o.Faults = []scenariotest.Fault{c.fault}
+			}
+			s := newSystem(t, 24, o)
+			event := s.event(t)
+			if c.change != nil {
+				c.change(&event)
+			}
+			if a := s.function.Invoke(t, event); a.ErrorType() != c.want || strings.Contains(string(a.Body), "Signature") {
+				t.Errorf("got %s, want %s", a.Body, c.want)
+			}
+			if _, exists := s.store.Object(t, "a/b.zip"); exists || len(s.store.Uploads(t)) != 0 {
+				t.Error("something is left in S3")
+			}
+		})
+	}
+}
