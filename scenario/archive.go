@@ -10,8 +10,9 @@ import (
 const MaxAssets = 1000
 
 // DefaultFileNameTemplate is what the client fills in for [EndpointDownload], whose description lists fileNameTemplate
-// as required, when a request has none: every file is named by its asset's ID, which is unique.
-const DefaultFileNameTemplate = "<assetId>"
+// as required, when a request has none: every file is named by its asset's ID, which is unique. The reference calls that
+// placeholder <id> (as in the official SDK's documentation of the parameter); the guide calls it <assetId>.
+const DefaultFileNameTemplate = "<id>"
 
 // Query chooses the assets of an archive; at least one list is not empty.
 type Query struct {
@@ -27,8 +28,8 @@ type Query struct {
 type ArchiveOptions struct {
 	// Flat puts all files at the archive's root, without folders; nil leaves it to the API.
 	Flat *bool `json:"flat,omitempty"`
-	// FileNameTemplate names the files, with placeholders such as <assetId>, <prompt>, <num>, <generator>, <seed>. See
-	// DefaultFileNameTemplate for what an empty one means.
+	// FileNameTemplate names the files, with placeholders such as <prompt>, <num>, <generator>, <seed>, and <assetId>
+	// or <id>. See DefaultFileNameTemplate for what an empty one means. It is sent as it is.
 	FileNameTemplate string `json:"fileNameTemplate,omitempty"`
 }
 

@@ -135,15 +135,14 @@ func TestLaunchRequestOnTheWire(t *testing.T) {
 		Query: Query{AssetIDs: []string{"asset_1"}}, Options: ArchiveOptions{Flat: &flat}, ProjectID: "proj 1&x=y",
 	}
 	for _, test := range []struct {
-		endpoint   Endpoint
-		uri, body  string
-		shortQuery Query
+		endpoint  Endpoint
+		uri, body string
 	}{
 		{endpoint: EndpointArchive, uri: "/v1/assets/archive?projectId=proj+1%26x%3Dy",
 			body: `{"query":{"assetIds":["asset_1"]},"options":{"flat":true}}`},
 		{endpoint: EndpointDownload, uri: "/v1/assets/download?projectId=proj+1%26x%3Dy",
 			body: `{"query":{"assetIds":["asset_1"],"inferenceIds":[],"modelIds":[]},` +
-				`"options":{"flat":true,"fileNameTemplate":"\u003cassetId\u003e"}}`},
+				`"options":{"flat":true,"fileNameTemplate":"\u003cid\u003e"}}`},
 	} {
 		api := script(t, scriptedAnswer{status: 200, body: referenceAnswer})
 		c := api.client(func(o *Options) { o.Endpoint, o.UserAgent = test.endpoint, "tester/1" })

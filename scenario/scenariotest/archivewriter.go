@@ -21,7 +21,9 @@ type archiveWriter struct {
 
 	status int
 	offset int64 // of the archive, of the next byte
+	end    int64 // behind the last byte of the archive that this response has; 0 while it has none of it
 	sent   int64
+	began  time.Time // of the first byte
 }
 
 func (w *archiveWriter) WriteHeader(status int) {
@@ -31,22 +33,23 @@ func (w *archiveWriter) WriteHeader(status int) {
 
 // ReadFrom is what io.CopyN in http.ServeContent calls, with a limited archiveReader.
 func (w *archiveWriter) ReadFrom(r io.Reader) (int64, error) {
-	limited, ok := r.(*io.LimitedReader)
-	if !ok {
-		return io.Copy(w.ResponseWriter, r)
+	limited, _ := r.(*io.LimitedReader)
+	if limited == nil {
+		return io.Copy(struct{ io.Writer }{w}, r)
 	}
 	source, ok := limited.R.(*archiveReader)
 	if !ok {
-		return io.Copy(w.ResponseWriter, r)
+		return io.Copy(struct{ io.Writer }{w}, r)
 	}
-	w.offset = source.offset
-	before := w.sent
-	_, err := source.content.WriteRange(w, source.offset, limited.N)
-	return w.sent - before, err
+	w.offset, w.end = source.offset, source.offset+limited.N
+	return source.content.WriteRange(w, source.offset, limited.N)
 }
 
 // Write sends one piece of the archive, or of an error's text.
 func (w *archiveWriter) Write(p []byte) (int, error) {
+	if w.began.IsZero() {
+		w.began = time.Now()
+	}
 	done := 0
 	for done < len(p) {
 		part := p[done:w.upTo(p, done)]
@@ -57,7 +60,7 @@ func (w *archiveWriter) Write(p []byte) (int, error) {
 		if err != nil {
 			return done, err
 		}
-		w.rest(n)
+		w.rest()
 		w.meetFaults()
 	}
 	return done, nil
@@ -67,7 +70,7 @@ func (w *archiveWriter) Write(p []byte) (int, error) {
 func (w *archiveWriter) upTo(p []byte, done int) int {
 	n := int64(len(p) - done)
 	for _, f := range w.atOffset {
-		if distance := max(f.CutAt, f.StallAt) - w.offset; distance > 0 {
+		if distance := f.offset() - w.offset; distance > 0 {
 			n = min(n, distance)
 		}
 	}
@@ -77,18 +80,20 @@ func (w *archiveWriter) upTo(p []byte, done int) int {
 	return done + int(n)
 }
 
-// rest keeps to the bandwidth, after a part of n bytes.
-func (w *archiveWriter) rest(n int) {
+// rest keeps to the bandwidth: it waits until the time by which it allows the bytes sent so far. A wait that took too
+// long so shortens the next one. (Real time: Options.Now may stand still.)
+func (w *archiveWriter) rest() {
 	if w.bandwidth > 0 {
 		w.flush()
-		w.h.pause(w.r, time.Duration(n)*time.Second/time.Duration(w.bandwidth))
+		due := w.began.Add(time.Duration(float64(w.sent) / float64(w.bandwidth) * float64(time.Second)))
+		w.h.pause(w.r, time.Until(due))
 	}
 }
 
 // meetFaults cuts or stalls, when the offset for it is reached.
 func (w *archiveWriter) meetFaults() {
 	for _, f := range w.atOffset {
-		if w.offset != max(f.CutAt, f.StallAt) || !w.h.faults.reached(f) {
+		if w.offset != f.offset() || w.offset >= w.end || !w.h.faults.reached(f) {
 			continue
 		}
 		w.flush()

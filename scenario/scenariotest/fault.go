@@ -3,6 +3,7 @@ package scenariotest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -63,8 +64,8 @@ type Fault struct {
 	Change bool `json:"change,omitempty"`
 	// Size serves only the archive's first bytes, as if they were all: a file that was cut off in its making.
 	Size int64 `json:"size,omitempty"`
-	// CutAt closes the connection before the byte at this offset of the archive is sent. Skip and Times count the
-	// responses that come to it.
+	// CutAt closes the connection before the byte at this offset of the archive is sent, in responses that begin before
+	// it. Skip and Times count the responses that come to it; such a fault does nothing else.
 	CutAt int64 `json:"cutAt,omitempty"`
 	// StallAt stops sending before the byte at this offset of the archive, and leaves the connection open until the
 	// client closes it. Skip and Times count as for CutAt.
@@ -110,14 +111,16 @@ func (f Fault) validate() error {
 		return fmt.Errorf("drop is %q, not %q or %q", f.Drop, DropBefore, DropAfter)
 	case f.Outcome != "" && f.Outcome != statusFailure && f.Outcome != statusCanceled && f.Outcome != outcomeStuck:
 		return fmt.Errorf("outcome is %q, not failure, canceled or stuck", f.Outcome)
+	case f.CutAt != 0 && f.StallAt != 0:
+		return errors.New("a fault cannot have both cutAt and stallAt")
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status is %d, not 200 to 599", f.Status)
 	}
 	return nil
 }
 
-// byOffset tells a fault that is met in the midst of a response.
-func (f Fault) byOffset() bool { return f.CutAt != 0 || f.StallAt != 0 }
+// offset is where in an archive the fault is met; 0: not in the midst of a response.
+func (f Fault) offset() int64 { return max(f.CutAt, f.StallAt) }
 
 func (f Fault) matches(op Operation) bool {
 	return f.Operation == op || f.Operation == "" && op != OpArchive
@@ -160,7 +163,7 @@ func (s *faults) take(op Operation) (merged Fault, atOffset []*countedFault) {
 	for _, f := range s.list {
 		switch {
 		case !f.matches(op):
-		case f.byOffset():
+		case f.offset() != 0:
 			atOffset = append(atOffset, f)
 		case f.take():
 			merged.merge(f.Fault)

@@ -10,7 +10,10 @@ import (
 	"time"
 )
 
-const maxRequestBody = 1 << 20
+const (
+	maxRequestBody = 1 << 20
+	maxJournalBody = 32 << 10 // of a request, in the journal
+)
 
 // Handler is the stand-in as an [http.Handler], for a server of the caller's. Close it to end requests that wait.
 type Handler struct {
@@ -85,7 +88,7 @@ func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 		entry := newRequest(op, r, h.options.Now())
-		entry.Body = string(body)
+		entry.Body = string(body[:min(len(body), maxJournalBody)])
 		defer func() { h.journal.add(entry) }() // also when the connection is dropped
 		fault, _ := h.faults.take(op)
 		h.pause(r, fault.Latency)

@@ -20,7 +20,7 @@ type Request struct {
 	UserAgent string    `json:"userAgent,omitempty"`
 	Range     string    `json:"range,omitempty"`
 	IfRange   string    `json:"ifRange,omitempty"`
-	Body      string    `json:"body,omitempty"` // of an API request
+	Body      string    `json:"body,omitempty"` // of an API request, its first 32 KiB
 	// JobID is the job that it was about; of a launch: that it made.
 	JobID string `json:"jobId,omitempty"`
 	// Status is that of the answer; 0 if there was none.
