@@ -54,6 +54,8 @@ type (
 	DestinationRefused struct{ Failure }
 	// DestinationUnavailable: S3 did not answer, or asked to slow down. Retried by the state machine.
 	DestinationUnavailable struct{ Failure }
+	// BatchFailed: more of a batch's archives failed than are tolerated. Its manifest names each.
+	BatchFailed struct{ Failure }
 	// Misconfigured: the deployment lacks a setting or a permission that the function needs.
 	Misconfigured struct{ Failure }
 	// Internal: a fault of this software, which no change of the request mends.

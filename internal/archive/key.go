@@ -12,6 +12,9 @@ const (
 	// RequestsPrefix is where requests are dropped into the bucket. No archive may go there: it would be taken for
 	// a request.
 	RequestsPrefix = "requests/"
+	// BatchesPrefix is where batches keep their own files, which are deleted after some weeks. No archive may go there:
+	// it would be deleted with them.
+	BatchesPrefix = "batches/"
 
 	maxKeyBytes = 1024 // S3: length of an object key in UTF-8
 )
@@ -36,6 +39,9 @@ func checkKey(field, key string) error {
 		return invalid("%s makes a key of %d bytes; S3 allows %d", field, len(key), maxKeyBytes)
 	case !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) || strings.ContainsRune(key, '\uFFFD'):
 		return invalid("%s holds a character that cannot stand in a key (a control character or broken UTF-8)", field)
+	case strings.HasPrefix(key, BatchesPrefix):
+		return invalid("%s is under %s, where batches keep files that are deleted later; choose another place", field,
+			BatchesPrefix)
 	case strings.HasPrefix(key, RequestsPrefix):
 		return invalid("%s is under %s, where requests are dropped; choose another place", field, RequestsPrefix)
 	}

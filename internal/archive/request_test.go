@@ -106,6 +106,7 @@ func TestParseRequestRefuses(t *testing.T) {
 		{"key with half a rune", query(`,"destination":{"key":"a\ud800b"}`), "broken UTF-8"},
 		{"key among the requests", query(`,"destination":{"key":"requests/a.json"}`), "requests are dropped"},
 		{"prefix among the requests", query(`,"destination":{"prefix":"requests"}`), "requests are dropped"},
+		{"key among the batches' files", query(`,"destination":{"key":"batches/a.zip"}`), "batches keep files"},
 		{"prefix that escapes", query(`,"destination":{"prefix":"../"}`), `"." or ".."`},
 		{"eleven tags", query(`,"destination":{"tags":{"0":"","1":"","2":"","3":"","4":"","5":"","6":"","7":"","8":"","9":"","a":""}}`), "S3 allows 10"},
 		{"tag without a name", query(`,"destination":{"tags":{"":"x"}}`), "no name"},

@@ -62,12 +62,18 @@ func checkIDs(name string, ids []string) error {
 			name, len(ids), scenario.MaxAssets)
 	}
 	for i, id := range ids {
-		if id == "" || len(id) > maxIDBytes || strings.ContainsFunc(id, notInID) {
+		if !ValidID(id) {
 			return invalid("%s[%d] is %q, which is no ID; an ID is 1 to %d letters, digits, '_', '-', '.' or ':'",
 				name, i, abbreviate(id), maxIDBytes)
 		}
 	}
 	return nil
+}
+
+// ValidID says whether id can be an ID: 1 to 256 letters, digits, '_', '-', '.' or ':'. What it lets pass needs no
+// escaping in JSON.
+func ValidID(id string) bool {
+	return id != "" && len(id) <= maxIDBytes && !strings.ContainsFunc(id, notInID)
 }
 
 func notInID(c rune) bool {

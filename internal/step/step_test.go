@@ -65,6 +65,7 @@ var named = map[string]error{
 	"DestinationConflict":    archive.DestinationConflict{Failure: because},
 	"DestinationRefused":     archive.DestinationRefused{Failure: because},
 	"DestinationUnavailable": archive.DestinationUnavailable{Failure: because},
+	"BatchFailed":            archive.BatchFailed{Failure: because},
 	"Misconfigured":          archive.Misconfigured{Failure: because},
 	"Internal":               archive.Internal{Failure: because},
 }
