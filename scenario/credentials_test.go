@@ -70,13 +70,15 @@ func TestRotatedCredentials(t *testing.T) {
 		{"others, accepted", &rotating{before: old, after: fresh}, []scriptedAnswer{refused, ok}, []string{oldBasic, newBasic}, ""},
 		{"others, refused too", &rotating{before: old, after: fresh}, []scriptedAnswer{refused}, []string{oldBasic, newBasic},
 			KindUnauthorized},
+		{"others, accepted after a failure", &rotating{before: old, after: fresh},
+			[]scriptedAnswer{refused, {status: 429}, ok}, []string{oldBasic, newBasic, newBasic}, ""},
 		{"the same", &rotating{before: old, after: old}, []scriptedAnswer{refused}, []string{oldBasic}, KindUnauthorized},
 		{"empty", &rotating{before: old}, []scriptedAnswer{refused}, []string{oldBasic}, KindUnauthorized},
 		{"not to be had", &rotating{before: old, err: &Error{Kind: KindUnavailable}}, []scriptedAnswer{refused}, []string{oldBasic},
 			KindUnavailable},
 	} {
 		api := script(t, test.answers...)
-		c := api.client(func(o *Options) { o.Credentials, o.MaxAttempts = test.provider, 1 })
+		c := api.client(func(o *Options) { o.Credentials, o.MaxAttempts = test.provider, 2 })
 		_, err := c.LaunchArchive(t.Context(), oneAsset)
 		var sent []string
 		for _, r := range api.requests() {

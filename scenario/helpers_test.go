@@ -34,7 +34,7 @@ type scriptedAnswer struct {
 }
 
 type seenRequest struct {
-	method, uri, body, authorization, contentType, userAgent string
+	method, uri, body, authorization, contentType, accept, userAgent string
 }
 
 func script(t *testing.T, answers ...scriptedAnswer) *scripted {
@@ -49,7 +49,7 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
 	s.seen = append(s.seen, seenRequest{r.Method, r.RequestURI, string(body), r.Header.Get("Authorization"),
-		r.Header.Get("Content-Type"), r.UserAgent()})
+		r.Header.Get("Content-Type"), r.Header.Get("Accept"), r.UserAgent()})
 	answer := s.answers[min(len(s.seen), len(s.answers))-1]
 	s.mu.Unlock()
 	if answer.do != nil {

@@ -58,6 +58,14 @@ func TestReasonIsShortened(t *testing.T) {
 	}
 }
 
+func TestASecretWithinAnotherDoesNotBreakItUp(t *testing.T) {
+	t.Parallel()
+	clean := newCleaner(Credentials{Key: "my-secret-key", Secret: "secret"})
+	if got := clean.text("my-secret-key, secret"); got != "[REDACTED], [REDACTED]" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestCeilingOfATeam(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

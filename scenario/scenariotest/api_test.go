@@ -211,9 +211,7 @@ func TestSpecialAssets(t *testing.T) {
 			t.Errorf("%s after %v: %v", test.asset, test.after, job)
 		}
 		if test.asset == "asset_expired" {
-			if a := s.download(url); a.StatusCode != 403 || !strings.Contains(string(a.body), "Request has expired") {
-				t.Errorf("%d %s", a.StatusCode, a.body)
-			}
+			checkXML(t, test.asset, s.download(url), "AccessDenied", "Request has expired")
 		}
 	}
 }

@@ -98,7 +98,7 @@ func TestNamesInArchives(t *testing.T) {
 			[]string{"_/_/0_/_/c_asset_a.png", "_/_/1_/_/c_asset_b.png"}},
 		{"too long", `"assetIds":["asset_a"]`, `{"fileNameTemplate":"` + long + "/" + long + `"}`,
 			[]string{long[:64] + "/" + long[:124] + ".png"}},
-		{"differ in case only", `"assetIds":["asset_a","asset_A"]`, `{"flat":true}`, []string{"asset_a.png", "asset_A-2.png"}},
+		{"differ in case only", `"assetIds":["asset_B","asset_b"]`, `{"flat":true}`, []string{"asset_B.png", "asset_b-2.png"}},
 		{"of an inference and a model", `"inferenceIds":["inf/1"],"modelIds":["m"]`, `{}`, []string{
 			"inf_1/asset_inf_1_0000.png", "inf_1/asset_inf_1_0001.png", "m/asset_m_0000.png", "m/asset_m_0001.png"}},
 		{"all placeholders", `"assetIds":["asset_a"]`, `{"flat":true,"fileNameTemplate":"<prompt>-<generator>-<seed>-<description>"}`,
@@ -243,7 +243,7 @@ func checkXML(t *testing.T, name string, a answer, code, message string) {
 	var e struct{ Code, Message string }
 	if err := xml.Unmarshal(a.body, &e); err != nil || a.StatusCode != 403 || e.Code != code || !strings.Contains(e.Message, message) ||
 		a.Header.Get("Content-Type") != "application/xml" {
-		t.Errorf("%s: %d %s (%v)", name, a.StatusCode, a.body, err)
+		t.Errorf("%s: %d %.200q (%v)", name, a.StatusCode, a.body, err)
 	}
 }
 
