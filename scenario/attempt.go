@@ -28,14 +28,14 @@ type answer struct {
 // try makes one attempt. The error's kind is KindRateLimited or KindUnavailable only if another one is safe.
 func (c *Client) try(ctx context.Context, call call, credentials Credentials, attempt int) *Error {
 	start := c.now()
-	got, connected, err := c.send(ctx, call, credentials)
+	got, maybeSent, err := c.send(ctx, call, credentials)
 	c.logger.LogAttrs(ctx, slog.LevelDebug, "scenario call",
 		slog.String("method", call.method), slog.String("path", c.url(call).Path), slog.Int("status", got.status),
 		slog.Duration("duration", c.now().Sub(start)), slog.Int("attempt", attempt))
 	success := got.status >= 200 && got.status <= 299
 	switch {
 	case err != nil && (got.status == 0 || success): // of a refusal, the status is enough
-		return lostAnswer(ctx, call, got.status, connected, err)
+		return lostAnswer(ctx, call, got.status, maybeSent, err)
 	case !success:
 		return refusal(call, got)
 	}
@@ -45,17 +45,17 @@ func (c *Client) try(ctx context.Context, call call, credentials Credentials, at
 	return nil
 }
 
-// send gives what came back, and whether there was a connection to send on: without one, nothing was sent.
+// send gives what came back, and whether something may have been sent.
 func (c *Client) send(ctx context.Context, call call, credentials Credentials) (answer, bool, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.requestTimeout,
 		fmt.Errorf("no complete answer within %v", c.requestTimeout))
 	defer cancel()
-	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
+	var trace connectionTrace
 	got := answer{clean: newCleaner(credentials)}
-	request, err := c.request(ctx, call, credentials)
+	request, err := c.request(trace.watch(ctx), call, credentials)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return got, false, withoutURL(err)
 	}
@@ -65,7 +65,7 @@ func (c *Client) send(ctx context.Context, call call, credentials Credentials) (
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return got, connected.Load(), timeoutCause(ctx, withoutURL(err))
+		return got, trace.maybeSent(), timeoutCause(ctx, withoutURL(err))
 	}
 	defer response.Body.Close()
 	got.status = response.StatusCode
@@ -73,6 +73,19 @@ func (c *Client) send(ctx context.Context, call call, credentials Credentials) (
 	got.body, err = readBounded(response.Body)
 	return got, true, timeoutCause(ctx, withoutURL(err))
 }
+
+// A connectionTrace tells whether there was a connection to send on: without one, nothing was sent. A transport that
+// looks for none is one that does not report (a caller's own): of that nothing is known.
+type connectionTrace struct{ sought, had atomic.Bool }
+
+func (t *connectionTrace) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { t.sought.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.had.Store(true) },
+	})
+}
+
+func (t *connectionTrace) maybeSent() bool { return t.had.Load() || !t.sought.Load() }
 
 func (c *Client) request(ctx context.Context, call call, credentials Credentials) (*http.Request, error) {
 	var body io.Reader

@@ -151,3 +151,12 @@ func TestLogHasNoSecrets(t *testing.T) {
 		}
 	}
 }
+
+func TestATransportThatDoesNotReportMayHaveSent(t *testing.T) {
+	t.Parallel()
+	c := newTestClient(t, Options{Credentials: StaticCredentials("k", "s"), HTTPClient: &http.Client{Transport: brokenTransport{}}})
+	_, err := c.LaunchArchive(t.Context(), oneAsset)
+	if e := failureOf(t, err); e.Kind != KindUncertain || len(c.slept) != 0 {
+		t.Errorf("%d waits, %+v", len(c.slept), e)
+	}
+}

@@ -7,10 +7,10 @@ import (
 )
 
 // lostAnswer is the error of an attempt that brought no answer, or a 2xx whose body could not be read whole.
-func lostAnswer(ctx context.Context, call call, status int, connected bool, err error) *Error {
+func lostAnswer(ctx context.Context, call call, status int, maybeSent bool, err error) *Error {
 	failure := &Error{Op: call.op, Kind: KindUnavailable, StatusCode: status, Err: err}
 	switch {
-	case call.launch && connected:
+	case call.launch && maybeSent:
 		failure.Kind = KindUncertain
 		failure.Reason = "the answer to the launch was lost: a job may have been made"
 	case ctx.Err() != nil:
