@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/local/display"
+	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
+	"github.com/scenario-archive/scenario-archive/local/system"
+)
+
+// The exit statuses of run and up.
+const (
+	statusOK          = 0
+	statusFailed      = 1   // the execution has failed
+	statusUsage       = 2   // the arguments, the request or the machine are not as they should be
+	statusInterrupted = 130 // as a shell has it for Ctrl-C
+)
+
+// cleanUpTime is how long the end of an interrupted run may take to remove what the run has put into S3.
+const cleanUpTime = 20 * time.Second
+
+// run is one archive, whole.
+type run struct {
+	common
+	input   string
+	request []byte
+	view    atomic.Pointer[display.View] // set when there is an execution
+}
+
+func cmdRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	r := &run{}
+	flags := r.flags("local run", "One archive, whole. The output JSON is all that goes to standard output.", stderr)
+	flags.StringVar(&r.input, "input", "", "`file` with the request, - for standard input (default: a sample)")
+	if err := r.parse(flags, args); err != nil {
+		return usage(err)
+	}
+	r.screen = display.NewScreen(stderr, os.Getenv)
+	defer r.screen.Close()
+	if err := r.prepare(); err != nil {
+		return r.problem(ctx, err)
+	}
+	return r.run(ctx, stdout)
+}
+
+// usage is the exit status for arguments that the flag package has complained about already.
+func usage(err error) int {
+	if errors.Is(err, flag.ErrHelp) {
+		return statusOK
+	}
+	return statusUsage
+}
+
+func (r *run) prepare() (err error) {
+	if r.request, err = readRequest(r.input, os.Stdin); err != nil {
+		return err
+	}
+	if err := r.common.prepare(); err != nil {
+		return err
+	}
+	if r.input == "" && r.scenario.Public() {
+		return errors.New("the real Scenario needs a request of yours: the sample's assets exist at the stand-in alone. " +
+			"Give one with INPUT=file.json")
+	}
+	return nil
+}
+
+// problem tells why it did not come to an execution.
+func (r *run) problem(ctx context.Context, err error) int {
+	if ctx.Err() != nil {
+		r.screen.Line("Interrupted.")
+		return statusInterrupted
+	}
+	var invalid *requestError
+	if errors.As(err, &invalid) {
+		r.screen.Failure("RequestInvalid", invalid.cause, "")
+		return statusUsage
+	}
+	r.screen.Problem(err)
+	return statusUsage
+}
+
+func (r *run) run(ctx context.Context, stdout io.Writer) int {
+	begun := time.Now()
+	o := r.options()
+	o.S3 = system.Address{Name: "S3", Addr: "127.0.0.1:0"}
+	o.StandIn = system.Address{Name: "the Scenario stand-in", Addr: "127.0.0.1:0"}
+	o.Event = func(u stepfunctions.Update) {
+		if v := r.view.Load(); v != nil {
+			v.Event(u.Event)
+		}
+	}
+	o.Bytes = func(_ string, done, total int64) {
+		if v := r.view.Load(); v != nil {
+			v.Bytes(done, total)
+		}
+	}
+	s, err := system.Start(ctx, o)
+	if err != nil {
+		return r.problem(ctx, err)
+	}
+	defer s.Close()
+	r.announce(s, time.Since(begun))
+	return r.execute(ctx, s, stdout)
+}
+
+func (r *run) announce(s *system.System, took time.Duration) {
+	if s.StandIn {
+		r.screen.Line("Scenario: the stand-in on this machine (set SCENARIO_API_KEY and SCENARIO_API_SECRET for the real one)")
+	} else {
+		r.screen.Line("Scenario: %s", s.Scenario.BaseURL)
+	}
+	what := "a sample of 24 assets (INPUT=file.json for your own)"
+	if r.input != "" {
+		what = r.input
+	}
+	r.screen.Line("Request:  %s", what)
+	r.screen.Line("Ready after %s.", display.Duration(took))
+	r.screen.Line("")
+}
+
+func (r *run) execute(ctx context.Context, s *system.System, stdout io.Writer) int {
+	started := time.Now()
+	view := r.screen.View(started)
+	r.view.Store(view)
+	defer view.Close()
+	e, err := s.StepFunctions.Start(s.StepFunctions.MachineARN(system.ArchiveMachine), executionName(started), r.request)
+	if err != nil {
+		return r.problem(ctx, err)
+	}
+	e, err = s.StepFunctions.Wait(ctx, e.ARN)
+	if ctx.Err() != nil && err != nil {
+		return r.interrupted(s, e.ARN, stdout, view)
+	}
+	if err != nil {
+		return r.problem(ctx, err)
+	}
+	return r.tell(s, e, stdout, view)
+}
+
+// executionName is readable, sorts by time, and is not used twice: the archive's default key is made of it.
+func executionName(now time.Time) string {
+	var suffix [2]byte
+	_, _ = rand.Read(suffix[:]) // never fails (crypto/rand)
+	return "run-" + now.UTC().Format("20060102-150405") + "-" + hex.EncodeToString(suffix[:])
+}
+
+// interrupted stops the execution and removes what it has left, unless it was already done.
+func (r *run) interrupted(s *system.System, arn string, stdout io.Writer, view *display.View) int {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTime)
+	defer cancel()
+	stopped, err := s.Abandon(ctx, arn)
+	if err == nil && !stopped {
+		if e, err := s.StepFunctions.Describe(arn); err == nil {
+			return r.tell(s, e, stdout, view)
+		}
+	}
+	view.Close()
+	if err != nil {
+		r.screen.Line("Interrupted. The unfinished upload may be left in S3: %v", err)
+		return statusInterrupted
+	}
+	r.screen.Line("Interrupted. Nothing was left in S3.")
+	return statusInterrupted
+}
+
+// tell says how the execution has ended.
+func (r *run) tell(s *system.System, e stepfunctions.Execution, stdout io.Writer, view *display.View) int {
+	view.Close()
+	if e.Status != asl.StatusSucceeded {
+		r.screen.Failure(e.Error, e.Cause, "The functions' logs are in "+relative(s.LogDir)+".")
+		return statusFailed
+	}
+	var out struct {
+		Bucket, Key string
+		Size        int64
+		Entries     int64
+	}
+	if err := json.Unmarshal(e.Output, &out); err != nil {
+		r.screen.Problem(fmt.Errorf("the execution's output: %w", err))
+		return statusFailed
+	}
+	t := view.Times()
+	r.screen.Line("")
+	r.screen.Line("Archive:  %s (%s, %d files)", relative(s.ObjectPath(out.Bucket, out.Key)), display.Bytes(out.Size), out.Entries)
+	r.screen.Line("Time:     launch %s, Scenario's job %s, transfer %s; in all %s", display.Duration(t.Launch),
+		display.Duration(t.Job), display.Duration(t.Transfer), display.Duration(e.StopDate.Sub(e.StartDate)))
+	return r.print(stdout, e.Output)
+}
+
+func (r *run) print(stdout io.Writer, output json.RawMessage) int {
+	var text bytes.Buffer
+	if err := json.Indent(&text, output, "", "  "); err != nil {
+		r.screen.Problem(err)
+		return statusFailed
+	}
+	text.WriteByte('\n')
+	if _, err := stdout.Write(text.Bytes()); err != nil {
+		r.screen.Problem(fmt.Errorf("the output could not be written: %w", err))
+		return statusFailed
+	}
+	return statusOK
+}
+
+// relative is the path as a person would type it here.
+func relative(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	short, err := filepath.Rel(here, path)
+	if err != nil || strings.HasPrefix(short, "..") {
+		return path
+	}
+	return short
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/scenario-archive/scenario-archive/local/display"
+	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
+	"github.com/scenario-archive/scenario-archive/local/system"
+)
+
+// place is a part of the system that a person may want elsewhere: by a flag, or by a variable.
+type place struct {
+	name, flag, variable, addr string
+}
+
+// up is the whole system, staying up.
+type up struct {
+	common
+	s3, stepFunctions, standIn, api place
+}
+
+func newUp() *up {
+	return &up{
+		s3:            place{"S3", "s3-addr", "LOCAL_S3_ADDR", "127.0.0.1:7070"},
+		stepFunctions: place{"Step Functions", "stepfunctions-addr", "LOCAL_STEPFUNCTIONS_ADDR", "127.0.0.1:8083"},
+		standIn:       place{"the Scenario stand-in", "scenario-addr", "LOCAL_SCENARIO_ADDR", "127.0.0.1:9090"},
+		api:           place{"the API", "api-addr", "LOCAL_API_ADDR", "127.0.0.1:3000"},
+	}
+}
+
+func (u *up) places() []*place { return []*place{&u.s3, &u.stepFunctions, &u.standIn, &u.api} }
+
+func cmdUp(ctx context.Context, args []string, _, stderr io.Writer) int {
+	u := newUp()
+	if err := u.parse(u.flags(stderr), args); err != nil {
+		return usage(err)
+	}
+	u.screen = display.NewScreen(stderr, os.Getenv)
+	defer u.screen.Close()
+	if err := u.prepare(); err != nil {
+		u.screen.Problem(err)
+		return statusUsage
+	}
+	return u.run(ctx)
+}
+
+func (u *up) flags(stderr io.Writer) *flag.FlagSet {
+	flags := u.common.flags("local up", "The whole system on this machine, until it is interrupted.", stderr)
+	for _, p := range u.places() {
+		if value := os.Getenv(p.variable); value != "" {
+			p.addr = value
+		}
+		flags.StringVar(&p.addr, p.flag, p.addr, fmt.Sprintf("`address` of %s on this machine; also %s", p.name, p.variable))
+	}
+	return flags
+}
+
+func (u *up) prepare() error {
+	for _, p := range u.places() {
+		addr, err := system.ParseAddr(p.addr)
+		if err != nil {
+			return fmt.Errorf("-%s (or %s): %w", p.flag, p.variable, err)
+		}
+		p.addr = addr
+	}
+	return u.common.prepare()
+}
+
+func (p place) address() system.Address {
+	return system.Address{Name: p.name, Addr: p.addr, Change: fmt.Sprintf("the flag -%s or the variable %s", p.flag, p.variable)}
+}
+
+func (u *up) run(ctx context.Context) int {
+	feed := u.screen.Feed()
+	o := u.options()
+	o.S3, o.StepFunctions, o.StandIn = u.s3.address(), u.stepFunctions.address(), u.standIn.address()
+	o.APIURL = "http://" + u.api.addr
+	o.ExecutionsDir, o.Batch = "executions", true
+	o.Event = func(e stepfunctions.Update) { feed.Event(e.ExecutionARN, e.Event) }
+	o.Bytes = feed.Bytes
+	s, err := system.Start(ctx, o)
+	if err == nil {
+		defer s.Close()
+		err = s.WriteEnvironment()
+	}
+	switch {
+	case ctx.Err() != nil:
+		u.screen.Line("Stopped before it was up.")
+		return statusInterrupted
+	case err != nil:
+		u.screen.Problem(err)
+		return statusUsage
+	}
+	u.announce(s)
+	return u.wait(ctx, s)
+}
+
+func (u *up) announce(s *system.System) {
+	scenario := s.Scenario.BaseURL
+	if s.StandIn {
+		scenario += "  (the stand-in; its credentials are " + s.Scenario.Key + ":" + s.Scenario.Secret + ")"
+	}
+	u.screen.Line("Up. Ctrl-C stops it; executions that are under way go on at the next start.")
+	u.screen.Line("")
+	u.screen.Line("  Step Functions  %s", s.StepFunctionsURL)
+	u.screen.Line("  S3              %s", s.S3.Endpoint)
+	u.screen.Line("  Scenario        %s", scenario)
+	u.screen.Line("  Archives        %s", relative(s.ObjectPath(system.Bucket, "")))
+	u.screen.Line("  Logs            %s", relative(s.LogDir))
+	u.screen.Line("")
+	u.screen.Line("Try, in another terminal:")
+	u.screen.Line("")
+	for _, line := range try(s) {
+		u.screen.Line("  %s", line)
+	}
+	u.screen.Line("")
+}
+
+func try(s *system.System) []string {
+	const name = "heroes"
+	return []string{
+		". .local/env",
+		"aws stepfunctions start-execution --state-machine-arn $STATE_MACHINE_ARN --name " + name + " \\",
+		`    --input '{"query": {"assetIds": ["asset_hero", "asset_villain"]}}'`,
+		"aws stepfunctions describe-execution \\",
+		"    --execution-arn " + s.ExecutionARN(name),
+		"aws s3 ls s3://$BUCKET/archives/",
+	}
+}
+
+// wait returns when the person has had enough, or when a part has ended by itself.
+func (u *up) wait(ctx context.Context, s *system.System) int {
+	select {
+	case <-ctx.Done():
+		u.screen.Line("Stopping.")
+		return statusOK
+	case err := <-s.Broken():
+		u.screen.Problem(err)
+		return statusFailed
+	}
+}

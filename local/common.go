@@ -1,0 +1,63 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/scenario-archive/scenario-archive/local/display"
+	"github.com/scenario-archive/scenario-archive/local/s3"
+	"github.com/scenario-archive/scenario-archive/local/system"
+)
+
+// common is what run and up share.
+type common struct {
+	repo     string
+	standIn  string
+	scenario system.Scenario
+	screen   *display.Screen
+}
+
+func (c *common) flags(name, what string, stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&c.repo, "repo", "", "`directory` of the repository (default: found upwards of here)")
+	flags.StringVar(&c.standIn, "stand-in", "", "more `flags` for the Scenario stand-in, such as \"-asset-size 20MiB\"")
+	flags.Usage = func() {
+		fmt.Fprintf(stderr, "usage: %s [flags]\n%s\n", name, what)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+func (c *common) parse(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		err := fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		fmt.Fprintln(flags.Output(), err)
+		flags.Usage()
+		return err
+	}
+	return nil
+}
+
+func (c *common) prepare() (err error) {
+	if c.repo == "" {
+		c.repo = "."
+	}
+	if c.repo, err = s3.FindRepo(c.repo); err != nil {
+		return err
+	}
+	c.scenario, err = system.ScenarioFromEnvironment(os.Getenv)
+	return err
+}
+
+func (c *common) options() system.Options {
+	return system.Options{
+		Repo: c.repo, Scenario: c.scenario, Screen: c.screen, StandInFlags: strings.Fields(c.standIn),
+	}
+}

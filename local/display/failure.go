@@ -1,0 +1,50 @@
+package display
+
+// hints say what a person at this machine can do about an execution's error. The cause says what was wrong.
+var hints = map[string]string{
+	"RequestInvalid": "Correct the request and run it again; the README lists its fields.",
+	"Unauthorized": "Check SCENARIO_API_KEY and SCENARIO_API_SECRET (and the project, if the request names one). " +
+		"Without both, the stand-in is used, which needs none.",
+	"RateLimited":            "Wait a little and run it again, or ask for fewer archives at once.",
+	"ScenarioUnavailable":    "Scenario did not answer as it should. Try again later; check SCENARIO_BASE_URL and the network.",
+	"JobFailed":              "Scenario could not make the archive. Check that all assets exist, then run it again.",
+	"JobCanceled":            "Somebody canceled the job at Scenario. Run it again.",
+	"JobTimedOut":            "Run it again, with a larger timeoutSeconds in the request if the archive is large.",
+	"ArchiveURLExpired":      "Run it again: a new job gives a new URL.",
+	"ArchiveChanged":         "The archive changed while it was copied. Run it again.",
+	"ArchiveCorrupt":         "What Scenario served is not a whole ZIP file. Run it again.",
+	"ArchiveTooLarge":        "Ask for fewer assets at once.",
+	"SourceForbidden":        "The archive's URL points to a host that is not allowed as a source.",
+	"SourceUnavailable":      "The archive's host did not answer as it should. Run it again later.",
+	"DestinationConflict":    "Choose another key, or set destination.overwrite to true.",
+	"DestinationUnavailable": "The local S3 server did not answer as it should. Is the disk full?",
+	"DestinationRefused":     "The local S3 server refused the object.",
+	"States.Timeout":         "It took longer than the state machine allows. Run it again.",
+}
+
+// Hint says what to do about an error by its name, or "".
+func Hint(errorName string) string { return hints[errorName] }
+
+// Failure tells how an execution failed: the named error, its cause, and what to do. where says where to look further.
+func (s *Screen) Failure(errorName, cause, where string) {
+	s.Line("")
+	s.Line("%s", s.paint(red, failureText(orElse(errorName, "Failed"), cause)))
+	if hint := Hint(errorName); hint != "" {
+		s.Line("What to do: %s", hint)
+	}
+	if where != "" {
+		s.Line("%s", where)
+	}
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// Problem tells why something could not be done at all.
+func (s *Screen) Problem(err error) {
+	s.Line("%s %v", s.paint(red, "error:"), err)
+}

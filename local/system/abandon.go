@@ -1,0 +1,106 @@
+package system
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+)
+
+// task is what the archive state machine asks the transfer function for.
+type task struct {
+	Job         json.RawMessage `json:"job"`
+	ArchiveURL  string          `json:"archiveUrl"`
+	Destination json.RawMessage `json:"destination"`
+	Execution   struct {
+		ID        string `json:"id"`
+		Name      string `json:"name"`
+		StartTime string `json:"startTime"`
+	} `json:"execution"`
+	Abort bool `json:"abort"`
+}
+
+// Abandon stops an execution and leaves nothing of it in S3: its transfer is killed (AWS would let it run to its end),
+// its upload aborted by the transfer function itself, and its object removed if it appeared at the last moment. It does
+// nothing to an execution that has succeeded before, and then returns false.
+func (s *System) Abandon(ctx context.Context, executionARN string) (bool, error) {
+	if _, err := s.StepFunctions.Stop(executionARN, "Interrupted", "the run was interrupted"); err != nil {
+		return false, err
+	}
+	e, err := s.StepFunctions.Describe(executionARN)
+	if err != nil || e.Status == asl.StatusSucceeded {
+		return false, err
+	}
+	last, err := s.lastTransfer(executionARN)
+	if err != nil || last == nil {
+		return true, err
+	}
+	s.Functions.KillFunction("transfer")
+	last.Abort, last.ArchiveURL = true, ""
+	payload, err := json.Marshal(last)
+	if err != nil {
+		return true, err
+	}
+	answer, functionError, err := s.Functions.Invoke(ctx, "transfer", payload)
+	if err != nil {
+		return true, err
+	}
+	if functionError != "" {
+		return true, fmt.Errorf("abort the upload: %s", answer)
+	}
+	return true, s.removeObject(ctx, last)
+}
+
+// lastTransfer finds what the transfer function was asked for last, or nil when it was not asked.
+func (s *System) lastTransfer(executionARN string) (*task, error) {
+	for from := ""; ; {
+		page, next, err := s.StepFunctions.History(executionARN, true, 1000, from)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page {
+			if t := s.transferTask(e); t != nil {
+				return t, nil
+			}
+		}
+		if next == "" {
+			return nil, nil
+		}
+		from = next
+	}
+}
+
+func (s *System) transferTask(e asl.Event) *task {
+	var p struct {
+		FunctionName string
+		Payload      task
+	}
+	if e.Type != "TaskScheduled" || json.Unmarshal([]byte(e.Details.Parameters), &p) != nil ||
+		p.FunctionName != s.Functions.ARN("transfer") {
+		return nil
+	}
+	return &p.Payload
+}
+
+// removeObject removes the object at the execution's destination if this very execution has written it.
+func (s *System) removeObject(ctx context.Context, t *task) error {
+	var d struct {
+		Bucket string `json:"bucket"`
+		Key    string `json:"key"`
+	}
+	if err := json.Unmarshal(t.Destination, &d); err != nil {
+		return err
+	}
+	client, err := s.storage()
+	if err != nil {
+		return err
+	}
+	defer client.close()
+	writer, err := client.metadata(ctx, d.Bucket, d.Key, "scenario-execution")
+	if err != nil || writer != url.PathEscape(t.Execution.Name) {
+		return err
+	}
+	return client.remove(ctx, d.Bucket, d.Key)
+}

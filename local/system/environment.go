@@ -1,0 +1,63 @@
+package system
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Variable is a line of the environment file.
+type Variable struct{ Name, Value string }
+
+// Environment is what a person's shell needs so that every AWS tool talks to this system.
+func (s *System) Environment() []Variable {
+	return []Variable{
+		{"AWS_ENDPOINT_URL_S3", s.S3.Endpoint},
+		{"AWS_ENDPOINT_URL_SFN", s.StepFunctionsURL},
+		{"AWS_CA_BUNDLE", s.S3.CAFile},
+		{"AWS_ACCESS_KEY_ID", s.S3.AccessKeyID},
+		{"AWS_SECRET_ACCESS_KEY", s.S3.SecretAccessKey},
+		{"AWS_REGION", s.S3.Region},
+		{"BUCKET", Bucket},
+		{"STATE_MACHINE_ARN", s.StepFunctions.MachineARN(ArchiveMachine)},
+		{"BATCH_STATE_MACHINE_ARN", s.StepFunctions.MachineARN(BatchMachine)},
+		{"API_URL", s.options.APIURL},
+	}
+}
+
+// WriteEnvironment writes the environment file, in one step and readable by its owner alone: it holds a secret. Close
+// removes it.
+func (s *System) WriteEnvironment() error {
+	var text strings.Builder
+	for _, v := range s.Environment() {
+		fmt.Fprintf(&text, "export %s=%s\n", v.Name, quote(v.Value))
+	}
+	path := s.environmentFile()
+	file, err := os.CreateTemp(filepath.Dir(path), ".env-") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.WriteString(text.String())
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
+
+func (s *System) environmentFile() string { return filepath.Join(s.dir, "env") }
+
+// quote makes a shell take the value as it is, whatever is in it.
+func quote(value string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:@%+,=", r)
+	}
+	if value != "" && strings.IndexFunc(value, func(r rune) bool { return !plain(r) }) < 0 {
+		return value
+	}
+	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+}

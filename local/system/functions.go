@@ -1,0 +1,98 @@
+package system
+
+import (
+	"encoding/json"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/lambda"
+)
+
+// function describes a function as template.yaml deploys it, with the environment that it has here.
+func (s *System) function(name, binary string) lambda.Function {
+	f := lambda.Function{Name: name, Binary: binary, MemoryMB: 128, Timeout: time.Minute, Env: s.scenarioVariables()}
+	f.Env["BUCKET"] = Bucket
+	f.Env["STATE_MACHINE_ARN"] = machineARN(ArchiveMachine)
+	if name == "transfer" {
+		f.MemoryMB, f.Timeout = 1792, 15*time.Minute
+		maps.Copy(f.Env, s.storageVariables())
+		f.Env["PROGRESS_INTERVAL"] = "250ms"
+		if s.Scenario.loopbackHTTP() {
+			f.Env["SOURCE_ALLOW_LOOPBACK_HTTP"] = "true"
+		}
+	}
+	return f
+}
+
+func machineARN(name string) string {
+	return "arn:aws:states:" + Region + ":" + Account + ":stateMachine:" + name
+}
+
+// ExecutionARN is the name of an execution of the archive state machine.
+func (s *System) ExecutionARN(name string) string {
+	return "arn:aws:states:" + Region + ":" + Account + ":execution:" + ArchiveMachine + ":" + name
+}
+
+// passedOn are the only variables of the person's shell that a function gets, and only to reach the real Scenario: a
+// company's proxy and its certificates.
+var passedOn = []string{
+	"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+}
+
+func (s *System) scenarioVariables() map[string]string {
+	env := map[string]string{
+		"SCENARIO_BASE_URL":   s.Scenario.BaseURL,
+		"SCENARIO_API_KEY":    s.Scenario.Key,
+		"SCENARIO_API_SECRET": s.Scenario.Secret,
+	}
+	if s.StandIn {
+		return env
+	}
+	for _, name := range passedOn {
+		if value := os.Getenv(name); value != "" {
+			env[name] = value
+		}
+	}
+	return env
+}
+
+func (s *System) storageVariables() map[string]string {
+	return map[string]string{
+		"AWS_ENDPOINT_URL_S3":   s.S3.Endpoint,
+		"AWS_CA_BUNDLE":         s.S3.CAFile,
+		"AWS_ACCESS_KEY_ID":     s.S3.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY": s.S3.SecretAccessKey,
+	}
+}
+
+// functionLine keeps a function's line, and takes the progress of a transfer out of it.
+func (s *System) functionLine(line lambda.Line) {
+	s.logs.write(line)
+	if s.options.Bytes == nil || !strings.Contains(line.Text, `"transfer progress"`) {
+		return
+	}
+	var p struct {
+		Message   string `json:"msg"`
+		Execution string `json:"execution"`
+		Bytes     int64  `json:"bytes"`
+		Size      int64  `json:"size"`
+	}
+	if json.Unmarshal([]byte(line.Text), &p) == nil && p.Message == "transfer progress" {
+		s.options.Bytes(p.Execution, p.Bytes, p.Size)
+	}
+}
+
+// loopbackHTTP tells whether archives may come from this machine, by plain http: then, and only then, Scenario is
+// somebody's stand-in.
+func (s Scenario) loopbackHTTP() bool {
+	u, err := url.Parse(s.BaseURL)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}

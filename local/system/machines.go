@@ -1,0 +1,107 @@
+package system
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
+)
+
+// definition is a state machine's definition file, and the functions that it calls.
+type definition struct {
+	name, path string
+	functions  []string // names, as of the directories under functions/
+	names      []string // of the substitutions that it wants
+}
+
+var (
+	placeholder      = regexp.MustCompile(`\$\{(\w+)\}`)
+	functionSuffix   = "FunctionArn"
+	archiveReference = "ArchiveStateMachineArn"
+)
+
+// readDefinition finds out what a definition needs. Placeholders such as ${LaunchFunctionArn} name its functions.
+func readDefinition(repo, name string) (definition, error) {
+	d := definition{name: name, path: filepath.Join(repo, "statemachine", name+".asl.json")}
+	text, err := os.ReadFile(d.path)
+	if err != nil {
+		return d, err
+	}
+	for _, match := range placeholder.FindAllStringSubmatch(string(text), -1) {
+		if slices.Contains(d.names, match[1]) {
+			continue
+		}
+		d.names = append(d.names, match[1])
+		if function, ok := strings.CutSuffix(match[1], functionSuffix); ok {
+			d.functions = append(d.functions, strings.ToLower(function))
+		}
+	}
+	return d, nil
+}
+
+// definitions are those that this system runs: the archive's, and the batch's when it is wanted and whole.
+func (s *System) definitions() ([]definition, error) {
+	archive, err := readDefinition(s.options.Repo, ArchiveMachine)
+	if err != nil {
+		return nil, err
+	}
+	if !s.options.Batch {
+		return []definition{archive}, nil
+	}
+	batch, err := readDefinition(s.options.Repo, BatchMachine)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !s.exist(batch.functions) {
+		return []definition{archive}, nil
+	}
+	return []definition{archive, batch}, err
+}
+
+func (s *System) exist(functions []string) bool {
+	for _, name := range functions {
+		if _, err := os.Stat(filepath.Join(s.options.Repo, "functions", name, "main.go")); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// functionNames are the functions that the definitions call.
+func functionNames(list []definition) []string {
+	var names []string
+	for _, d := range list {
+		names = append(names, d.functions...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// machines loads the definitions with this system's names put in.
+func (s *System) machines(list []definition) ([]stepfunctions.MachineConfig, error) {
+	files, substitutions := map[string]string{}, map[string]string{}
+	for _, d := range list {
+		files[d.name] = d.path
+		for _, name := range d.names {
+			value, ok := s.substitution(name)
+			if !ok {
+				return nil, fmt.Errorf("%s wants ${%s}, which is not known here", d.path, name)
+			}
+			substitutions[name] = value
+		}
+	}
+	return stepfunctions.LoadDefinitions(files, substitutions)
+}
+
+func (s *System) substitution(name string) (string, bool) {
+	if function, ok := strings.CutSuffix(name, functionSuffix); ok {
+		return s.Functions.ARN(strings.ToLower(function)), true
+	}
+	if name == archiveReference {
+		return machineARN(ArchiveMachine), true
+	}
+	return "", false
+}

@@ -1,0 +1,86 @@
+package system
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/process"
+)
+
+// How the stand-in plays Scenario for a person: long enough to see the job's states, short enough not to wait; files
+// large enough to see them move.
+var standInFlags = []string{"-job-duration", "3s", "-asset-size", "1MiB"}
+
+const (
+	standInStart = 20 * time.Second
+	stopGrace    = 3 * time.Second
+)
+
+// startStandIn starts the server that behaves like Scenario and waits for the line with its URL.
+func (s *System) startStandIn(ctx context.Context) error {
+	log, err := s.logs.open("scenario")
+	if err != nil {
+		return err
+	}
+	args := append([]string{"-addr", s.options.StandIn.Addr, "-key", standInKey, "-secret", standInSecret}, standInFlags...)
+	args = append(args, s.options.StandInFlags...)
+	cmd := exec.Command(s.programs().Binary(standInPackage), args...)
+	cmd.Env = []string{"TMPDIR=" + s.temp}
+	cmd.Stderr = log
+	cmd.WaitDelay = time.Second
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := process.Start(cmd); err != nil {
+		return fmt.Errorf("start the Scenario stand-in: %w", err)
+	}
+	exited := make(chan struct{})
+	ready := make(chan string, 1)
+	go func() {
+		defer close(exited)
+		readReady(stdout, ready)
+		_ = cmd.Wait() // only now: it closes the pipe
+		s.report(fmt.Errorf("the Scenario stand-in has ended by itself; see %s", log.Name()))
+	}()
+	s.onClose(func() { process.Stop(cmd, exited, stopGrace) })
+	url, err := awaitReady(ctx, ready)
+	if err != nil {
+		return fmt.Errorf("the Scenario stand-in did not start: %w; see %s", err, log.Name())
+	}
+	s.Scenario = Scenario{url, standInKey, standInSecret}
+	return nil
+}
+
+// readReady passes the first line on and reads the rest, so that the process never blocks on it.
+func readReady(stdout io.Reader, ready chan<- string) {
+	r := bufio.NewReader(stdout)
+	line, err := r.ReadString('\n')
+	if err == nil {
+		ready <- strings.TrimSpace(line)
+	}
+	close(ready)
+	_, _ = io.Copy(io.Discard, r)
+}
+
+func awaitReady(ctx context.Context, ready <-chan string) (string, error) {
+	limit := time.NewTimer(standInStart)
+	defer limit.Stop()
+	select {
+	case line, ok := <-ready:
+		if !ok {
+			return "", errors.New("it ended at once")
+		}
+		return line, nil
+	case <-limit.C:
+		return "", errors.New("it said nothing in time")
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}

@@ -1,0 +1,332 @@
+// Package system puts the whole on one machine together: S3 on disk over TLS, Scenario or its stand-in, the real
+// function binaries, and the state machines' definitions as they are deployed. Everything listens on loopback only, and
+// nothing is left running or lying about when it is closed.
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/local/build"
+	"github.com/scenario-archive/scenario-archive/local/display"
+	"github.com/scenario-archive/scenario-archive/local/lambda"
+	"github.com/scenario-archive/scenario-archive/local/s3"
+	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
+)
+
+// What things are called here. The account is the one that AWS's documentation uses for nobody's.
+const (
+	Bucket         = "archive"
+	Region         = "us-east-1"
+	Account        = "000000000000"
+	ArchiveMachine = "archive"
+	BatchMachine   = "batch"
+)
+
+// Options says what to start. Repo, Screen and the addresses are required.
+type Options struct {
+	// Repo is the root of the repository. The system keeps its things in .local under it.
+	Repo string
+	// S3, StandIn and StepFunctions say where the parts listen. StepFunctions with an empty Addr is not served.
+	S3, StandIn, StepFunctions Address
+	// Scenario is what to use instead of the stand-in, when BaseURL is set.
+	Scenario Scenario
+	// StandInFlags are more flags for the stand-in's command; they win over the usual ones.
+	StandInFlags []string
+	// ExecutionsDir keeps the executions, below .local; those that were running go on. Empty: they end with the system.
+	ExecutionsDir string
+	// Batch says that the batch state machine is wanted too.
+	Batch bool
+	// APIURL is told in the environment file.
+	APIURL string
+	// Screen is told what takes long.
+	Screen *display.Screen
+	// Event gets each event of each execution.
+	Event func(stepfunctions.Update)
+	// Bytes is told how far transfers are, in bytes.
+	Bytes func(execution string, done, total int64)
+}
+
+// System is all of it, running.
+type System struct {
+	S3               *s3.Server
+	Functions        *lambda.Service
+	StepFunctions    *stepfunctions.Service
+	StepFunctionsURL string // empty when it is not served
+	Scenario         Scenario
+	StandIn          bool // whether Scenario is the stand-in
+	LogDir           string
+
+	options Options
+	dir     string
+	served  []definition
+	temp    string
+	logs    *logFiles
+	closers []func() // run last first
+	broken  chan error
+}
+
+// Start builds what is not built, and starts everything. ctx bounds the start alone.
+func Start(ctx context.Context, o Options) (_ *System, err error) {
+	s := &System{options: o, dir: filepath.Join(o.Repo, ".local"), Scenario: o.Scenario, broken: make(chan error, 2)}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if err := s.prepare(); err != nil {
+		return nil, err
+	}
+	if err := s.buildAndStartS3(ctx); err != nil {
+		return nil, err
+	}
+	if s.StandIn {
+		if err := s.startStandIn(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.startFunctions(); err != nil {
+		return nil, err
+	}
+	return s, s.startStepFunctions()
+}
+
+// prepare takes the directory and finds out early what would fail late.
+func (s *System) prepare() error {
+	lock, err := takeLock(s.dir)
+	if err != nil {
+		return err
+	}
+	s.onClose(lock.free)
+	s.StandIn = s.options.Scenario.BaseURL == ""
+	if s.served, err = s.definitions(); err != nil {
+		return err
+	}
+	for _, a := range s.addresses() {
+		if err := a.check(); err != nil {
+			return err
+		}
+	}
+	_ = os.Remove(s.environmentFile()) // of a system that was killed
+	s.temp = filepath.Join(s.dir, "tmp")
+	if err := os.RemoveAll(s.temp); err != nil { // the same
+		return err
+	}
+	if err := os.MkdirAll(s.temp, 0o700); err != nil {
+		return err
+	}
+	s.onClose(func() { _ = os.RemoveAll(s.temp) })
+	s.LogDir = filepath.Join(s.dir, "logs")
+	if s.logs, err = newLogFiles(s.LogDir); err != nil {
+		return err
+	}
+	s.onClose(s.logs.close)
+	return nil
+}
+
+func (s *System) addresses() []Address {
+	list := []Address{s.options.S3}
+	if s.StandIn {
+		list = append(list, s.options.StandIn)
+	}
+	if s.options.StepFunctions.Addr != "" {
+		list = append(list, s.options.StepFunctions)
+	}
+	return list
+}
+
+const standInPackage = "./scenario/scenariotest/cmd/scenariotest"
+
+func (s *System) programs() build.Options {
+	o := build.Options{Repo: s.options.Repo, BinDir: filepath.Join(s.dir, "bin")}
+	for _, name := range functionNames(s.served) {
+		o.Packages = append(o.Packages, functionPackage(name))
+	}
+	if s.StandIn {
+		o.Packages = append(o.Packages, standInPackage)
+	}
+	return o
+}
+
+func functionPackage(name string) string { return "./functions/" + name }
+
+// buildAndStartS3 does both at once: on two cores the S3 server's start hides behind the build, or the other way round.
+func (s *System) buildAndStartS3(ctx context.Context) error {
+	programs := s.programs()
+	if programs.Fresh() {
+		s.options.Screen.Line("Building the functions, the Scenario stand-in and the S3 server. " +
+			"The first time takes about two minutes; after that only what has changed is built.")
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.build(ctx, programs) })
+	group.Go(func() error { return s.startS3(ctx) })
+	return group.Wait()
+}
+
+// worthTelling is how long a build must take to get a line of its own.
+const worthTelling = 2 * time.Second
+
+func (s *System) build(ctx context.Context, programs build.Options) error {
+	task := s.options.Screen.Task("building the functions")
+	programs.Progress = task.Detail
+	err := build.Run(ctx, programs)
+	if took := task.End(); err == nil && took > worthTelling {
+		s.options.Screen.Line("Built the functions in %s.", display.Duration(took))
+	}
+	return err
+}
+
+func (s *System) startS3(ctx context.Context) error {
+	task := s.options.Screen.Task("preparing the S3 server")
+	server, err := s3.Start(ctx, s3.Config{
+		Dir: filepath.Join(s.dir, "s3"), Addr: s.options.S3.Addr, Bucket: Bucket, RepoDir: s.options.Repo,
+		BinDir: filepath.Join(s.dir, "bin"), TLSDir: filepath.Join(s.dir, "tls"), Region: Region,
+		Log: writerFunc(func(text string) { s.logs.write(stamp("s3", text)) }),
+	})
+	if took := task.End(); err == nil && took > worthTelling {
+		s.options.Screen.Line("Built and started the S3 server in %s.", display.Duration(took))
+	}
+	if err != nil {
+		return err
+	}
+	s.S3 = server
+	s.onClose(server.Stop)
+	go func() {
+		<-server.Done()
+		s.report(fmt.Errorf("the S3 server has ended by itself: %s", server.Stderr()))
+	}()
+	return nil
+}
+
+// writerFunc takes what is written to it as text.
+type writerFunc func(string)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+func (s *System) startFunctions() (err error) {
+	bin := s.programs()
+	var list []lambda.Function
+	for _, name := range functionNames(s.served) {
+		list = append(list, s.function(name, bin.Binary(functionPackage(name))))
+	}
+	s.Functions, err = lambda.New(lambda.Options{
+		Functions: list, Region: Region, Account: Account, Log: s.functionLine, TempDir: s.temp,
+	})
+	if err == nil {
+		s.onClose(func() { _ = s.Functions.Close() })
+	}
+	return err
+}
+
+// invoker puts refusals by Lambda into the words that state machines match.
+type invoker struct{ functions *lambda.Service }
+
+func (i invoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
+	result, functionError, err := i.functions.Invoke(ctx, function, payload)
+	var refused *lambda.Error
+	if errors.As(err, &refused) {
+		err = &asl.Error{Name: "Lambda." + refused.Code, Cause: refused.Message}
+	}
+	return result, functionError, err
+}
+
+func (s *System) startStepFunctions() error {
+	dir := s.options.ExecutionsDir
+	if dir == "" {
+		dir = filepath.Join(s.temp, "executions")
+	} else {
+		dir = filepath.Join(s.dir, dir)
+	}
+	if err := s.openStepFunctions(dir); err != nil {
+		return err
+	}
+	// Before the functions are: what runs must be interrupted, so that it can go on, and not fail with its function.
+	s.onClose(func() { _ = s.StepFunctions.Close() })
+	if s.options.Event != nil {
+		s.onClose(s.StepFunctions.Subscribe(s.options.Event))
+	}
+	if s.options.StepFunctions.Addr == "" {
+		return nil
+	}
+	url, err := s.serve(s.options.StepFunctions, s.StepFunctions)
+	s.StepFunctionsURL = url
+	return err
+}
+
+// openStepFunctions serves what the engine can run. A batch definition that it cannot run must not keep the archive's
+// from running; the person is told.
+func (s *System) openStepFunctions(dir string) error {
+	err := s.newStepFunctions(dir)
+	if err != nil && len(s.served) > 1 {
+		s.options.Screen.Line("The batch state machine cannot be run here: %v", err)
+		s.served = s.served[:1]
+		err = s.newStepFunctions(dir)
+	}
+	return err
+}
+
+func (s *System) newStepFunctions(dir string) error {
+	machines, err := s.machines(s.served)
+	if err != nil {
+		return err
+	}
+	s.StepFunctions, err = stepfunctions.New(stepfunctions.Config{
+		Machines: machines, Invoker: invoker{s.Functions}, Dir: dir, Region: Region, Account: Account,
+	})
+	return err
+}
+
+// serve answers HTTP at an address until Close.
+func (s *System) serve(a Address, handler http.Handler) (url string, err error) {
+	listener, err := a.listen()
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed
+	s.onClose(func() { _ = server.Close() })
+	return "http://" + listener.Addr().String(), nil
+}
+
+// Broken gets an error when a server has ended by itself. After Close it means nothing.
+func (s *System) Broken() <-chan error { return s.broken }
+
+func (s *System) report(err error) {
+	select {
+	case s.broken <- err:
+	default:
+	}
+}
+
+func (s *System) onClose(f func()) { s.closers = append(s.closers, f) }
+
+// Close stops everything in order and returns when no process of it is left. The environment file goes first: nobody
+// should find it and try.
+func (s *System) Close() {
+	if len(s.closers) > 0 {
+		_ = os.Remove(s.environmentFile())
+	}
+	for len(s.closers) > 0 {
+		last := len(s.closers) - 1
+		f := s.closers[last]
+		s.closers = s.closers[:last]
+		f()
+	}
+}
+
+// ObjectPath is the file of an object.
+func (s *System) ObjectPath(bucket, key string) string {
+	return filepath.Join(s.dir, "s3", bucket, filepath.FromSlash(key))
+}
