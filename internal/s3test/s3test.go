@@ -33,10 +33,10 @@ type Server struct {
 	AccessKeyID     string `json:"accessKeyId"`
 	SecretAccessKey string `json:"secretAccessKey"`
 	Region          string `json:"region"`
-	Bucket          string `json:"-"`
+	Bucket          string `json:"bucket"`
 
-	TLS    *tls.Config // trusts the server; nil for one with a public certificate
-	Client *s3.Client
+	TLS    *tls.Config `json:"-"` // trusts the server; nil for one with a public certificate
+	Client *s3.Client  `json:"-"`
 }
 
 // held is the server's standard input. It must be reachable: the collector closes files that are not.
@@ -174,14 +174,24 @@ func run(cmd *exec.Cmd) (*Server, error) {
 		_ = cmd.Wait()
 		return nil, fmt.Errorf("%w\n%s", err, stderr.String())
 	}
+	return s, s.Trust()
+}
+
+// Trust reads the server's authority again, for a Server that came from another process as JSON.
+func (s *Server) Trust() error {
+	if s.CAFile == "" {
+		return nil
+	}
 	pem, err := os.ReadFile(s.CAFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
+	if !roots.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("%s holds no certificate", s.CAFile)
+	}
 	s.TLS = &tls.Config{RootCAs: roots}
-	return s, nil
+	return nil
 }
 
 // localCommand is the binary of `local`: S3TEST_LOCAL names one that is built already.

@@ -22,8 +22,10 @@ type run struct {
 	moved  atomic.Int64 // bytes that are in S3 or on the way
 	slower chan struct{}
 	stats  Stats
-	soft   time.Time // no new range from here on; zero: no deadline
-	hard   time.Time // nothing in flight from here on
+
+	uploadID string    // the upload in use
+	soft     time.Time // no new range from here on; zero: no deadline
+	hard     time.Time // nothing in flight from here on
 }
 
 func newRun(t *Transferer, o Object) *run {
@@ -97,9 +99,7 @@ type headed struct {
 // repeat returns what an earlier Run of the same owner has made of the same source.
 func (r *run) repeat(ctx context.Context, e *existing) (Result, error) {
 	r.stats.Repeated = true
-	if err := r.abortOwn(ctx); err != nil {
-		r.t.opt.Logger.Warn("uploads left", "key", r.o.Key, "error", err)
-	}
+	r.sweep(ctx)
 	return r.result(ctx, e)
 }
 
@@ -168,9 +168,7 @@ func (r *run) putSmall(ctx context.Context, data []byte, cond condition) (Result
 	if err != nil {
 		return Result{}, err
 	}
-	if err := r.abortOwn(ctx); err != nil { // of an earlier Run, when the source was another
-		r.t.opt.Logger.Warn("uploads left", "key", r.o.Key, "error", err)
-	}
+	r.sweep(ctx)
 	return r.result(ctx, now)
 }
 
@@ -224,9 +222,7 @@ func (r *run) finish(ctx context.Context, u *upload, cond condition) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	if err := r.abortOwn(ctx); err != nil { // a second upload, by a second process of ours
-		r.t.opt.Logger.Warn("uploads left", "key", r.o.Key, "error", err)
-	}
+	r.sweep(ctx)
 	return r.result(ctx, now)
 }
 
@@ -254,7 +250,7 @@ func (r *run) completeUpload(ctx context.Context, u *upload, want content, c con
 
 // refreshParts takes the parts' present ETags, if their bytes are still those that were sent.
 func (r *run) refreshParts(ctx context.Context, u *upload, cause error) error {
-	listed, err := r.listParts(ctx, u.id, 0)
+	listed, _, err := r.listParts(ctx, u.id, 0)
 	if err != nil {
 		return err
 	}
@@ -266,6 +262,19 @@ func (r *run) refreshParts(ctx context.Context, u *upload, cause error) error {
 		was.etag = now.etag
 	}
 	return &Error{Op: "complete upload", Kind: KindStorageUnavailable, Reason: "parts were sent twice", temporary: true}
+}
+
+// sweep aborts what is left of this owner's uploads when the object is done: those of a second process of ours, of an
+// earlier Run whose source was another, and the one that was in use, which a late part of a second process may have
+// brought back without its labels.
+func (r *run) sweep(ctx context.Context) {
+	err := r.abortOwn(ctx)
+	if r.uploadID != "" {
+		err = errors.Join(err, r.abortID(ctx, r.uploadID))
+	}
+	if err != nil {
+		r.t.opt.Logger.Warn("uploads left", "key", r.o.Key, "error", err)
+	}
 }
 
 // result reads the directory back from S3 and fills in the answer.

@@ -46,8 +46,7 @@ func (t *trailer) HandleFinalize(ctx context.Context, in middleware.FinalizeInpu
 	if !ok || !req.IsHTTPS() {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("a streamed part needs TLS")
 	}
-	body := &chunkedBody{data: req.GetStream(), left: t.length, sum: t.sum}
-	body.frame = strings.NewReader(strconv.FormatInt(t.length, 16) + "\r\n")
+	body := newChunkedBody(req.GetStream(), t.length, t.sum)
 	req, err := req.SetStream(body)
 	if err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
@@ -68,6 +67,11 @@ type chunkedBody struct {
 	left  int64
 	sum   func() uint64
 	done  bool
+}
+
+func newChunkedBody(data io.Reader, length int64, sum func() uint64) *chunkedBody {
+	frame := strings.NewReader(strconv.FormatInt(length, 16) + "\r\n")
+	return &chunkedBody{data: data, left: length, sum: sum, frame: frame}
 }
 
 func (b *chunkedBody) tail() string {

@@ -69,7 +69,7 @@ func (r *run) readLabels(ctx context.Context, found []candidate) ([]candidate, e
 	owner := newLabel(r.ownerLabel())
 	kept := found[:0]
 	for _, c := range found {
-		listed, err := r.listParts(ctx, c.id, sourceLabelPart-1)
+		listed, count, err := r.listParts(ctx, c.id, sourceLabelPart-1)
 		if isKindGone(err) { // completed or aborted since
 			continue
 		}
@@ -85,12 +85,12 @@ func (r *run) readLabels(ctx context.Context, found []candidate) ([]candidate, e
 				c.source = &l
 			}
 		}
-		if len(listed) == 0 {
-			all, err := r.listParts(ctx, c.id, 0)
+		if count == 0 {
+			_, count, err = r.listParts(ctx, c.id, 0)
 			if err != nil && !isKindGone(err) {
 				return nil, err
 			}
-			c.empty = err == nil && len(all) == 0
+			c.empty = err == nil && count == 0
 		}
 		kept = append(kept, c)
 	}
@@ -99,9 +99,10 @@ func (r *run) readLabels(ctx context.Context, found []candidate) ([]candidate, e
 	return kept, nil
 }
 
-// listParts are the parts of an upload beyond a number, those with a checksum alone: others cannot be relied on.
-func (r *run) listParts(ctx context.Context, id string, beyond int) (map[int]part, error) {
-	parts := map[int]part{}
+// listParts are the parts of an upload beyond a number, those with our checksum alone: others cannot be relied on. count
+// is that of all.
+func (r *run) listParts(ctx context.Context, id string, beyond int) (parts map[int]part, count int, err error) {
+	parts = map[int]part{}
 	in := &s3.ListPartsInput{Bucket: &r.o.Bucket, Key: &r.o.Key, UploadId: &id, ExpectedBucketOwner: r.o.expectedOwner()}
 	if beyond > 0 {
 		in.PartNumberMarker = aws.String(strconv.Itoa(beyond))
@@ -111,13 +112,14 @@ func (r *run) listParts(ctx context.Context, id string, beyond int) (map[int]par
 			return r.t.s3.ListParts(ctx, in, once)
 		})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, p := range out.Parts {
 			addListed(parts, p)
 		}
+		count += len(out.Parts)
 		if !aws.ToBool(out.IsTruncated) {
-			return parts, nil
+			return parts, count, nil
 		}
 		in.PartNumberMarker = out.NextPartNumberMarker
 	}
@@ -141,6 +143,7 @@ func (r *run) openUpload(ctx context.Context, l layout) (*upload, error) {
 	r.abortOrphans(ctx, found)
 	for _, c := range found {
 		if c.owned {
+			r.uploadID = c.id
 			return r.resume(ctx, c, l)
 		}
 	}
@@ -148,6 +151,7 @@ func (r *run) openUpload(ctx context.Context, l layout) (*upload, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.uploadID = id
 	return &upload{id: id, layout: l, parts: make([]part, max(0, l.countKnown()))}, nil
 }
 
@@ -184,13 +188,11 @@ func (r *run) resume(ctx context.Context, c candidate, l layout) (*upload, error
 		return nil, &Error{Op: "resume upload", Kind: KindChanged, Reason: "the upload was begun with another archive"}
 	}
 	l.part = size
-	listed, err := r.listParts(ctx, c.id, 0)
+	listed, _, err := r.listParts(ctx, c.id, 0)
 	if err != nil {
 		return nil, err
 	}
-	u := &upload{id: c.id, layout: l}
-	u.parts = adopt(listed, l)
-	return u, nil
+	return &upload{id: c.id, layout: l, parts: adopt(listed, l)}, nil
 }
 
 // adopt takes those listed parts over that are parts of this layout; all others are sent again.

@@ -1,0 +1,230 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/scenario-archive/scenario-archive/internal/s3test"
+)
+
+// Every kind of call of S3 fails in every way, once or twice; the archive arrives all the same.
+func TestStorageFaultsThatPass(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	small, large := makeZIP(t, 30, 3000, 2), makeZIP(t, 31, 14<<20, 2)
+	for _, op := range []string{"head", "create", "label", "part", "complete", "put", "listUploads", "listParts", "get"} {
+		for name, f := range map[string]fault{
+			"SlowDown": slowDown, "500": internal, "lost answer": lostAnswer, "cut": swallow, "cut in the body": cutBody,
+			"error in a 200": errorIn200,
+		} {
+			if f == errorIn200 && op != "complete" || f == cutBody && op != "part" && op != "put" {
+				continue // what S3 does not do
+			}
+			t.Run(op+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				content := large
+				if op == "put" {
+					content = small
+				}
+				src := newSource(t, content)
+				proxy := newFaultProxy(t, server, true, failing(op, f, 2))
+				o := object(server, op+name)
+				tr := newTransferer(t, throughProxy(t, server, proxy), fastOptions())
+				got, err := tr.Run(testContext(t), src.url(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if data, _ := server.Object(t, o.Key); !bytes.Equal(data, content) || got.Entries != 2 {
+					t.Errorf("not the archive, or %d entries", got.Entries)
+				}
+				// CreateMultipartUpload with a lost answer leaves an upload that nobody can know: the next one's work.
+				if err := tr.Abort(testContext(t), o); err != nil {
+					t.Error(err)
+				}
+				if left := server.Uploads(t)[o.Key]; len(left) > 0 {
+					t.Errorf("uploads left: %v", left)
+				}
+			})
+		}
+	}
+}
+
+func TestStorageFaultsThatStay(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	content := makeZIP(t, 32, 14<<20, 2)
+	for name, c := range map[string]struct {
+		op   string
+		f    fault
+		want Kind
+	}{
+		"no right to create":   {"create", denied, KindStorageRefused},
+		"no right to look":     {"head", denied, KindStorageRefused},
+		"no right to part":     {"part", denied, KindStorageRefused},
+		"parts fail for ever":  {"part", internal, KindStorageUnavailable},
+		"throttled for ever":   {"part", slowDown, KindStorageUnavailable},
+		"completion fails":     {"complete", internal, KindStorageUnavailable},
+		"completion error 200": {"complete", errorIn200, KindStorageUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			src := newSource(t, content)
+			proxy := newFaultProxy(t, server, true, failing(c.op, c.f, -1))
+			o := object(server, name)
+			tr := newTransferer(t, throughProxy(t, server, proxy), fastOptions())
+			_, err := tr.Run(testContext(t), src.url(), o)
+			wantKind(t, err, c.want)
+			noObject(t, server, o.Key)
+			if err := newTransferer(t, server.Client, fastOptions()).Abort(testContext(t), o); err != nil && c.op != "head" {
+				t.Error(err)
+			}
+			if left := server.Uploads(t)[o.Key]; len(left) > 0 {
+				t.Errorf("uploads left: %v", left)
+			}
+		})
+	}
+}
+
+func TestMissingBucket(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	for name, size := range map[string]int{"small": 2000, "in parts": 14 << 20} {
+		src := newSource(t, makeZIP(t, 33, size, 1))
+		_, err := newTransferer(t, server.Client, fastOptions()).Run(testContext(t), src.url(), Object{Bucket: "no-such-bucket-here", Key: name, Owner: "me"})
+		wantKind(t, err, KindStorageRefused)
+	}
+}
+
+// lyingS3 answers what a test says.
+type lyingS3 struct {
+	S3
+	part   func(*s3.UploadPartOutput)
+	create func(*s3.CreateMultipartUploadOutput)
+	inputs chan any
+}
+
+func (l *lyingS3) UploadPart(ctx context.Context, in *s3.UploadPartInput, f ...func(*s3.Options)) (*s3.UploadPartOutput, error) {
+	out, err := l.S3.UploadPart(ctx, in, f...)
+	if err == nil && l.part != nil && *in.PartNumber < sourceLabelPart {
+		l.part(out)
+	}
+	return out, err
+}
+
+func (l *lyingS3) CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipartUploadInput, f ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
+	if l.inputs != nil {
+		l.inputs <- *in
+	}
+	in.ServerSideEncryption, in.SSEKMSKeyId, in.ExpectedBucketOwner = "", nil, nil // versitygw knows neither
+	out, err := l.S3.CreateMultipartUpload(ctx, in, f...)
+	if err == nil && l.create != nil {
+		l.create(out)
+	}
+	return out, err
+}
+
+func TestPartWithAnotherChecksumIsSentAgain(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	content := makeZIP(t, 34, 14<<20, 1)
+	src := newSource(t, content)
+	lies := make(chan bool, 1)
+	lies <- true
+	liar := &lyingS3{S3: server.Client, part: func(out *s3.UploadPartOutput) {
+		select {
+		case <-lies:
+			out.ChecksumCRC64NVME = aws.String("AAAAAAAAAAA=")
+		default:
+		}
+	}}
+	got, err := newTransferer(t, liar, fastOptions()).Run(testContext(t), src.url(), object(server, "k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantObject(t, server, "k", content, got)
+	if got.Stats.Retries == 0 {
+		t.Error("nothing was sent again")
+	}
+}
+
+func TestEncryptionIsHonoured(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	for name, size := range map[string]int{"small": 2000, "in parts": 14 << 20} {
+		content := makeZIP(t, 35, size, 1)
+		src := newSource(t, content)
+		o := object(server, name)
+		o.KMSKeyID = "key"
+		inputs := make(chan any, 2)
+		_, err := newTransferer(t, &lyingS3{S3: server.Client, inputs: inputs}, fastOptions()).Run(testContext(t), src.url(), o)
+		wantKind(t, err, KindStorageRefused) // the server says nothing about it: it has not done it
+		noObject(t, server, o.Key)
+		noUploads(t, server)
+		in := (<-inputs).(s3.CreateMultipartUploadInput)
+		if in.ServerSideEncryption != types.ServerSideEncryptionAwsKms || aws.ToString(in.SSEKMSKeyId) != "key" {
+			t.Errorf("asked for %q with key %q", in.ServerSideEncryption, aws.ToString(in.SSEKMSKeyId))
+		}
+		honest := &lyingS3{S3: server.Client, create: func(out *s3.CreateMultipartUploadOutput) {
+			out.ServerSideEncryption = types.ServerSideEncryptionAwsKms
+		}}
+		got, err := newTransferer(t, honest, fastOptions()).Run(testContext(t), src.url(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantObject(t, server, name, content, got)
+	}
+}
+
+// The bucket's owner is asserted in every call: one that forgets it would write into a stranger's bucket.
+func TestBucketOwnerGoesWithEveryCall(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	missing := make(chan string, 100)
+	seen := make(chan string, 1000)
+	proxy := newFaultProxy(t, server, true, func(op string, r *http.Request) fault {
+		seen <- op
+		if r.Header.Get("X-Amz-Expected-Bucket-Owner") != "111122223333" {
+			missing <- op
+		}
+		return noFault
+	})
+	for name, size := range map[string]int{"small": 2000, "in parts": 14 << 20} {
+		src := newSource(t, makeZIP(t, 36, size, 1))
+		o := object(server, name)
+		o.BucketOwner = "111122223333"
+		_, err := newTransferer(t, throughProxy(t, server, proxy), fastOptions()).Run(testContext(t), src.url(), o)
+		if err != nil {
+			t.Log(err) // a server that knows accounts may refuse
+		}
+	}
+	close(missing)
+	for op := range missing {
+		t.Errorf("%s goes without the bucket's owner", op)
+	}
+	if len(seen) < 3 {
+		t.Errorf("%d requests seen", len(seen))
+	}
+}
+
+func TestChunkedBodyFramesAndRefusesShortData(t *testing.T) {
+	t.Parallel()
+	sum := func() uint64 { return crcUpdate(0, []byte("hello")) }
+	whole := newChunkedBody(bytes.NewReader([]byte("hello")), 5, sum)
+	length := whole.encodedLength()
+	got, err := io.ReadAll(whole)
+	want := fmt.Sprintf("5\r\nhello\r\n0\r\nx-amz-checksum-crc64nvme:%s\r\n\r\n", crcText(sum()))
+	if err != nil || string(got) != want || length != int64(len(want)) {
+		t.Errorf("%q (%d bytes announced), %v; want %q", got, length, err, want)
+	}
+	short := newChunkedBody(bytes.NewReader([]byte("hell")), 5, sum)
+	if got, err := io.ReadAll(short); err != io.ErrUnexpectedEOF || bytes.Contains(got, []byte("crc64")) {
+		t.Errorf("short data: %q, %v", got, err)
+	}
+}
