@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/client"
+	"github.com/scenario-archive/scenario-archive/internal/credentials"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/transfer"
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+const (
+	defaultLinkLifetime = 15 * time.Minute
+	// maxLinkLifetime is what the credentials of a role can last; SigV4 itself allows seven days.
+	maxLinkLifetime = 12 * time.Hour
+	// A call and its repeats stay under the 29 s that the gateway waits.
+	callTimeout  = 6 * time.Second
+	callAttempts = 3
+)
+
+func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
+	o, lifetime, err := options(getenv)
+	if err != nil {
+		return nil, err
+	}
+	o.Logger = log
+	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithRetryMaxAttempts(callAttempts),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
+	if err != nil {
+		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
+	}
+	if o.Archives, err = executions.New(sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN")); err != nil {
+		return nil, fmt.Errorf("STATE_MACHINE_ARN: %w", err)
+	}
+	if o.CancelJob, err = canceler(getenv); err != nil {
+		return nil, err
+	}
+	storage := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
+	o.Link = rest.Linker(presigner(storage, getenv("DOWNLOAD_ENDPOINT_URL")), getenv("BUCKET"), lifetime, time.Now)
+	o.AbortUpload, err = aborter(storage, getenv("BUCKET_OWNER"), log)
+	return rest.New(o), err
+}
+
+// options reads what the deployment may choose.
+func options(getenv func(string) string) (o rest.Options, lifetime time.Duration, err error) {
+	lifetime = defaultLinkLifetime
+	if getenv("BUCKET") == "" {
+		return o, 0, errors.New("BUCKET is not set: it names the bucket that archives go to")
+	}
+	if v := getenv("LINK_LIFETIME"); v != "" {
+		lifetime, err = time.ParseDuration(v)
+		if err != nil || lifetime < time.Second || lifetime > maxLinkLifetime {
+			return o, 0, fmt.Errorf("LINK_LIFETIME is %q; it must be a duration from 1s to 12h, such as 15m", v)
+		}
+	}
+	if v := getenv("MAX_BODY_BYTES"); v != "" {
+		if o.MaxBody, err = strconv.ParseInt(v, 10, 64); err != nil || o.MaxBody < 1 {
+			return o, 0, fmt.Errorf("MAX_BODY_BYTES is %q; it must be a whole number from 1", v)
+		}
+	}
+	for origin := range strings.SplitSeq(getenv("CORS_ALLOW_ORIGINS"), ",") {
+		if origin = strings.TrimSpace(origin); origin != "" {
+			o.AllowOrigins = append(o.AllowOrigins, origin)
+		}
+	}
+	return o, lifetime, nil
+}
+
+// canceler is nil for a deployment whose API was not given Scenario's credentials: stopping works without.
+func canceler(getenv func(string) string) (func(context.Context, scenario.JobRef) error, error) {
+	c, err := client.FromEnvironment(getenv)
+	if errors.Is(err, credentials.ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.CancelJob, nil
+}
+
+// presigner signs for another endpoint than the function's own, where that is not one that people reach: a VPC
+// endpoint, or the S3 server of a local run.
+func presigner(storage *s3.Client, endpoint string) rest.Presigner {
+	return s3.NewPresignClient(storage, func(o *s3.PresignOptions) {
+		if endpoint != "" {
+			o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) {
+				o.BaseEndpoint, o.UsePathStyle = &endpoint, true
+			})
+		}
+	})
+}
+
+func aborter(storage *s3.Client, bucketOwner string, log *slog.Logger) (func(context.Context, archive.Destination, string) error, error) {
+	t, err := transfer.New(storage, transfer.Options{Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, d archive.Destination, executionARN string) error {
+		return t.Abort(ctx, transfer.Object{Bucket: d.Bucket, Key: d.Key, Owner: executionARN, BucketOwner: bucketOwner})
+	}, nil
+}

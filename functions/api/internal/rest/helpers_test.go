@@ -1,0 +1,127 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+// fixture is the API on the test's Step Functions, with Scenario and S3 played by the test.
+type fixture struct {
+	http.Handler
+	sfn  *sfntest.Server
+	logs *bytes.Buffer
+
+	mu       sync.Mutex
+	canceled []scenario.JobRef
+	aborted  []string
+	fail     error // what Scenario and S3 answer
+}
+
+func newFixture(t *testing.T, change ...func(*Options)) *fixture {
+	t.Helper()
+	f := &fixture{sfn: sfntest.Start(t), logs: &bytes.Buffer{}}
+	machine, err := executions.New(f.sfn.Client(), sfntest.MachineARN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{
+		Archives: machine,
+		Link: func(_ context.Context, out archive.Output) (Link, error) {
+			return Link{URL: "https://s3.example/" + out.Key + "?signed", FileName: out.Key}, f.fail
+		},
+		CancelJob: func(_ context.Context, ref scenario.JobRef) error {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.canceled = append(f.canceled, ref)
+			return f.fail
+		},
+		AbortUpload: func(_ context.Context, d archive.Destination, owner string) error {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.aborted = append(f.aborted, d.Bucket+"/"+d.Key+" of "+owner)
+			return f.fail
+		},
+		Logger: slog.New(slog.NewJSONHandler(f.logs, nil)),
+		Now:    func() time.Time { return time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC) },
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	f.Handler = New(o)
+	return f
+}
+
+var errPlayed = errors.New("played by the test")
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   map[string]any
+	raw    string
+}
+
+// do sends a request. header are pairs of names and values; a name that begins with '-' is not sent.
+func (f *fixture) do(t *testing.T, method, target, body string, header ...string) answer {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		if name, without := strings.CutPrefix(header[i], "-"); without {
+			r.Header.Del(name)
+		} else {
+			r.Header.Add(header[i], header[i+1])
+		}
+	}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	a := answer{status: w.Code, header: w.Result().Header, raw: w.Body.String()}
+	if w.Body.Len() > 0 {
+		if err := json.Unmarshal(w.Body.Bytes(), &a.body); err != nil {
+			t.Fatalf("%s %s: the answer is not JSON: %s", method, target, w.Body)
+		}
+	}
+	return a
+}
+
+// problem checks that the answer is one.
+func (a answer) problem(t *testing.T, status int, name, says string) {
+	t.Helper()
+	detail, _ := a.body["detail"].(string)
+	if a.status != status || a.body["error"] != name || !strings.Contains(detail, says) {
+		t.Errorf("got %d %s, want %d %s that says %q", a.status, a.raw, status, name, says)
+	}
+	if a.header.Get("Content-Type") != "application/problem+json" || a.body["status"] != float64(status) ||
+		a.body["type"] != "urn:scenario-archive:error:"+name || a.body["title"] != titles[name] || titles[name] == "" ||
+		a.body["instance"] != "urn:scenario-archive:request:"+a.header.Get("X-Request-Id") {
+		t.Errorf("not a whole problem: %s", a.raw)
+	}
+}
+
+const good = `{"query":{"assetIds":["asset_1"]}}`
+
+// archive starts one and returns its ID.
+func (f *fixture) archive(t *testing.T) string {
+	t.Helper()
+	a := f.do(t, "POST", "/archives", good)
+	if a.status != http.StatusAccepted {
+		t.Fatalf("got %d %s", a.status, a.raw)
+	}
+	return a.body["id"].(string)
+}

@@ -1,0 +1,69 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"testing"
+	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+)
+
+func TestLink(t *testing.T) {
+	t.Parallel()
+	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+	at := time.Date(2026, 1, 2, 15, 4, 5, 6, time.UTC)
+	link := Linker(s3.NewPresignClient(client), "bucket", 10*time.Minute, func() time.Time { return at })
+	got, err := link(t.Context(), archive.Output{Bucket: "bucket", Key: "chars/héros.zip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(got.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Host != "bucket.s3.us-east-1.amazonaws.com" || u.Path != "/chars/héros.zip" || u.Query().Get("X-Amz-Expires") != "600" ||
+		u.Query().Get("response-content-disposition") != `attachment; filename=h_ros.zip; filename*=UTF-8''h%C3%A9ros.zip` {
+		t.Errorf("got %s", u)
+	}
+	if got.FileName != "héros.zip" || !got.ExpiresAt.Equal(at.Truncate(time.Second).Add(10*time.Minute)) {
+		t.Errorf("got %+v", got)
+	}
+	if _, err := link(t.Context(), archive.Output{Bucket: "other", Key: "k"}); err == nil {
+		t.Error("a link into another bucket")
+	}
+}
+
+func TestLinkThatCannotBeSigned(t *testing.T) {
+	t.Parallel()
+	link := Linker(noSigner{}, "b", time.Minute, time.Now)
+	if _, err := link(t.Context(), archive.Output{Bucket: "b", Key: "k"}); !errors.Is(err, errPlayed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+type noSigner struct{}
+
+func (noSigner) PresignGetObject(context.Context, *s3.GetObjectInput, ...func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
+	return nil, errPlayed
+}
+
+func TestDisposition(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"heroes.zip":    `attachment; filename=heroes.zip`,
+		"two words.zip": `attachment; filename="two words.zip"`,
+		`a"b\c;d%e.zip`: `attachment; filename=a_b_c_d_e.zip; filename*=UTF-8''a%22b%5Cc%3Bd%25e.zip`,
+		"日本 1.zip":      `attachment; filename="__ 1.zip"; filename*=UTF-8''%E6%97%A5%E6%9C%AC%201.zip`,
+		"a\r\nb":        `attachment; filename=a__b; filename*=UTF-8''a%0D%0Ab`,
+	} {
+		if got := disposition(name); got != want {
+			t.Errorf("%q: got %s, want %s", name, got, want)
+		}
+	}
+}

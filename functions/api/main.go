@@ -1,0 +1,24 @@
+// Command api is the Lambda function behind API Gateway: archives are started, looked up, listed and stopped by HTTP.
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
+	"github.com/scenario-archive/scenario-archive/internal/apigateway"
+	"github.com/scenario-archive/scenario-archive/internal/logging"
+)
+
+func main() {
+	log := logging.New("api")
+	slog.SetDefault(log)
+	slog.SetLogLoggerLevel(slog.LevelDebug)
+	h, err := fromEnvironment(os.Getenv, log)
+	if err != nil { // a function that exits would only show that it exited
+		h = rest.Broken(log, err)
+	}
+	lambda.Start(apigateway.Handler(h, os.Getenv("BASE_PATH")))
+}
