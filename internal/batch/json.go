@@ -1,0 +1,183 @@
+package batch
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+)
+
+func (l *Reader) nextJSONLine() (string, error) {
+	line, err := l.readLine()
+	if err != nil {
+		return "", err
+	}
+	id, err := element(line)
+	if err != nil {
+		return "", invalid("line %d of the list: %v", l.line, err)
+	}
+	return l.id(id)
+}
+
+// element is the ID in a JSON string, or in the object's field that is surest to hold it.
+func element(raw []byte) (string, error) {
+	var id string
+	if json.Unmarshal(raw, &id) == nil {
+		return id, nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return "", errors.New("it is neither a JSON string nor an object")
+	}
+	best, value := 0, json.RawMessage(nil)
+	for name, v := range fields {
+		if r := rank(name); r > best {
+			best, value = r, v
+		}
+	}
+	if best == 0 || json.Unmarshal(value, &id) != nil {
+		return "", errors.New(`the object has no string "assetId"`)
+	}
+	return id, nil
+}
+
+// jsonList reads a list that is one JSON value.
+type jsonList struct {
+	in     bounded
+	decode *json.Decoder
+	n      int
+	inside bool // the array was begun
+	nested bool // the array is in an object
+}
+
+func newJSONList(r io.Reader) *jsonList {
+	l := &jsonList{in: bounded{r: r}}
+	l.decode = json.NewDecoder(&l.in)
+	return l
+}
+
+var errTooLong = errors.New("a value is too long")
+
+// bounded ends with errTooLong when more is read than left says: the decoder would hold a value of any length.
+type bounded struct {
+	r    io.Reader
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.r.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
+func (l *jsonList) token() (json.Token, error) {
+	l.in.left = maxRecord
+	t, err := l.decode.Token()
+	return t, l.named(err)
+}
+
+// named tells what is wrong with the list from a failure to read it, which stays as it is.
+func (l *jsonList) named(err error) error {
+	var syntax *json.SyntaxError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errTooLong):
+		return invalid("after element %d of the list comes a value longer than %d bytes", l.n, maxRecord)
+	case errors.As(err, &syntax):
+		return invalid("the list is not JSON after element %d (byte %d): %v", l.n, syntax.Offset, syntax)
+	case err == io.EOF, err == io.ErrUnexpectedEOF:
+		return invalid("the list is not whole JSON: it ends after element %d", l.n)
+	}
+	return err
+}
+
+func (l *jsonList) begin() error {
+	t, err := l.token()
+	if err == nil && t == json.Delim('{') {
+		t, err = l.findArray()
+	}
+	if err == nil && t != json.Delim('[') {
+		err = invalid("the list is neither a JSON array nor an object with an array \"assetIds\"")
+	}
+	l.inside = err == nil
+	return err
+}
+
+// findArray goes to the field that holds the list.
+func (l *jsonList) findArray() (json.Token, error) {
+	l.nested = true
+	for {
+		name, err := l.token()
+		if err != nil {
+			return nil, err
+		}
+		if text, _ := name.(string); rank(text) == 3 {
+			return l.token()
+		}
+		if name == json.Delim('}') {
+			return name, nil
+		}
+		if _, err := l.value(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (l *jsonList) value() (raw json.RawMessage, err error) {
+	l.in.left = maxRecord
+	return raw, l.named(l.decode.Decode(&raw))
+}
+
+func (l *jsonList) next() (string, error) {
+	if !l.inside {
+		if err := l.begin(); err != nil {
+			return "", err
+		}
+	}
+	l.in.left = maxRecord
+	if !l.decode.More() {
+		return "", l.end()
+	}
+	raw, err := l.value()
+	if err != nil {
+		return "", err
+	}
+	l.n++
+	id, err := element(raw)
+	if err != nil {
+		return "", invalid("element %d of the list: %v", l.n, err)
+	}
+	if !archive.ValidID(id) {
+		return "", invalid("element %d of the list is %q, which is no asset ID", l.n, abbreviate(id))
+	}
+	return id, nil
+}
+
+// end makes sure that the list ends as it should: one that was cut short must not pass for a shorter one.
+func (l *jsonList) end() error {
+	if _, err := l.token(); err != nil { // the array's end
+		return err
+	}
+	for l.nested { // whatever else the object holds
+		t, err := l.token()
+		if err != nil {
+			return err
+		}
+		if t == json.Delim('}') {
+			break
+		}
+		if _, err := l.value(); err != nil {
+			return err
+		}
+	}
+	l.in.left = maxRecord
+	if _, err := l.decode.Token(); err != io.EOF {
+		return invalid("the list is followed by more text")
+	}
+	return io.EOF
+}

@@ -1,0 +1,194 @@
+package batch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+)
+
+// mapResults is the file with which Step Functions tells where it wrote what (AWS: "ResultWriter").
+type mapResults struct {
+	ResultFiles struct {
+		Succeeded []resultFile `json:"SUCCEEDED"`
+		Failed    []resultFile `json:"FAILED"`
+		Pending   []resultFile `json:"PENDING"`
+	} `json:"ResultFiles"`
+}
+
+type resultFile struct{ Key string }
+
+// child is a child workflow in those files.
+type child struct {
+	Status string `json:"Status"`
+	Input  text   `json:"Input"`
+	Output text   `json:"Output"`
+	Error  string `json:"Error"`
+	Cause  string `json:"Cause"`
+}
+
+// text is a JSON value that is written as a string: decoding gives what is in the string.
+type text []byte
+
+// UnmarshalJSON takes the value itself, too.
+func (t *text) UnmarshalJSON(raw []byte) error {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		*t = text(s)
+		return nil
+	}
+	*t = text(bytes.Clone(raw))
+	return nil
+}
+
+// number is which archive a child was for; 0 if its input does not tell.
+func (c child) number() int {
+	var input struct {
+		Items []struct{ Archive *Upcoming }
+	}
+	if json.Unmarshal(c.Input, &input) != nil || len(input.Items) == 0 || input.Items[0].Archive == nil {
+		return 0
+	}
+	return input.Items[0].Archive.Number
+}
+
+// output is what the archive's execution ended with; nil if the child does not tell.
+func (c child) output() *archive.Output {
+	var out struct {
+		Output *archive.Output `json:"output"`
+	}
+	if c.Status != "" && c.Status != "SUCCEEDED" || json.Unmarshal(c.Output, &out) != nil {
+		return nil
+	}
+	return out.Output
+}
+
+// failure is why the archive is missing. The archive's own error is in the description that the child's cause holds.
+func (c child) failure() *failure {
+	if name, cause, ok := describedFailure(c.Cause); ok {
+		return &failure{name, cause}
+	}
+	switch {
+	case c.Error != "":
+		return &failure{c.Error, c.Cause}
+	case c.Status == "" || c.Status == "PENDING":
+		return &failure{"NotStarted", "The batch stopped before this archive's turn came"}
+	}
+	return &failure{c.Status, "The batch stopped while this archive was being made"}
+}
+
+// describedFailure reads the description of a failed execution. It may be cut off where an error's cause becomes too
+// long (32,768 characters), for it repeats the execution's input: what comes before counts.
+func describedFailure(description string) (name, cause string, ok bool) {
+	d := json.NewDecoder(strings.NewReader(description))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return "", "", false
+	}
+	status := ""
+	for d.More() {
+		field, err := d.Token()
+		if err != nil {
+			break
+		}
+		var raw json.RawMessage
+		if d.Decode(&raw) != nil {
+			break
+		}
+		switch field {
+		case "Error":
+			_ = json.Unmarshal(raw, &name)
+		case "Cause":
+			_ = json.Unmarshal(raw, &cause)
+		case "Status":
+			_ = json.Unmarshal(raw, &status)
+		}
+	}
+	if name == "" && status != "" && status != "FAILED" { // ABORTED and TIMED_OUT come without an error
+		name, cause = status, "The archive's execution ended so"
+	}
+	return name, cause, name != ""
+}
+
+// results calls yield with every child that the map tells of.
+func (s Storage) results(ctx context.Context, prefix string, yield func(child)) error {
+	var manifests []string
+	err := s.list(ctx, prefix+"/", "", func(key string) bool {
+		if strings.HasSuffix(key, "/"+ManifestName) {
+			manifests = append(manifests, key)
+		}
+		return true
+	})
+	for _, key := range manifests {
+		if err == nil {
+			err = s.mapRun(ctx, key, yield)
+		}
+	}
+	return err
+}
+
+func (s Storage) mapRun(ctx context.Context, key string, yield func(child)) error {
+	var m mapResults
+	if err := s.readJSON(ctx, key, &m); err != nil {
+		return err
+	}
+	files := append(append(m.ResultFiles.Pending, m.ResultFiles.Failed...), m.ResultFiles.Succeeded...)
+	for _, f := range files {
+		if err := s.children(ctx, f.Key, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s Storage) readJSON(ctx context.Context, key string, v any) error {
+	b, err := s.open(ctx, key, "")
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	return unreadable(key, json.NewDecoder(b).Decode(v))
+}
+
+// unreadable keeps S3's named errors and names the others.
+func unreadable(key string, err error) error {
+	if err == nil || archive.IsNamed(err) {
+		return err
+	}
+	return archive.Internal{Failure: archive.Because(err, "%q is not what it should be: %v", key, err)}
+}
+
+// children reads a file of results, an array of any length, one child after the other.
+func (s Storage) children(ctx context.Context, key string, yield func(child)) error {
+	b, err := s.open(ctx, key, "")
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	d := json.NewDecoder(b)
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return unreadable(key, cmpErr(err, errors.New("no JSON array")))
+	}
+	for d.More() {
+		var c child
+		if err := d.Decode(&c); err != nil {
+			return unreadable(key, err)
+		}
+		yield(c)
+	}
+	_, err = d.Token()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return unreadable(key, err)
+}
+
+func cmpErr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}

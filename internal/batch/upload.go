@@ -1,0 +1,140 @@
+package batch
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+const (
+	// partSize of an object written as a stream, in bytes: with S3's 10,000 parts, room for 80 GiB.
+	partSize = 8 << 20
+	// cleanupTime is what ending an unfinished upload may take, after the caller's own time is over.
+	cleanupTime = 20 * time.Second
+)
+
+// upload writes an object as a stream: at once if it is small, in parts if not, and in both cases whole or not at all.
+// It holds one part in memory. After an error every call returns that error.
+type upload struct {
+	Storage
+	ctx         context.Context
+	key         string
+	contentType string
+	metadata    map[string]string
+
+	buffer []byte
+	id     string // of the multipart upload, once there is one
+	parts  []types.CompletedPart
+	err    error
+}
+
+func (s Storage) upload(ctx context.Context, key, contentType string, metadata map[string]string) *upload {
+	return &upload{Storage: s, ctx: ctx, key: key, contentType: contentType, metadata: metadata}
+}
+
+// Write takes p into the object.
+func (u *upload) Write(p []byte) (int, error) {
+	written := len(p)
+	for u.err == nil && len(p) > 0 {
+		n := min(len(p), partSize-len(u.buffer))
+		u.buffer = append(u.buffer, p[:n]...)
+		if p = p[n:]; len(u.buffer) == partSize {
+			u.fail(u.sendPart())
+		}
+	}
+	if u.err != nil {
+		return 0, u.err
+	}
+	return written, nil
+}
+
+func (u *upload) fail(err error) {
+	if u.err == nil && err != nil {
+		u.err = u.failed("write", u.key, err)
+	}
+}
+
+func (u *upload) sendPart() error {
+	if u.id == "" {
+		out, err := u.S3.CreateMultipartUpload(u.ctx, &s3.CreateMultipartUploadInput{
+			Bucket: &u.Bucket, Key: &u.key, ContentType: &u.contentType, Metadata: u.metadata,
+			ExpectedBucketOwner: u.owner(), ServerSideEncryption: u.encryption(), SSEKMSKeyId: optional(u.KMSKey),
+			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
+		})
+		if err != nil {
+			return err
+		}
+		u.id = aws.ToString(out.UploadId)
+	}
+	number := aws.Int32(int32(len(u.parts) + 1))
+	out, err := u.S3.UploadPart(u.ctx, &s3.UploadPartInput{
+		Bucket: &u.Bucket, Key: &u.key, UploadId: &u.id, PartNumber: number, Body: bytes.NewReader(u.buffer),
+		ExpectedBucketOwner: u.owner(), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+	})
+	if err != nil {
+		return err
+	}
+	u.parts = append(u.parts, types.CompletedPart{PartNumber: number, ETag: out.ETag, ChecksumCRC64NVME: out.ChecksumCRC64NVME})
+	u.buffer = u.buffer[:0]
+	return nil
+}
+
+func (u *upload) encryption() types.ServerSideEncryption {
+	if u.KMSKey == "" {
+		return ""
+	}
+	return types.ServerSideEncryptionAwsKms
+}
+
+// Close makes the object appear.
+func (u *upload) Close() error {
+	if u.err == nil {
+		u.fail(u.complete())
+	}
+	if u.err != nil {
+		u.Abort()
+	}
+	return u.err
+}
+
+func (u *upload) complete() error {
+	if u.id == "" {
+		_, err := u.S3.PutObject(u.ctx, &s3.PutObjectInput{
+			Bucket: &u.Bucket, Key: &u.key, ContentType: &u.contentType, Metadata: u.metadata, Body: bytes.NewReader(u.buffer),
+			ExpectedBucketOwner: u.owner(), ServerSideEncryption: u.encryption(), SSEKMSKeyId: optional(u.KMSKey),
+			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+		})
+		return err
+	}
+	if len(u.buffer) > 0 {
+		if err := u.sendPart(); err != nil {
+			return err
+		}
+	}
+	_, err := u.S3.CompleteMultipartUpload(u.ctx, &s3.CompleteMultipartUploadInput{
+		Bucket: &u.Bucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: u.owner(),
+		ChecksumType:    types.ChecksumTypeFullObject,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
+	})
+	if err == nil {
+		u.id = ""
+	}
+	return err
+}
+
+// Abort leaves nothing of an object that was not completed. Should that fail, the bucket's lifecycle rule does it.
+func (u *upload) Abort() {
+	if u.id == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), cleanupTime)
+	defer cancel()
+	_, _ = u.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+		Bucket: &u.Bucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: u.owner(),
+	})
+	u.id = ""
+}
