@@ -177,7 +177,7 @@ func TestZipWithoutFiles(t *testing.T) {
 func TestZip64ManyFiles(t *testing.T) {
 	t.Parallel()
 	content := mustImage(t, ImageSpec{Seed: "one for all", Width: 1, Height: 1})
-	for _, count := range []int{max16 - 1, max16, max16 + 1} {
+	for _, count := range []int{max16 - 1, max16} {
 		files := make([]File, count)
 		for i := range files {
 			files[i] = File{Name: fmt.Sprint(i), Content: content}
