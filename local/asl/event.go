@@ -11,7 +11,7 @@ import (
 type Event struct {
 	ID         int64
 	PreviousID int64
-	Time       time.Time // the JSON form keeps milliseconds
+	Time       time.Time // in milliseconds
 	Type       EventType
 	Details    Details
 }

@@ -1,9 +1,6 @@
 package asl
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // path is a compiled JSONPath in the dialect of Step Functions, which is that of the Java library Jayway: a definite
 // path (names and indexes only) gives one value and fails when nothing is there; any other gives an array of what it
@@ -227,47 +224,4 @@ func (d descent) visit(e *scope, v any, yield func(any)) {
 		}
 	}
 	d.step.apply(e, v, yield)
-}
-
-// setPath is v with the value at p, a Reference Path, replaced. Objects that are missing on the way are made; anything
-// else in the way is an error.
-func setPath(v any, segments []segment, value any) (any, error) {
-	if len(segments) == 0 {
-		return value, nil
-	}
-	switch s := segments[0].(type) {
-	case member:
-		o, ok := v.(*object)
-		if !ok {
-			return nil, fmt.Errorf("member %q of %s", string(s), typeName(v))
-		}
-		old, ok := o.get(string(s))
-		if !ok {
-			old = newObject(1)
-		}
-		changed, err := setPath(old, segments[1:], value)
-		if err != nil {
-			return nil, err
-		}
-		return o.with(string(s), changed), nil
-	default:
-		return setIndex(v, int(s.(index)), segments[1:], value)
-	}
-}
-
-func setIndex(v any, n int, rest []segment, value any) (any, error) {
-	a, ok := v.([]any)
-	if !ok {
-		return nil, fmt.Errorf("element %d of %s", n, typeName(v))
-	}
-	if n >= len(a) {
-		return nil, fmt.Errorf("element %d of an array of %d", n, len(a))
-	}
-	changed, err := setPath(a[n], rest, value)
-	if err != nil {
-		return nil, err
-	}
-	c := append([]any(nil), a...)
-	c[n] = changed
-	return c, nil
 }

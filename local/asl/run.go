@@ -73,7 +73,8 @@ func (r *run) record(t *thread, kind EventType, d Details, next *Checkpoint) err
 	if r.lastID >= MaxEvents-1 && (!strings.HasPrefix(string(kind), "Execution") || r.lastID >= MaxEvents) {
 		return errTooManyEvents
 	}
-	e := Event{ID: r.lastID + 1, PreviousID: t.prev, Time: r.clock.Now(), Type: kind, Details: d}
+	now := r.clock.Now().UTC().Truncate(time.Millisecond) // as precise as the API is
+	e := Event{ID: r.lastID + 1, PreviousID: t.prev, Time: now, Type: kind, Details: d}
 	if err := r.rec.Record(e, next); err != nil {
 		return err
 	}

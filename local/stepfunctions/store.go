@@ -20,7 +20,8 @@ import (
 
 // store keeps each execution in a file of its own, <dir>/<machine>/<execution>.jsonl: a header line, then a line for
 // each event. Lines are only ever added, each by one write; a line that a crash cut short is dropped when the file is
-// read again. State boundaries, where a lost line would run a finished state again, are synced to disk.
+// read again. Nothing is synced: a killed process loses nothing, a machine that loses power may run the last states
+// again, which a state machine's tasks must bear anyway, and a sync at each state cost more time than the states.
 type store struct {
 	dir  string
 	lock *os.File
@@ -81,24 +82,22 @@ func (s *store) create(path string, h header) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := appendLine(f, line{Execution: &h}, true); err != nil {
+	if err := appendLine(f, line{Execution: &h}); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
 	return f, nil
 }
 
-func appendLine(f *os.File, l line, sync bool) error {
+func appendLine(f *os.File, l line) error {
 	b, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	if _, err := f.Write(append(b, '\n')); err != nil || !sync {
-		return err
-	}
-	return f.Sync()
+	_, err = f.Write(append(b, '\n'))
+	return err
 }
 
-// readHeader and readLast read what a list of executions needs without the events between.
+// readHeader and readLast read what a list of executions needs, without the events between.
 func readHeader(f *os.File) (header, error) {
 	var l line
 	text, err := bufio.NewReader(io.NewSectionReader(f, 0, 1<<62)).ReadBytes('\n')
@@ -159,7 +158,7 @@ func readLines(f *os.File, each func(text []byte) error) (end int64, err error) 
 	}
 }
 
-// recover reads how far a running execution got, and opens its file to go on. nil: it has not begun.
+// recoverRun reads how far a running execution got, and opens its file to go on. nil: it has not begun.
 func recoverRun(path string) (*os.File, *asl.Resume, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
