@@ -119,7 +119,7 @@ func (r *run) run(ctx context.Context, stdout io.Writer) int {
 
 func (r *run) announce(s *system.System, took time.Duration) {
 	if s.StandIn {
-		r.screen.Line("Scenario: the stand-in on this machine (set SCENARIO_API_KEY and SCENARIO_API_SECRET for the real one)")
+		r.screen.Line("Scenario: the stand-in (set SCENARIO_API_KEY and SCENARIO_API_SECRET for the real one)")
 	} else {
 		r.screen.Line("Scenario: %s", s.Scenario.BaseURL)
 	}
@@ -137,18 +137,15 @@ func (r *run) execute(ctx context.Context, s *system.System, stdout io.Writer) i
 	view := r.screen.View(started)
 	r.view.Store(view)
 	defer view.Close()
-	e, err := s.StepFunctions.Start(s.StepFunctions.MachineARN(system.ArchiveMachine), executionName(started), r.request)
+	begun, err := s.StepFunctions.Start(s.StepFunctions.MachineARN(system.ArchiveMachine), executionName(started), r.request)
 	if err != nil {
 		return r.problem(ctx, err)
 	}
-	e, err = s.StepFunctions.Wait(ctx, e.ARN)
-	if ctx.Err() != nil && err != nil {
-		return r.interrupted(s, e.ARN, stdout, view)
+	ended, err := s.StepFunctions.Wait(ctx, begun.ARN)
+	if err != nil { // the person's Ctrl-C: nothing else ends the waiting
+		return r.interrupted(s, begun.ARN, stdout, view)
 	}
-	if err != nil {
-		return r.problem(ctx, err)
-	}
-	return r.tell(s, e, stdout, view)
+	return r.tell(s, ended, stdout, view)
 }
 
 // executionName is readable, sorts by time, and is not used twice: the archive's default key is made of it.

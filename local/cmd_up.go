@@ -104,7 +104,7 @@ func (u *up) announce(s *system.System) {
 	if s.StandIn {
 		scenario += "  (the stand-in; its credentials are " + s.Scenario.Key + ":" + s.Scenario.Secret + ")"
 	}
-	u.screen.Line("Up. Ctrl-C stops it; executions that are under way go on at the next start.")
+	u.screen.Line("Up. Ctrl-C stops it.")
 	u.screen.Line("")
 	u.screen.Line("  Step Functions  %s", s.StepFunctionsURL)
 	u.screen.Line("  S3              %s", s.S3.Endpoint)
@@ -123,7 +123,7 @@ func (u *up) announce(s *system.System) {
 func try(s *system.System) []string {
 	const name = "heroes"
 	return []string{
-		". .local/env",
+		". " + relative(s.EnvironmentFile()),
 		"aws stepfunctions start-execution --state-machine-arn $STATE_MACHINE_ARN --name " + name + " \\",
 		`    --input '{"query": {"assetIds": ["asset_hero", "asset_villain"]}}'`,
 		"aws stepfunctions describe-execution \\",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/local/display"
@@ -15,6 +16,8 @@ import (
 // common is what run and up share.
 type common struct {
 	repo     string
+	dir      string
+	bin      string // where programs are built to; empty: below dir
 	standIn  string
 	scenario system.Scenario
 	screen   *display.Screen
@@ -24,6 +27,7 @@ func (c *common) flags(name, what string, stderr io.Writer) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.repo, "repo", "", "`directory` of the repository (default: found upwards of here)")
+	flags.StringVar(&c.dir, "dir", "", "`directory` to keep everything in (default: .local in the repository)")
 	flags.StringVar(&c.standIn, "stand-in", "", "more `flags` for the Scenario stand-in, such as \"-asset-size 20MiB\"")
 	flags.Usage = func() {
 		fmt.Fprintf(stderr, "usage: %s [flags]\n%s\n", name, what)
@@ -52,12 +56,17 @@ func (c *common) prepare() (err error) {
 	if c.repo, err = s3.FindRepo(c.repo); err != nil {
 		return err
 	}
+	if c.dir != "" { // the functions run elsewhere, and get paths below it
+		if c.dir, err = filepath.Abs(c.dir); err != nil {
+			return err
+		}
+	}
 	c.scenario, err = system.ScenarioFromEnvironment(os.Getenv)
 	return err
 }
 
 func (c *common) options() system.Options {
 	return system.Options{
-		Repo: c.repo, Scenario: c.scenario, Screen: c.screen, StandInFlags: strings.Fields(c.standIn),
+		Repo: c.repo, Dir: c.dir, BinDir: c.bin, Scenario: c.scenario, Screen: c.screen, StandInFlags: strings.Fields(c.standIn),
 	}
 }

@@ -15,6 +15,7 @@ type Feed struct {
 
 	mu         sync.Mutex
 	executions map[string]*followed // by name
+	width      int                  // of the names
 }
 
 type followed struct {
@@ -64,6 +65,9 @@ func (f *Feed) Bytes(executionName string, done, total int64) {
 	f.line(executionName, note{now, "Transfer", fmt.Sprintf("%s of %s", Bytes(done), Bytes(total)), noteBegin})
 }
 
+// maxNameWidth keeps one long name from pushing everything else to the right for good.
+const maxNameWidth = 32
+
 func (f *Feed) of(name string) *followed {
 	e := f.executions[name]
 	if e == nil {
@@ -74,7 +78,8 @@ func (f *Feed) of(name string) *followed {
 }
 
 func (f *Feed) line(name string, n note) {
-	text := fmt.Sprintf("%s  %s  %-*s %s", n.at.Local().Format(time.TimeOnly), name, stateWidth, n.state, n.text)
+	f.width = min(max(f.width, len(name)), maxNameWidth)
+	text := fmt.Sprintf("%s  %-*s  %-*s %s", n.at.Local().Format(time.TimeOnly), f.width, name, stateWidth, n.state, n.text)
 	f.screen.Line("%s", strings.TrimRight(text, " "))
 }
 

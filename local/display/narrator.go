@@ -35,6 +35,7 @@ type narrator struct {
 	entered  time.Time
 	attempts int
 	told     string // Scenario's status that was told last
+	job      string // how the job stood at the last poll
 
 	times   Times
 	launchd time.Time
@@ -83,7 +84,7 @@ func (n *narrator) tell(e asl.Event) (note, bool) {
 		return n.begin(e, working(d.Name), d.Name == "Transfer"), true
 	case "WaitStateEntered":
 		n.enter(d.Name, e.Time)
-		return n.begin(e, waiting(read(d.Input)), true), true
+		return n.begin(e, n.waiting(read(d.Input)), true), true
 	case "TaskStateExited":
 		return n.exit(e), true
 	case "TaskScheduled":
@@ -94,7 +95,7 @@ func (n *narrator) tell(e asl.Event) (note, bool) {
 	case "ExecutionSucceeded":
 		return note{e.Time, "Done", "", noteGood}, true
 	case "ExecutionFailed", "ExecutionTimedOut":
-		return note{e.Time, "Failed", d.Error, noteBad}, true
+		return note{e.Time, "Failed", failureText(d.Error, d.Cause), noteBad}, true
 	case "ExecutionAborted":
 		return note{e.Time, "Stopped", d.Error, noteBad}, true
 	}
@@ -130,11 +131,15 @@ func working(state string) string {
 	}
 }
 
-func waiting(o output) string {
-	if o.Poll.WaitSeconds <= 0 {
-		return "until the next poll"
+func (n *narrator) waiting(o output) string {
+	text := "until the next poll"
+	if o.Poll.WaitSeconds > 0 {
+		text = Duration(time.Duration(o.Poll.WaitSeconds*float64(time.Second))) + " " + text
 	}
-	return Duration(time.Duration(o.Poll.WaitSeconds*float64(time.Second))) + " until the next poll"
+	if n.job != "" {
+		text += "; the job: " + n.job
+	}
+	return text
 }
 
 func jobText(o output) string {
@@ -172,7 +177,8 @@ func (n *narrator) exit(e asl.Event) note {
 
 // pollText marks a poll that tells the same status as the last: on a terminal the live line is enough for it.
 func (n *narrator) pollText(done *note, o output) {
-	done.text = jobText(o)
+	n.job = jobText(o)
+	done.text = n.job
 	status := o.Poll.Status + " " + o.Poll.ScenarioStatus
 	if status == n.told {
 		done.kind = noteSame

@@ -43,6 +43,9 @@ func (v *View) Event(e asl.Event) {
 		v.mu.Unlock()
 		return
 	}
+	if n.state == "Failed" {
+		n.text = e.Details.Error // its cause comes last of all, see Failure
+	}
 	v.current = n
 	v.bar = nil // it belongs to the step before
 	v.mu.Unlock()

@@ -19,6 +19,7 @@ func (s *System) Environment() []Variable {
 		{"AWS_ACCESS_KEY_ID", s.S3.AccessKeyID},
 		{"AWS_SECRET_ACCESS_KEY", s.S3.SecretAccessKey},
 		{"AWS_REGION", s.S3.Region},
+		{"AWS_DEFAULT_REGION", s.S3.Region}, // what version 1 of the AWS CLI reads
 		{"BUCKET", Bucket},
 		{"STATE_MACHINE_ARN", s.StepFunctions.MachineARN(ArchiveMachine)},
 		{"BATCH_STATE_MACHINE_ARN", s.StepFunctions.MachineARN(BatchMachine)},
@@ -33,7 +34,7 @@ func (s *System) WriteEnvironment() error {
 	for _, v := range s.Environment() {
 		fmt.Fprintf(&text, "export %s=%s\n", v.Name, quote(v.Value))
 	}
-	path := s.environmentFile()
+	path := s.EnvironmentFile()
 	file, err := os.CreateTemp(filepath.Dir(path), ".env-") // mode 0600
 	if err != nil {
 		return err
@@ -49,7 +50,8 @@ func (s *System) WriteEnvironment() error {
 	return os.Rename(file.Name(), path)
 }
 
-func (s *System) environmentFile() string { return filepath.Join(s.dir, "env") }
+// EnvironmentFile is where WriteEnvironment writes.
+func (s *System) EnvironmentFile() string { return filepath.Join(s.dir, "env") }
 
 // quote makes a shell take the value as it is, whatever is in it.
 func quote(value string) string {

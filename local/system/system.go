@@ -34,8 +34,12 @@ const (
 
 // Options says what to start. Repo, Screen and the addresses are required.
 type Options struct {
-	// Repo is the root of the repository. The system keeps its things in .local under it.
+	// Repo is the root of the repository.
 	Repo string
+	// Dir is where the system keeps its things. Default .local in the repository.
+	Dir string
+	// BinDir is where the programs go that are built from this repository. Default bin in Dir.
+	BinDir string
 	// S3, StandIn and StepFunctions say where the parts listen. StepFunctions with an empty Addr is not served.
 	S3, StandIn, StepFunctions Address
 	// Scenario is what to use instead of the stand-in, when BaseURL is set.
@@ -77,7 +81,9 @@ type System struct {
 
 // Start builds what is not built, and starts everything. ctx bounds the start alone.
 func Start(ctx context.Context, o Options) (_ *System, err error) {
-	s := &System{options: o, dir: filepath.Join(o.Repo, ".local"), Scenario: o.Scenario, broken: make(chan error, 2)}
+	setDefault(&o.Dir, filepath.Join(o.Repo, ".local"))
+	setDefault(&o.BinDir, filepath.Join(o.Dir, "bin"))
+	s := &System{options: o, dir: o.Dir, Scenario: o.Scenario, broken: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -100,6 +106,12 @@ func Start(ctx context.Context, o Options) (_ *System, err error) {
 	return s, s.startStepFunctions()
 }
 
+func setDefault(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
 // prepare takes the directory and finds out early what would fail late.
 func (s *System) prepare() error {
 	lock, err := takeLock(s.dir)
@@ -116,7 +128,7 @@ func (s *System) prepare() error {
 			return err
 		}
 	}
-	_ = os.Remove(s.environmentFile()) // of a system that was killed
+	_ = os.Remove(s.EnvironmentFile()) // of a system that was killed
 	s.temp = filepath.Join(s.dir, "tmp")
 	if err := os.RemoveAll(s.temp); err != nil { // the same
 		return err
@@ -147,7 +159,7 @@ func (s *System) addresses() []Address {
 const standInPackage = "./scenario/scenariotest/cmd/scenariotest"
 
 func (s *System) programs() build.Options {
-	o := build.Options{Repo: s.options.Repo, BinDir: filepath.Join(s.dir, "bin")}
+	o := build.Options{Repo: s.options.Repo, BinDir: s.options.BinDir}
 	for _, name := range functionNames(s.served) {
 		o.Packages = append(o.Packages, functionPackage(name))
 	}
@@ -189,7 +201,7 @@ func (s *System) startS3(ctx context.Context) error {
 	task := s.options.Screen.Task("preparing the S3 server")
 	server, err := s3.Start(ctx, s3.Config{
 		Dir: filepath.Join(s.dir, "s3"), Addr: s.options.S3.Addr, Bucket: Bucket, RepoDir: s.options.Repo,
-		BinDir: filepath.Join(s.dir, "bin"), TLSDir: filepath.Join(s.dir, "tls"), Region: Region,
+		TLSDir: filepath.Join(s.dir, "tls"), Region: Region,
 		Log: writerFunc(func(text string) { s.logs.write(stamp("s3", text)) }),
 	})
 	if took := task.End(); err == nil && took > worthTelling {
@@ -316,7 +328,7 @@ func (s *System) onClose(f func()) { s.closers = append(s.closers, f) }
 // should find it and try.
 func (s *System) Close() {
 	if len(s.closers) > 0 {
-		_ = os.Remove(s.environmentFile())
+		_ = os.Remove(s.EnvironmentFile())
 	}
 	for len(s.closers) > 0 {
 		last := len(s.closers) - 1

@@ -1,0 +1,229 @@
+package display
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+)
+
+// story tells a view or a feed events as the archive state machine makes them.
+type story struct {
+	clock *clock
+	event func(asl.Event)
+}
+
+func (s story) tell(kind asl.EventType, d asl.Details) {
+	s.event(asl.Event{Time: s.clock.Now(), Type: kind, Details: d})
+}
+
+func (s story) task(state string, took time.Duration, output string) {
+	s.tell("TaskStateEntered", asl.Details{Name: state})
+	s.tell("TaskScheduled", asl.Details{})
+	s.clock.advance(took)
+	s.tell("TaskSucceeded", asl.Details{Output: output})
+	s.tell("TaskStateExited", asl.Details{Name: state, Output: output})
+}
+
+func (s story) wait(seconds int) {
+	s.tell("WaitStateEntered", asl.Details{Name: "Wait", Input: fmt.Sprintf(`{"poll":{"waitSeconds":%d}}`, seconds)})
+	s.clock.advance(time.Duration(seconds) * time.Second)
+	s.tell("WaitStateExited", asl.Details{Name: "Wait"})
+}
+
+func (s story) poll(status, scenarioStatus string, progress float64) {
+	s.task("Poll", 0, fmt.Sprintf(`{"poll":{"status":%q,"scenarioStatus":%q,"progress":%g,"archiveUrl":"https://host/a?sig=SECRET"}}`,
+		status, scenarioStatus, progress))
+	s.tell("ChoiceStateEntered", asl.Details{Name: "CheckJob"})
+	s.tell("ChoiceStateExited", asl.Details{Name: "CheckJob"})
+}
+
+func (s story) untilTransfer() {
+	s.tell("ExecutionStarted", asl.Details{})
+	s.task("Launch", 500*time.Millisecond, `{"job":{"jobId":"job_1"}}`)
+	s.wait(1)
+	s.poll("running", "queued", 0.1)
+	s.wait(2)
+	s.poll("running", "queued", 0.299)
+	s.wait(2)
+	s.poll("success", "success", 1)
+}
+
+const transferred = `{"transfer":{"finished":true,"output":{"size":10485760,"entries":24}}}`
+
+func newStory(isTerminal bool) (story, *View, *terminal) {
+	s, out, c := newTestScreen(isTerminal, false)
+	v := s.View(c.Now())
+	return story{c, v.Event}, v, out
+}
+
+func TestViewInPlainLines(t *testing.T) {
+	t.Parallel()
+	s, v, out := newStory(false)
+	s.untilTransfer()
+	s.tell("TaskStateEntered", asl.Details{Name: "Transfer"})
+	s.tell("TaskScheduled", asl.Details{})
+	v.Bytes(0, 10<<20)
+	for range 11 { // a line each 5 s
+		s.clock.advance(time.Second)
+		v.Bytes(5<<20, 10<<20)
+	}
+	s.tell("TaskFailed", asl.Details{Error: "Runtime.ExitError", Cause: `{"errorType":"Runtime.ExitError","errorMessage":"signal: killed"}`})
+	s.clock.advance(time.Second)
+	s.tell("TaskScheduled", asl.Details{})
+	s.clock.advance(4 * time.Second)
+	s.tell("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
+	s.tell("ExecutionSucceeded", asl.Details{})
+	v.Close()
+	want := []string{
+		"    0.5 s  Launch       job job_1",
+		"    0.5 s  Wait         1.0 s until the next poll",
+		"    1.5 s  Poll         queued, 10 %",
+		"    1.5 s  Wait         2.0 s until the next poll; the job: queued, 10 %",
+		"    3.5 s  Poll         queued, 29 %",
+		"    3.5 s  Wait         2.0 s until the next poll; the job: queued, 29 %",
+		"    5.5 s  Poll         success",
+		"    5.5 s  Transfer     moving the archive into S3",
+		"     11 s  Transfer     5.00 MiB of 10.00 MiB, 50 %",
+		"     16 s  Transfer     5.00 MiB of 10.00 MiB, 50 %",
+		"     17 s  Transfer     Runtime.ExitError: signal: killed",
+		"     18 s  Transfer     moving the archive into S3, attempt 2",
+		"     22 s  Transfer     24 files, 10.0 MiB in 16 s, 640.0 KiB/s",
+		"     22 s  Done         ",
+		"",
+	}
+	got := strings.Split(out.text(), "\n")
+	for i := range max(len(got), len(want)) {
+		g, w := "", ""
+		if i < len(got) {
+			g = got[i]
+		}
+		if i < len(want) {
+			w = want[i]
+		}
+		if g != w {
+			t.Errorf("line %d\n got %q\nwant %q", i+1, g, w)
+		}
+	}
+	if times := v.Times(); times != (Times{Launch: 500 * time.Millisecond, Job: 5 * time.Second, Transfer: 16 * time.Second}) {
+		t.Errorf("times %+v", times)
+	}
+	if strings.Contains(out.text(), "SECRET") {
+		t.Error("a signed URL is shown")
+	}
+}
+
+func TestViewOnATerminal(t *testing.T) {
+	t.Parallel()
+	s, v, out := newStory(true)
+	s.untilTransfer()
+	s.tell("TaskStateEntered", asl.Details{Name: "Transfer"})
+	live := func() string {
+		v.screen.redraw()
+		lines := out.lines()
+		return lines[len(lines)-1]
+	}
+	if text := live(); !strings.Contains(text, "Transfer     moving the archive into S3") {
+		t.Errorf("live line %q", text)
+	}
+	v.Bytes(3<<20, 10<<20)
+	if text := live(); !strings.Contains(text, "30 % 3.00 MiB of 10.00 MiB") || !strings.Contains(text, "=>") {
+		t.Errorf("no bar: %q", text)
+	}
+	v.Bytes(11<<20, 10<<20) // a retry may count bytes again
+	if text := live(); !strings.Contains(text, "100 %") {
+		t.Errorf("live line %q", text)
+	}
+	s.tell("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
+	s.tell("ExecutionSucceeded", asl.Details{})
+	v.Close()
+	var states []string
+	for _, line := range out.lines() {
+		if fields := strings.Fields(line); len(fields) > 2 {
+			states = append(states, fields[2])
+		}
+	}
+	// The second poll told no new status: the live line was enough for it.
+	if got := strings.Join(states, " "); got != "Launch Poll Poll Transfer Done" {
+		t.Errorf("lines that stay: %s", got)
+	}
+}
+
+func TestViewOfFailures(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		kind    asl.EventType
+		details asl.Details
+		want    string
+	}{
+		{"ExecutionFailed", asl.Details{Error: "JobFailed", Cause: "why"}, "Failed       JobFailed"},
+		{"ExecutionTimedOut", asl.Details{Error: "States.Timeout"}, "Failed       States.Timeout"},
+		{"ExecutionAborted", asl.Details{Error: "Interrupted"}, "Stopped      Interrupted"},
+		{"TaskTimedOut", asl.Details{Error: "States.Timeout"}, "             States.Timeout"},
+		{"TaskStateExited", asl.Details{Name: "AbortUpload"}, "AbortUpload  nothing is left of the upload"},
+		{"TaskStateExited", asl.Details{Name: "Transfer", Output: `{"transfer":{"finished":false}}`}, "not finished in one run"},
+	} {
+		s, _, out := newStory(false)
+		s.tell(test.kind, test.details)
+		if !strings.Contains(out.text(), test.want) {
+			t.Errorf("%s: %q", test.kind, out.text())
+		}
+	}
+}
+
+func TestUnknownStatesAndOutputs(t *testing.T) {
+	t.Parallel()
+	s, _, out := newStory(false)
+	s.task("Plan", time.Second, `[1,2]`)
+	s.task("Launch", time.Second, `not JSON`)
+	want := "    1.0 s  Plan         \n    2.0 s  Launch       \n"
+	if out.text() != want {
+		t.Errorf("got %q", out.text())
+	}
+}
+
+func TestFeedTellsOfManyExecutions(t *testing.T) {
+	t.Parallel()
+	screen, out, c := newTestScreen(false, false)
+	f := screen.Feed()
+	const arn = "arn:aws:states:us-east-1:000000000000:execution:archive:"
+	a := story{c, func(e asl.Event) { f.Event(arn+"a", e) }}
+	b := story{c, func(e asl.Event) { f.Event(arn+"longer", e) }}
+	a.untilTransfer()
+	b.untilTransfer()
+	a.tell("TaskStateEntered", asl.Details{Name: "Transfer"})
+	f.Bytes("a", 1, 10)
+	c.advance(6 * time.Second)
+	f.Bytes("a", 5, 10)
+	f.Bytes("a", 6, 10) // too soon
+	f.Bytes("a", 6, 0)  // not known yet how large it is
+	f.Bytes("nobody", 6, 10)
+	a.tell("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
+	a.tell("ExecutionSucceeded", asl.Details{})
+	b.tell("ExecutionFailed", asl.Details{Error: "JobFailed", Cause: "no such asset"})
+	text := out.text()
+	for _, want := range []string{"  a  Started", "  a  Launch       job job_1\n", "  a  Poll         queued, 10 %\n", "  longer  Started",
+		"  a       Transfer     24 files", "  a       Done\n", "  longer  Failed       JobFailed: no such asset\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the feed lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "29 %") || strings.Count(text, "Transfer     5 B of 10 B")+strings.Count(text, "6 B of") > 1 {
+		t.Errorf("too much is told:\n%s", text)
+	}
+	if len(f.executions) > 0 {
+		t.Errorf("executions that have ended are kept: %v", f.executions)
+	}
+}
+
+func TestEveryNamedErrorHasAHint(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"RequestInvalid", "Unauthorized", "RateLimited", "ScenarioUnavailable", "JobFailed", "JobCanceled",
+		"JobTimedOut", "ArchiveURLExpired", "ArchiveChanged", "ArchiveCorrupt", "ArchiveTooLarge", "SourceForbidden", "DestinationConflict"} {
+		if Hint(name) == "" {
+			t.Errorf("no hint for %s", name)
+		}
+	}
+}
