@@ -48,6 +48,12 @@ func (o *object) with(name string, v any) *object {
 	return c
 }
 
+// CheckJSON says whether text is one JSON value that an execution can take as its input.
+func CheckJSON(text []byte) error {
+	_, err := decodeJSON(text)
+	return err
+}
+
 func decodeJSON(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()

@@ -90,6 +90,7 @@ func TestFailuresByTheSDK(t *testing.T) {
 		"not JSON":         {arn, "n", `{"a":`, "InvalidExecutionInput"},
 		"empty input":      {arn, "n", ``, "InvalidExecutionInput"},
 		"two values":       {arn, "n", `{} {}`, "InvalidExecutionInput"},
+		"nested too deep":  {arn, "n", strings.Repeat("[", 600) + strings.Repeat("]", 600), "InvalidExecutionInput"},
 		"input too large":  {arn, "n", `"` + strings.Repeat("x", 262_143) + `"`, "ValidationException"},
 		"empty name":       {arn, "", `{}`, "InvalidName"},
 		"name too long":    {arn, strings.Repeat("é", 81), `{}`, "InvalidName"},

@@ -58,8 +58,7 @@ func checkInput(input []byte) error {
 		return &APIError{"ValidationException", fmt.Sprintf("1 validation error detected: Value at 'input' failed to "+
 			"satisfy constraint: Member must have length less than or equal to %d", asl.MaxDataSize)}
 	}
-	var v json.RawMessage
-	if err := json.Unmarshal(input, &v); err != nil {
+	if err := asl.CheckJSON(input); err != nil {
 		return &APIError{"InvalidExecutionInput", fmt.Sprintf("Invalid State Machine Execution Input: '%v'", err)}
 	}
 	return nil
@@ -87,8 +86,9 @@ func (s *Service) begin(m *machine, name string, input []byte) (*execution, erro
 	if err != nil {
 		return nil, err
 	}
+	ctx := s.arm(e) // before anyone can find it, so that Stop always has something to end
 	s.add(m, e)
-	s.run(m, e, f, input, nil)
+	s.run(ctx, m, e, f, input, nil)
 	return e, nil
 }
 
@@ -106,18 +106,22 @@ func (s *Service) add(m *machine, e *execution) {
 	m.byName[e.name] = e
 }
 
-// run executes in a goroutine of its own.
-func (s *Service) run(m *machine, e *execution, f *os.File, input []byte, resume *asl.Resume) {
+// arm gives the execution the context that Stop and Close end.
+func (s *Service) arm(e *execution) context.Context {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	e.cancel = cancel
-	s.mu.Unlock()
+	return ctx
+}
+
+// run executes in a goroutine of its own, with the context that arm gave.
+func (s *Service) run(ctx context.Context, m *machine, e *execution, f *os.File, input []byte, resume *asl.Resume) {
 	info := asl.ExecutionInfo{
 		ARN: e.arn, Name: e.name, StateMachineARN: m.arn, StateMachineName: m.name, RoleARN: s.arns.role(),
 		Input: input, StartTime: e.start,
 	}
 	s.running.Go(func() {
-		defer cancel(nil)
 		rec := &recorder{s: s, e: e, f: f}
 		result, err := s.executor.Run(ctx, m.parsed, info, resume, rec)
 		if closed := f.Close(); err == nil {
@@ -137,6 +141,9 @@ func (s *Service) run(m *machine, e *execution, f *os.File, input []byte, resume
 func (s *Service) end(e *execution, status asl.Status, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if e.cancel != nil {
+		e.cancel(nil) // frees the context
+	}
 	e.status, e.stop, e.cancel = status, at, nil
 	close(e.done)
 }

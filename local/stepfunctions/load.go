@@ -74,5 +74,5 @@ func (s *Service) resume(m *machine, e *execution) {
 		return
 	}
 	s.log.Info("resuming an execution", "execution", e.arn)
-	s.run(m, e, f, []byte(h.Input), resume)
+	s.run(s.arm(e), m, e, f, []byte(h.Input), resume)
 }

@@ -169,10 +169,12 @@ func (s *Service) open(dir string) error {
 
 // Close interrupts what runs, so that the next New on the same directory resumes it, and frees the directory.
 func (s *Service) Close() error {
+	s.starting.Lock() // what is being started runs, or sees that it is too late
 	s.mu.Lock()
 	closed := s.closed
 	s.closed = true
 	s.mu.Unlock()
+	s.starting.Unlock()
 	if closed {
 		return nil
 	}

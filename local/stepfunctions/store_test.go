@@ -229,7 +229,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	f.Close()
 	s.add(m, e)
-	s.run(m, e, f, []byte("{}"), nil)
+	s.run(s.arm(e), m, e, f, []byte("{}"), nil)
 	if got := wait(t, s, e.arn); got.Status != asl.StatusFailed || got.StopDate.IsZero() {
 		t.Errorf("got %+v", got)
 	}
