@@ -65,17 +65,17 @@ func (c *csvList) readRecord() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for bytes.Count(line, []byte{'"'})%2 == 1 {
-		switch err := c.appendLine(); err {
-		case nil:
-			line = bytes.TrimSpace(c.record)
-		case io.EOF:
+	quotes := bytes.Count(line, []byte{'"'})
+	for quotes%2 == 1 {
+		before := len(c.record)
+		if err := c.appendLine(); err == io.EOF {
 			return "", invalid("a quotation mark near line %d of the list is not closed", c.line)
-		default:
+		} else if err != nil {
 			return "", err
 		}
+		quotes += bytes.Count(c.record[before:], []byte{'"'})
 	}
-	return string(line), nil
+	return string(bytes.TrimSpace(c.record)), nil
 }
 
 // separatorOf is the separator that comes first outside quotation marks.

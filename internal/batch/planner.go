@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"strconv"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -45,7 +44,6 @@ type Planner struct {
 	// MaxConcurrency and ToleratedFailurePercentage are for an input that does not say; 0 and nil mean the defaults.
 	MaxConcurrency             int
 	ToleratedFailurePercentage *float64
-	Logger                     *slog.Logger
 }
 
 // record is what a plan leaves for the manifest, in the object plan.json of its work prefix.
@@ -289,7 +287,7 @@ func (w *planning) item(items *bufio.Writer, number int, ids []string, d *digest
 	for _, id := range ids {
 		d.add(id)
 	}
-	digest := d.sum()
+	digest := d.sum()[:digestDigits]
 	o := outcome{Upcoming: Upcoming{
 		Number: number, Key: w.key(number), Execution: w.execution(number, digest), Assets: len(ids),
 	}}

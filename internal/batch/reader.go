@@ -125,9 +125,11 @@ func (l *Reader) id(s string) (string, error) {
 	return s, nil
 }
 
+var withoutMarks = strings.NewReplacer(" ", "", "_", "", "-", "")
+
 // rank says how surely a name is that of a list's IDs, 0 for not at all: a table may have a column "id" besides.
 func rank(name string) int {
-	switch strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(strings.TrimSpace(name))) {
+	switch withoutMarks.Replace(strings.ToLower(strings.TrimSpace(name))) {
 	case "assetid", "assetids":
 		return 3
 	case "asset", "assets":

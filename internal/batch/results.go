@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -170,7 +171,7 @@ func (s Storage) children(ctx context.Context, key string, yield func(child)) er
 	defer b.Close()
 	d := json.NewDecoder(b)
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return unreadable(key, cmpErr(err, errors.New("no JSON array")))
+		return unreadable(key, cmp.Or(err, errors.New("no JSON array")))
 	}
 	for d.More() {
 		var c child
@@ -184,11 +185,4 @@ func (s Storage) children(ctx context.Context, key string, yield func(child)) er
 		err = io.ErrUnexpectedEOF
 	}
 	return unreadable(key, err)
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }

@@ -1,0 +1,171 @@
+package batch
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+// bucket is a bucket of a real S3 server.
+type bucket struct {
+	*s3test.Server
+	t *testing.T
+}
+
+func newBucket(t *testing.T) bucket {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs an S3 server")
+	}
+	return bucket{s3test.Start(t), t}
+}
+
+func (b bucket) storage() Storage { return Storage{S3: b.Client, Bucket: b.Bucket} }
+
+func (b bucket) put(key, content string, metadata map[string]string) {
+	b.t.Helper()
+	_, err := b.Client.PutObject(b.t.Context(), &s3.PutObjectInput{
+		Bucket: &b.Bucket, Key: &key, Body: strings.NewReader(content), Metadata: metadata, ChecksumAlgorithm: "CRC64NVME",
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b bucket) get(key string) string {
+	b.t.Helper()
+	content, ok := b.Object(b.t, key)
+	if !ok {
+		b.t.Fatalf("there is no %s", key)
+	}
+	return string(content)
+}
+
+func (b bucket) has(key string) bool {
+	b.t.Helper()
+	_, ok := b.Object(b.t, key)
+	return ok
+}
+
+func (b bucket) delete(key string) {
+	b.t.Helper()
+	if _, err := b.Client.DeleteObject(b.t.Context(), &s3.DeleteObjectInput{Bucket: &b.Bucket, Key: &key}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// putArchive leaves what the archive's execution would.
+func (b bucket) putArchive(u Upcoming, entries int) archive.Output {
+	b.t.Helper()
+	job := "job_" + fmt.Sprint(u.Number)
+	b.put(u.Key, zipOf(b.t, entries), map[string]string{
+		metadataExecution: url.PathEscape(u.Execution), metadataJob: url.PathEscape(job),
+	})
+	x := existing{number: u.Number, key: u.Key}
+	if err := b.storage().lookAt(b.t.Context(), &x); err != nil {
+		b.t.Fatal(err)
+	}
+	return archive.Output{Bucket: b.Bucket, Key: u.Key, Size: x.size, ETag: x.etag, ChecksumCRC64NVME: x.crc, JobID: job, Entries: int64(entries)}
+}
+
+func zipOf(t *testing.T, entries int) string {
+	t.Helper()
+	var content bytes.Buffer
+	z := zip.NewWriter(&content)
+	for i := range entries {
+		if w, err := z.Create(fmt.Sprintf("folder/asset_%04d_with_a_long_name_%s.png", i, strings.Repeat("x", 200))); err != nil {
+			t.Fatal(err)
+		} else if _, err := w.Write([]byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return content.String()
+}
+
+func (b bucket) plan(name string, redrive int, input string) (Plan, error) {
+	b.t.Helper()
+	in, err := ParseInput([]byte(input))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return Planner{Storage: b.storage()}.Plan(b.t.Context(), in, executionNamed(name), redrive)
+}
+
+func (b bucket) mustPlan(name string, redrive int, input string) Plan {
+	b.t.Helper()
+	p, err := b.plan(name, redrive, input)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p
+}
+
+func executionNamed(name string) archive.Execution {
+	return archive.Execution{ID: "arn:aws:states:us-east-1:000000000000:execution:batch:" + name, Name: name}
+}
+
+// group is what the map makes of the items for one child.
+type group struct {
+	Upcoming
+	ids   []string
+	items []Item
+}
+
+// groups reads a plan's items as the map does: so many lines a child.
+func (b bucket) groups(p Plan) (groups []group) {
+	b.t.Helper()
+	lines := strings.Split(strings.TrimSuffix(b.get(p.Items.Key), "\n"), "\n")
+	for i, line := range lines {
+		var item Item
+		if err := json.Unmarshal([]byte(line), &item); err != nil {
+			b.t.Fatalf("line %d: %v: %s", i+1, err, line)
+		}
+		if i%p.BatchSize == 0 {
+			if item.Archive == nil {
+				b.t.Fatalf("line %d begins a group and describes no archive", i+1)
+			}
+			groups = append(groups, group{Upcoming: *item.Archive})
+		} else if item.Archive != nil {
+			b.t.Fatalf("line %d describes an archive within a group", i+1)
+		}
+		g := &groups[len(groups)-1]
+		g.ids, g.items = append(g.ids, item.ID), append(g.items, item)
+	}
+	return groups
+}
+
+func ids(from, to int) (ids []string) {
+	for i := from; i <= to; i++ {
+		ids = append(ids, fmt.Sprintf("asset_%06d", i))
+	}
+	return ids
+}
+
+func inline(list []string, rest string) string {
+	text, _ := json.Marshal(list)
+	return fmt.Sprintf(`{"query":{"assetIds":%s}%s}`, text, rest)
+}
+
+func errorName(err error) string {
+	if err == nil {
+		return ""
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", err), "archive.")
+}
+
+func optionsOf(template string) scenario.ArchiveOptions {
+	return scenario.ArchiveOptions{FileNameTemplate: template}
+}
