@@ -9,7 +9,7 @@ import (
 // template is a compiled payload template (Parameters, ResultSelector, ItemSelector): JSON in which the value of a
 // field whose name ends in .$ is a path or an intrinsic function.
 type template interface {
-	// fill is the template's value. field is where it stands, for messages.
+	// fill is the template with its paths and functions replaced by their values.
 	fill(e *scope) (any, error)
 }
 

@@ -7,14 +7,14 @@ import (
 	"github.com/scenario-archive/scenario-archive/local/asl"
 )
 
-// List gives executions of a machine, newest first: those of a status (all, when it is empty), max at most (0: 100),
+// List gives executions of a machine, newest first: those of a status (all, when it is empty), limit at most (0: 100),
 // from token on. next is empty at the end. Inputs and outputs are left out.
-func (s *Service) List(machineARN string, status asl.Status, max int, from string) (page []Execution, next string, err error) {
+func (s *Service) List(machineARN string, status asl.Status, limit int, from string) (page []Execution, next string, err error) {
 	m, err := s.findMachine(machineARN)
 	if err != nil {
 		return nil, "", err
 	}
-	max, err = pageSize(max)
+	limit, err = pageSize(limit)
 	if err != nil {
 		return nil, "", err
 	}
@@ -35,7 +35,7 @@ func (s *Service) List(machineARN string, status asl.Status, max int, from strin
 		if status != "" && e.status != status {
 			continue
 		}
-		if len(page) == max {
+		if len(page) == limit {
 			return page, token(list, position), nil
 		}
 		page = append(page, Execution{
@@ -45,14 +45,14 @@ func (s *Service) List(machineARN string, status asl.Status, max int, from strin
 	return page, "", nil
 }
 
-// History gives an execution's events, oldest first or in reverse, max at most (0: 100), from token on. next is empty
+// History gives an execution's events, oldest first or in reverse, limit at most (0: 100), from token on. next is empty
 // at the end.
-func (s *Service) History(executionARN string, reverse bool, max int, from string) (page []asl.Event, next string, err error) {
+func (s *Service) History(executionARN string, reverse bool, limit int, from string) (page []asl.Event, next string, err error) {
 	_, e, err := s.findExecution(executionARN)
 	if err != nil {
 		return nil, "", err
 	}
-	max, err = pageSize(max)
+	limit, err = pageSize(limit)
 	if err != nil {
 		return nil, "", err
 	}
@@ -81,7 +81,7 @@ func (s *Service) History(executionARN string, reverse bool, max int, from strin
 	if reverse && from != "" {
 		last, first = min(first, last), 0
 	}
-	for i := first; i < last && len(page) < max; i++ {
+	for i := first; i < last && len(page) < limit; i++ {
 		at := i
 		if reverse {
 			at = last - 1 - i
