@@ -9,6 +9,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/client"
+	"github.com/scenario-archive/scenario-archive/internal/metrics"
 	"github.com/scenario-archive/scenario-archive/internal/step"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
@@ -40,10 +41,31 @@ func (h handler) poll(ctx context.Context, log *slog.Logger, in archive.PollInpu
 	out := h.decide(in, job)
 	log.InfoContext(ctx, "job polled", "status", out.Status, "scenarioStatus", out.ScenarioStatus,
 		"progress", out.Progress, "waitSeconds", out.WaitSeconds)
+	h.count(ctx, log, in, out)
 	if out.Status == archive.PollTimedOut {
 		h.cancel(ctx, log, in.Job)
 	}
 	return out, nil
+}
+
+// jobErrors are the errors that the state machine ends with by a poll's status: this step itself has not failed.
+var jobErrors = map[archive.PollStatus]string{
+	archive.PollFailure: "JobFailed", archive.PollCanceled: "JobCanceled", archive.PollTimedOut: "JobTimedOut",
+}
+
+func (h handler) count(ctx context.Context, log *slog.Logger, in archive.PollInput, out archive.PollOutput) {
+	now := h.now()
+	values := []metrics.Value{
+		metrics.Of("Polls", metrics.Count, 1),
+		metrics.Of("ExecutionAge", metrics.Seconds, in.Execution.Age(now).Seconds()),
+	}
+	if out.Status != archive.PollRunning {
+		values = append(values, metrics.Of("JobWait", metrics.Seconds, now.Sub(in.LaunchedAt).Seconds()))
+	}
+	metrics.Log(ctx, log, values...)
+	if name, ended := jobErrors[out.Status]; ended {
+		metrics.LogFailure(ctx, log, name)
+	}
 }
 
 // tolerate turns the errors that are an answer into one: a rate limit means to wait as long as it says, which a Wait

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -108,6 +109,27 @@ func TestPollErrors(t *testing.T) {
 		_, err := h.poll(t.Context(), slog.New(slog.DiscardHandler), archive.PollInput{})
 		if err == nil || reflect.TypeOf(err).Name() != want {
 			t.Errorf("%s: got %T, want %s", kind, err, want)
+		}
+	}
+}
+
+func TestPollCounts(t *testing.T) {
+	t.Parallel()
+	launched := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for status, want := range map[scenario.Status]string{
+		"in-progress":           `"Polls":1,"ExecutionAge":70,"_aws"`,
+		scenario.StatusCanceled: `"Polls":1,"ExecutionAge":70,"JobWait":60,"_aws"`,
+		scenario.StatusFailure:  `"Error":"JobFailed"`,
+	} {
+		var b bytes.Buffer
+		h := handler{scenario: &api{job: scenario.Job{Status: status}}, now: func() time.Time { return launched.Add(time.Minute) }}
+		in := archive.PollInput{LaunchedAt: launched, Deadline: launched.Add(time.Hour),
+			Execution: archive.Execution{StartTime: launched.Add(-10 * time.Second).Format(time.RFC3339Nano)}}
+		if _, err := h.poll(t.Context(), slog.New(slog.NewJSONHandler(&b, nil)), in); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%s: no %s in\n%s", status, want, b.String())
 		}
 	}
 }

@@ -8,8 +8,10 @@ import (
 	"mime"
 	"net/url"
 	"path"
+	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/metrics"
 	"github.com/scenario-archive/scenario-archive/internal/transfer"
 )
 
@@ -41,15 +43,36 @@ func (h handler) transfer(ctx context.Context, log *slog.Logger, in archive.Tran
 	if in.Abort {
 		return archive.TransferOutput{}, named(m.Abort(ctx, object))
 	}
+	start := time.Now()
 	result, err := m.Run(ctx, in.ArchiveURL, object)
 	if err != nil {
 		return archive.TransferOutput{}, named(err)
 	}
-	s := result.Stats
-	log.InfoContext(ctx, "transfer stopped", "finished", result.Finished, "bytes", result.BytesDone, "size", result.Size,
-		"key", in.Destination.Key, "entries", result.Entries, "parts", s.Parts, "resumed", s.Resumed,
-		"retries", s.Retries, "peakInFlight", s.Peak, "repeated", s.Repeated)
+	tell(ctx, log, in, result, time.Since(start))
 	return output(in, result), nil
+}
+
+// tell logs what this invocation did. Bytes that were in S3 before it are not counted again.
+func tell(ctx context.Context, log *slog.Logger, in archive.TransferInput, r transfer.Result, took time.Duration) {
+	s := r.Stats
+	moved := r.BytesDone - s.ResumedBytes
+	if s.Repeated {
+		moved = 0
+	}
+	log.InfoContext(ctx, "transfer stopped", "finished", r.Finished, "bytes", r.BytesDone, "size", r.Size,
+		"moved", moved, "key", in.Destination.Key, "entries", r.Entries, "parts", s.Parts, "resumed", s.Resumed,
+		"retries", s.Retries, "peakInFlight", s.Peak, "repeated", s.Repeated)
+	values := []metrics.Value{
+		metrics.Of("BytesTransferred", metrics.Bytes, float64(moved)),
+		metrics.Of("TransferTime", metrics.Seconds, took.Seconds()),
+		metrics.Of("Throughput", metrics.BytesPerSecond, float64(moved)/max(took.Seconds(), 1e-3)),
+		metrics.Of("Retries", metrics.Count, float64(s.Retries)),
+		metrics.Of("ExecutionAge", metrics.Seconds, in.Execution.Age(time.Now()).Seconds()),
+	}
+	if r.Finished {
+		values = append(values, metrics.Of("ArchivesCompleted", metrics.Count, 1))
+	}
+	metrics.Log(ctx, log, values...)
 }
 
 func (h handler) check(in archive.TransferInput) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,19 @@ func (s system) wantWhole(t *testing.T, a lambdatest.Answer) {
 	}
 }
 
+// metric is the values of a metric that the function has logged.
+func (s system) metric(name string) (values []float64) {
+	for line := range strings.Lines(s.function.Logs()) {
+		var fields map[string]any
+		if json.Unmarshal([]byte(line), &fields) == nil && fields["msg"] == "metrics" {
+			if v, ok := fields[name].(float64); ok {
+				values = append(values, v)
+			}
+		}
+	}
+	return values
+}
+
 func TestTheFunctionMovesAnArchive(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]scenariotest.Options{
@@ -92,6 +106,13 @@ func TestTheFunctionMovesAnArchive(t *testing.T) {
 			event := s.event(t)
 			s.wantWhole(t, s.function.Invoke(t, event))
 			s.wantWhole(t, s.function.Invoke(t, event)) // a repeated step changes nothing
+			file, _ := s.api.ArchiveFile(s.job)
+			if got, want := s.metric("BytesTransferred"), []float64{float64(file.Size), 0}; !slices.Equal(got, want) {
+				t.Errorf("bytes counted: %v, want %v", got, want)
+			}
+			if got := s.metric("ArchivesCompleted"); !slices.Equal(got, []float64{1, 1}) {
+				t.Errorf("archives counted: %v", got)
+			}
 			if _, query, _ := strings.Cut(event.ArchiveURL, "?"); strings.Contains(s.function.Logs(), query) {
 				t.Error("the signed URL is in the log")
 			}

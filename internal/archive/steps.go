@@ -34,6 +34,15 @@ type Destination struct {
 	Tags      map[string]string `json:"tags,omitempty"`
 }
 
+// Age is how long the execution has been running; 0 when its start is not known.
+func (e Execution) Age(now time.Time) time.Duration {
+	start, err := time.Parse(time.RFC3339, e.StartTime)
+	if err != nil {
+		return 0
+	}
+	return max(0, now.Sub(start))
+}
+
 // LaunchInput is what the launch function gets. Request is the execution's input as it came.
 type LaunchInput struct {
 	Request   json.RawMessage `json:"request"`
@@ -51,6 +60,9 @@ type LaunchOutput struct {
 	WaitSeconds int         `json:"waitSeconds"`
 	Destination Destination `json:"destination"`
 }
+
+// JobID names the job that was launched.
+func (o LaunchOutput) JobID() string { return o.Job.ID }
 
 // PollInput is what the poll function gets.
 type PollInput struct {

@@ -3,7 +3,6 @@
 package lambdatest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -11,9 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -36,7 +35,7 @@ type Function struct {
 	answers chan Answer
 	exited  chan struct{}
 	kill    context.CancelFunc
-	stderr  *lockedBuffer
+	stderr  string // a file: what the function wrote is there before its answer is
 }
 
 type invocation struct {
@@ -68,7 +67,7 @@ func Start(t *testing.T, env map[string]string) *Function {
 	t.Helper()
 	f := &Function{
 		events: make(chan invocation), answers: make(chan Answer, 1),
-		exited: make(chan struct{}), stderr: &lockedBuffer{},
+		exited: make(chan struct{}), stderr: filepath.Join(t.TempDir(), "stderr"),
 	}
 	api := httptest.NewServer(f.runtimeAPI())
 	ctx, cancel := context.WithCancel(context.Background())
@@ -78,7 +77,12 @@ func Start(t *testing.T, env map[string]string) *Function {
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	cmd.Stderr = f.stderr
+	stderr, err := os.Create(f.stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	cmd.Stderr = stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +141,13 @@ func (f *Function) invoke(i invocation) (Answer, bool) {
 }
 
 // Logs is what the function has written to standard error so far.
-func (f *Function) Logs() string { return f.stderr.String() }
+func (f *Function) Logs() string {
+	logs, err := os.ReadFile(f.stderr)
+	if err != nil {
+		return err.Error()
+	}
+	return string(logs)
+}
 
 func (f *Function) runtimeAPI() http.Handler {
 	const base = "/2018-06-01/runtime/"
@@ -162,21 +172,4 @@ func (f *Function) runtimeAPI() http.Handler {
 	mux.HandleFunc("POST "+base+"invocation/{id}/response", answer(false))
 	mux.HandleFunc("POST "+base+"invocation/{id}/error", answer(true))
 	return mux
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

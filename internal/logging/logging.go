@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/metrics"
 )
 
 // New makes a function's logger. The level is LOG_LEVEL (debug, info, warn, error); info when it is unset or wrong.
@@ -23,7 +24,16 @@ func newLogger(w io.Writer, function, level string) *slog.Logger {
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		l = slog.LevelInfo
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l})).With("function", function)
+	options := &slog.HandlerOptions{Level: l, ReplaceAttr: nameLevel}
+	return slog.New(slog.NewJSONHandler(w, options)).With("function", function)
+}
+
+// nameLevel calls metrics INFO, a level that Lambda knows.
+func nameLevel(_ []string, a slog.Attr) slog.Attr {
+	if l, ok := a.Value.Any().(slog.Level); ok && a.Key == slog.LevelKey && l == metrics.Level {
+		a.Value = slog.StringValue(slog.LevelInfo.String())
+	}
+	return a
 }
 
 // ForInvocation adds what finds an invocation's lines again: the request ID, the execution, and the job once it is

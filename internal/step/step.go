@@ -16,6 +16,8 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/logging"
+	"github.com/scenario-archive/scenario-archive/internal/metrics"
+	"github.com/scenario-archive/scenario-archive/internal/tracing"
 )
 
 // Input is a step's event: it tells whom it is for.
@@ -58,8 +60,13 @@ func Handler[In Input, Out any](log *slog.Logger, logic Logic[In, Out]) func(con
 		e, job := in.For()
 		log := logging.ForInvocation(ctx, log, e, job)
 		defer tellPanic(ctx, log)
-		start := time.Now()
-		if out, err = logic(ctx, log, in); err != nil {
+		start, trace := time.Now(), tracing.Begin(ctx, "step")
+		out, err = logic(ctx, log, in)
+		if named, ok := any(out).(interface{ JobID() string }); ok {
+			job = named.JobID() // the launch knows the job only now
+		}
+		trace.End(map[string]string{"jobId": job, "execution": e.Name}, err != nil)
+		if err != nil {
 			return out, fail(ctx, log, err)
 		}
 		log.InfoContext(ctx, "step done", "durationMs", time.Since(start).Milliseconds())
@@ -79,6 +86,8 @@ func fail(ctx context.Context, log *slog.Logger, err error) error {
 	if !archive.IsNamed(err) {
 		err = archive.Internal{Failure: archive.Because(err, "unexpected: %v", err)}
 	}
-	log.ErrorContext(ctx, "step failed", "error", reflect.TypeOf(err).Name(), "cause", err.Error())
+	name := reflect.TypeOf(err).Name()
+	log.ErrorContext(ctx, "step failed", "error", name, "cause", err.Error())
+	metrics.LogFailure(ctx, log, name)
 	return err
 }

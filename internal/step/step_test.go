@@ -132,7 +132,7 @@ func TestLogLines(t *testing.T) {
 	e.Fail = "JobFailed"
 	f.Invoke(t, e)
 	lines := strings.Split(strings.TrimSpace(f.Logs()), "\n")
-	want := []string{"in the step", "step done", "in the step", "step failed"}
+	want := []string{"in the step", "step done", "in the step", "step failed", "metrics"}
 	if len(lines) != len(want) {
 		t.Fatalf("got %d lines, want %d:\n%s", len(lines), len(want), f.Logs())
 	}
@@ -150,5 +150,8 @@ func TestLogLines(t *testing.T) {
 	}
 	if !strings.Contains(lines[3], `"error":"JobFailed","cause":"what to change"`) {
 		t.Errorf("the failure is not told: %s", lines[3])
+	}
+	if !strings.Contains(lines[4], `"level":"INFO"`) || !strings.Contains(lines[4], `"Error":"JobFailed"`) {
+		t.Errorf("the failure is not counted: %s", lines[4])
 	}
 }

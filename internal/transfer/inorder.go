@@ -35,7 +35,7 @@ func (r *run) inOrder(ctx context.Context, p *probe, cond condition) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	r.stats.Resumed, _ = u.done()
+	r.stats.Resumed, r.stats.ResumedBytes = u.done()
 	m := &orderly{r: r, u: u, free: make(chan []byte, inOrderBuffers), results: make(chan moved)}
 	for range r.buffersFor(u.layout) {
 		m.free <- nil // allocated when first used

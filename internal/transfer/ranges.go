@@ -38,10 +38,9 @@ func (r *run) inRanges(ctx context.Context, p *probe, cond condition) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	var done int64
 	r.stats.Parts = len(u.parts)
-	r.stats.Resumed, done = u.done()
-	r.moved.Store(done)
+	r.stats.Resumed, r.stats.ResumedBytes = u.done()
+	r.moved.Store(r.stats.ResumedBytes)
 
 	moveCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

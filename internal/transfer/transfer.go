@@ -82,11 +82,12 @@ type Result struct {
 
 // Stats say how a Run went.
 type Stats struct {
-	Parts    int   // of the whole archive
-	Resumed  int   // parts that were there already
-	Retries  int64 // requests repeated
-	Peak     int   // ranges in flight at most
-	Repeated bool  // the object was there already
+	Parts        int   // of the whole archive
+	Resumed      int   // parts that were there already
+	ResumedBytes int64 // their bytes
+	Retries      int64 // requests repeated
+	Peak         int   // ranges in flight at most
+	Repeated     bool  // the object was there already
 }
 
 // Transferer moves archives. It may be used by several goroutines at once.
