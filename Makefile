@@ -2,7 +2,7 @@
 
 GOFLAGS_LAMBDA := -tags lambda.norpc -trimpath -ldflags='-s -w'
 GOARCH_LAMBDA ?= arm64
-FUNCTIONS := launch poll transfer
+FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
 MODULES := . local bench
 # RACE=1 turns the race detector on; it needs a C compiler, which plain `make test` does not.
 RACE ?=
@@ -44,10 +44,8 @@ build: ## The functions as they are deployed (linux/$(GOARCH_LAMBDA)), with thei
 	@for f in $(FUNCTIONS); do printf '%-10s %5.1f MB\n' $$f $$(wc -c < bin/$$f/bootstrap | awk '{ print $$1 / 1e6 }'); done
 
 # `sam build` asks for build-<logical ID> with ARTIFACTS_DIR set.
-.PHONY: build-LaunchFunction build-PollFunction build-TransferFunction
-build-LaunchFunction: function-launch
-build-PollFunction: function-poll
-build-TransferFunction: function-transfer
+build-%Function:
+	@$(MAKE) --no-print-directory function-$(shell echo $* | tr A-Z a-z)
 
 .PHONY: $(addprefix function-,$(FUNCTIONS))
 $(addprefix function-,$(FUNCTIONS)): function-%:

@@ -83,7 +83,9 @@ def started(work):
             [f"{work}/local", "s3", "-dir", f"{work}/s3", "-bucket", "archives"])))
         s3 = S3(s3["endpoint"], port_of(s3["endpoint"]), f"{work}/s3", s3["caFile"], s3["accessKeyId"], s3["secretAccessKey"])
         os.environ |= {"AWS_ACCESS_KEY_ID": s3.key, "AWS_SECRET_ACCESS_KEY": s3.secret, "AWS_REGION": "us-east-1",
-                       "AWS_DEFAULT_REGION": "us-east-1"}
+                       "AWS_DEFAULT_REGION": "us-east-1",
+                       # SAM asks AWS who it is, and would ask again for long where there is no way to AWS.
+                       "AWS_MAX_ATTEMPTS": "1"}
         # A free port for the endpoint that starts later, so that the image can name it now.
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
