@@ -106,14 +106,15 @@ func TestFaultSuite(t *testing.T) {
 	if *seedFlag != 0 {
 		first, count = *seedFlag, 1
 	}
-	contents := [][]byte{makeZIP(t, 40, 5000, 3), makeZIP(t, 41, int(firstRange)+100_000, 3), makeZIP(t, 42, 15<<20, 3), makeZIP(t, 43, 24<<20, 3)}
-	other := makeZIP(t, 44, 15<<20, 3)
+	small, two, three := makeZIP(t, 40, 5000, 3), makeZIP(t, 41, int(firstRange)+100_000, 3), makeZIP(t, 42, int(firstRange+minPartSize)+100_000, 3)
+	contents := [][]byte{small, two, small, two, small, small, small, two, small, three}
+	other := makeZIP(t, 44, int(firstRange)+200_000, 3)
 	seeds := make(chan uint64)
 	var wg sync.WaitGroup
-	for range 4 {
+	for range 6 { // mostly they wait
 		wg.Go(func() {
 			for seed := range seeds {
-				runSchedule(t, server, seed, contents[seed%4], other)
+				runSchedule(t, server, seed, contents[seed%uint64(len(contents))], other)
 			}
 		})
 	}
@@ -129,7 +130,7 @@ func runSchedule(t *testing.T, server *s3test.Server, seed uint64, content, othe
 	c := &chaos{random: random, rate: 0.05 + random.Float64()*0.5, left: random.IntN(25)}
 	src := newSource(t, content)
 	defer src.Close()
-	if seed%5 == 0 {
+	if seed%7 == 0 {
 		src.set(func() { src.etag = "" }) // no validator: in order
 	}
 	src.set(func() { src.hook = c.onSource(src, other, seed%3 == 0) })
@@ -140,7 +141,7 @@ func runSchedule(t *testing.T, server *s3test.Server, seed uint64, content, othe
 	tr := newTransferer(t, throughProxy(t, server, proxy), opt)
 	o := object(server, "seed/"+strconv.FormatUint(seed, 10))
 
-	got, err := drive(tr, src.url(), o, random)
+	got, err := drive(tr, src.url(), o, rand.New(rand.NewPCG(seed, 2)))
 	if abortErr := newTransferer(t, server.Client, opt).Abort(context.Background(), o); abortErr != nil {
 		t.Errorf("seed %d: abort: %v", seed, abortErr)
 	}

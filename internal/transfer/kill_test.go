@@ -58,13 +58,13 @@ func runChild(text string) int {
 func TestKilledProcessIsGoneOnWith(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
-	content := makeZIP(t, 50, 40<<20, 1)
+	content := makeZIP(t, 50, 30<<20, 1)
 	src := newSource(t, content)
 	src.set(func() { src.hook = slowAnswers(content, src.etag, time.Millisecond) })
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 2))
 	t.Logf("seed %d", seed)
-	for i := range 4 {
+	for i := range 2 {
 		key := fmt.Sprint("k", i)
 		task, err := json.Marshal(child{Server: *server, URL: src.url(), Key: key})
 		if err != nil {
@@ -75,7 +75,7 @@ func TestKilledProcessIsGoneOnWith(t *testing.T) {
 		kills := 0
 		for ; !got.Finished; kills++ {
 			after := time.Duration(50+random.IntN(1200)) * time.Millisecond
-			if kills == 5 {
+			if kills == 4 {
 				after = time.Minute
 			}
 			out, killed := runKilled(t, string(task), after)
