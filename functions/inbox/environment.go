@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+)
+
+// answerTimeout is for the headers of an answer; a long list takes its time to be read.
+const answerTimeout = 10 * time.Second
+
+// function is the Lambda handler. When the deployment lacks something, every event is answered with what: Lambda keeps
+// the events for another try.
+func function(getenv func(string) string, log *slog.Logger) func(context.Context, json.RawMessage) error {
+	in, err := fromEnvironment(getenv, log)
+	if err != nil {
+		return func(context.Context, json.RawMessage) error {
+			return archive.Misconfigured{Failure: archive.Because(err, "the function is not set up: %v", err)}
+		}
+	}
+	return in.handle
+}
+
+func fromEnvironment(getenv func(string) string, log *slog.Logger) (*inbox, error) {
+	if getenv("BUCKET") == "" {
+		return nil, errors.New("BUCKET is not set: it names the bucket that requests are dropped into")
+	}
+	client := awshttp.NewBuildableClient()
+	client.GetTransport().ResponseHeaderTimeout = answerTimeout
+	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithHTTPClient(client))
+	if err != nil {
+		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
+	}
+	machine, err := executions.New(sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN"))
+	if err != nil {
+		return nil, fmt.Errorf("STATE_MACHINE_ARN: %w", err)
+	}
+	storage := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
+	return &inbox{
+		store:     store{s3: storage, bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER")},
+		archives:  machine,
+		startList: tooLong,
+		log:       log,
+	}, nil
+}

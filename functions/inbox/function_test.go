@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+)
+
+func TestMain(m *testing.M) { lambdatest.Main(m, main) }
+
+func deployed(b *bucket, s *sfntest.Server) map[string]string {
+	return map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL_S3": b.URL,
+		"AWS_ENDPOINT_URL_SFN": s.URL, "BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN,
+	}
+}
+
+func TestThroughTheRuntime(t *testing.T) {
+	t.Parallel()
+	b, s := newBucket(t), sfntest.Start(t)
+	f := lambdatest.Start(t, deployed(b, s))
+	o := b.drop("requests/a b.json", good)
+	for _, event := range []json.RawMessage{eventBridge(o), notificationOf(url.QueryEscape, o)} {
+		if a := f.Invoke(t, event); a.Failed || string(a.Body) != "null" {
+			t.Errorf("got %s", a.Body)
+		}
+	}
+	if s.Started() != 1 || b.note(t, "requests/a b.status.json") == nil {
+		t.Errorf("%d executions", s.Started())
+	}
+	b.breaks(failing("GET", 403, "AccessDenied"))
+	s.Break(func(string) *sfntest.Fault { return &sfntest.Fault{Status: 400, Code: "AccessDeniedException"} })
+	if a := f.Invoke(t, map[string]string{"source": "aws.ec2"}); a.ErrorType() != "Unfinished" {
+		t.Errorf("got %s", a.Body)
+	}
+	if !strings.Contains(f.Logs(), `"function":"inbox","requestId":"request-1","key":"requests/a b.json","execution":"a-b-`) {
+		t.Errorf("logs: %s", f.Logs())
+	}
+}
+
+func TestBrokenDeploymentKeepsItsEvents(t *testing.T) {
+	for _, name := range []string{"BUCKET", "STATE_MACHINE_ARN"} {
+		env := map[string]string{"BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN, name: ""}
+		h := function(func(n string) string { return env[n] }, slog.New(slog.DiscardHandler))
+		err := h(t.Context(), nil)
+		if err == nil || nameOf(err) != "Misconfigured" || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	t.Setenv("AWS_REGION", "us-east-1")
+	in, err := fromEnvironment(func(n string) string {
+		return map[string]string{"BUCKET": "b", "STATE_MACHINE_ARN": sfntest.MachineARN}[n]
+	}, nil)
+	if err != nil || in.store.bucket != "b" || in.startList == nil {
+		t.Errorf("got %+v, %v", in, err)
+	}
+}
+
+// repeated is a long text that is nowhere in memory.
+type repeated struct {
+	line func(int) string
+	n    int
+	rest string
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.rest == "" {
+		if r.rest = r.line(r.n); r.rest == "" {
+			return 0, io.EOF
+		}
+		r.n++
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// dropLines drops n lines of one length.
+func (b *bucket) dropLines(key string, n int, format string, v func(int) int) object {
+	o := b.drop(key, "")
+	line := func(i int) string {
+		if i == n {
+			return ""
+		}
+		return fmt.Sprintf(format, v(i))
+	}
+	body := func() io.Reader { return bufio.NewReaderSize(&repeated{line: line}, 1<<20) }
+	b.objects[key] = stored{etag: o.etag, size: int64(n * len(line(0))), body: body}
+	return o
+}
+
+// The most that the function's process has ever held, over everything hostile that can be dropped.
+func TestMemoryStaysSmall(t *testing.T) {
+	t.Parallel()
+	b, s := newBucket(t), sfntest.Start(t)
+	f := lambdatest.Start(t, deployed(b, s))
+	same, each := func(int) int { return 7 }, func(i int) int { return i }
+	for _, c := range []struct {
+		object object
+		error  string
+	}{
+		{b.dropLines("requests/million.csv", 1e6, "asset_%07d,a hero\n", each), "more than 1000"},
+		{b.dropLines("requests/repeats.csv", 1e6, "asset_%07d,a hero\n", same), ""},
+		{b.dropLines("requests/lines.txt", 1e6, "asset_%07d\n", func(i int) int { return i % 900 }), ""},
+		{b.dropLines("requests/objects.jsonl", 1e6, `{"id":"asset_%07d"}`+"\n", func(i int) int { return i % 900 }), ""},
+		{b.dropLines("requests/quote.csv", 1e6, "\"asset_%07d\n", each), "RequestInvalid"},
+		{b.dropLines("requests/line.txt", 1e6, "asset_%07d", each), "longer than"},
+		{b.dropLines("requests/large.json", 1e6, "           %07d", each), "larger than"},
+		{b.drop("requests/deep.json", `{"query":`+strings.Repeat("[", 1<<20-20)), "not JSON"},
+		{b.drop("requests/wide.json", `{"query":{"assetIds":[`+strings.Repeat(`"",`, 300000)+`""]}}`), "RequestInvalid"},
+		{b.drop("requests/names.json", `{`+strings.Repeat(`"\u0000":{},`, 80000)+`"a":1}`), "do not exist"},
+		{b.drop("requests/bomb.txt", zipped(t)), "gzip"},
+	} {
+		if a := f.Invoke(t, eventBridge(c.object)); a.Failed {
+			t.Fatalf("%s: %s", c.object.key, a.Body)
+		}
+		note := b.note(t, beside(stem(c.object.key), errorSuffix))
+		if c.error == "" && note != nil || c.error != "" && !strings.Contains(fmt.Sprint(note), c.error) {
+			t.Errorf("%s: note %v", c.object.key, note)
+		}
+	}
+	if s.Started() != 3 {
+		t.Errorf("%d executions", s.Started())
+	}
+	peak := peakMemory(t, b)
+	t.Logf("the process held %d KiB at most", peak>>10)
+	if !raced() && peak > 64<<20 {
+		t.Errorf("the process held %d bytes; it has 64 MiB", peak)
+	}
+}
+
+// raced says whether the race detector, which multiplies memory, is on.
+func raced() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// peakMemory is the highest resident size that the function's process has had, in bytes, as Linux keeps it. The process
+// is the child of this one that was given the test's bucket.
+func peakMemory(t *testing.T, b *bucket) int {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells a process's highest resident size in /proc")
+	}
+	all, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range all {
+		environ, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(environ, []byte("AWS_ENDPOINT_URL_S3="+b.URL+"\x00")) {
+			continue
+		}
+		status, err := os.ReadFile(filepath.Join(filepath.Dir(file), "status"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kib int
+		_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
+		if _, err := fmt.Sscan(string(after), &kib); err != nil {
+			t.Fatalf("no VmHWM in %s", status)
+		}
+		return kib << 10
+	}
+	t.Fatal("the function's process is not to be found")
+	return 0
+}

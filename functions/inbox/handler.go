@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"runtime/debug"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+type inbox struct {
+	store    store
+	archives *executions.Machine
+	// startList starts what gets a list that is too long for one archive. The list itself stays in S3.
+	startList func(context.Context, object) (executions.Execution, error)
+	log       *slog.Logger
+}
+
+// tooLong refuses a list that needs several archives.
+func tooLong(context.Context, object) (executions.Execution, error) {
+	return executions.Execution{}, invalid("the list has more than %d assets, and Scenario puts at most %d into one "+
+		"archive; split it into several objects", scenario.MaxAssets, scenario.MaxAssets)
+}
+
+// Unfinished is what the function returns when it could not do everything: Lambda delivers the event again, and in the
+// end to the dead-letter queue. What was done is not done twice.
+type Unfinished struct{ err error }
+
+// Error tells what was not done.
+func (u Unfinished) Error() string { return u.err.Error() }
+
+// Unwrap returns the errors.
+func (u Unfinished) Unwrap() error { return u.err }
+
+// handle is the Lambda handler.
+func (in *inbox) handle(ctx context.Context, event json.RawMessage) error {
+	log := in.log
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		log = log.With("requestId", lc.AwsRequestID)
+	}
+	found, err := objects(event)
+	errs := []error{err}
+	for _, o := range found {
+		err := in.guarded(ctx, log.With("key", o.key), o)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", quote(o.key), err)
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		log.ErrorContext(ctx, "event not finished", "cause", err.Error())
+		return Unfinished{err}
+	}
+	return nil
+}
+
+// guarded keeps a fault with one object from the others.
+func (in *inbox) guarded(ctx context.Context, log *slog.Logger, o object) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return in.receive(ctx, log, o)
+}
+
+// receive takes in one object. Its error means that another delivery may do better; everything else is told beside the
+// object.
+func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error {
+	f := formOf(o.key)
+	if f == formNone {
+		log.DebugContext(ctx, "not a request")
+		return nil
+	}
+	if o.bucket != in.store.bucket {
+		log.WarnContext(ctx, "a request in another bucket is not taken", "bucket", o.bucket)
+		return nil
+	}
+	e, err := in.start(ctx, o, f)
+	switch {
+	case errors.Is(err, errGone):
+		log.InfoContext(ctx, "the request is gone or was replaced")
+		return nil
+	case errors.As(err, new(transient)):
+		return err
+	case err != nil:
+		log.WarnContext(ctx, "request refused", "error", nameOf(err), "cause", err.Error())
+		return in.tellError(ctx, o, err)
+	}
+	log.InfoContext(ctx, "execution started", "execution", e.Name, "executionArn", e.ARN, "status", string(e.Status))
+	return in.tellStatus(ctx, o, e)
+}
+
+// start reads the object and starts what it asks for.
+func (in *inbox) start(ctx context.Context, o object, f form) (executions.Execution, error) {
+	out, err := in.store.open(ctx, o)
+	if err != nil {
+		return executions.Execution{}, err
+	}
+	defer out.Body.Close()
+	var encoding string
+	if out.ContentEncoding != nil {
+		encoding = *out.ContentEncoding
+	}
+	r, err := text(out.Body, encoding)
+	if err != nil {
+		return executions.Execution{}, err
+	}
+	if f == formRequest {
+		request, err := readRequest(r)
+		if err != nil {
+			return executions.Execution{}, err
+		}
+		return in.startArchive(ctx, o, request)
+	}
+	ids, more, err := readList(r, f)
+	if err != nil {
+		return executions.Execution{}, err
+	}
+	if more {
+		return in.startList(ctx, o)
+	}
+	return in.startArchive(ctx, o, archive.Request{Query: scenario.Query{AssetIDs: ids}})
+}
+
+// startArchive starts the execution that belongs to the object. One that has the name is this object's, whatever its
+// input: the name is made from the event.
+func (in *inbox) startArchive(ctx context.Context, o object, request archive.Request) (executions.Execution, error) {
+	input, err := executions.Input(request)
+	if err != nil {
+		return executions.Execution{}, err
+	}
+	e, err := in.archives.Start(ctx, executionName(o), input)
+	var failed *executions.Error
+	switch {
+	case err == nil, executions.IsKind(err, executions.KindOtherInput):
+		return e, nil
+	case errors.As(err, &failed) && failed.Kind.Transient():
+		return e, transient{err}
+	case executions.IsKind(err, executions.KindInput):
+		return e, archive.RequestInvalid{Failure: archive.Because(err, "Step Functions does not take the request: %v", err)}
+	}
+	return e, archive.Misconfigured{Failure: archive.Because(err, "Step Functions refuses this deployment: %v. Check "+
+		"STATE_MACHINE_ARN and the function's role", err)}
+}
+
+// nameOf is the name of a named error.
+func nameOf(err error) string {
+	if !archive.IsNamed(err) {
+		return "Internal"
+	}
+	return reflect.TypeOf(err).Name()
+}

@@ -1,0 +1,428 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+)
+
+const good = `{"query":{"assetIds":["asset_1"]},"destination":{"key":"heroes.zip"}}`
+
+func TestRequestIsStarted(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	o := f.drop("requests/team/heroes and villains (ü).json", good)
+	if err := f.handle(t.Context(), eventBridge(o)); err != nil {
+		t.Fatal(err)
+	}
+	name, input := f.only(t)
+	if !regexp.MustCompile(`^heroes-and-villains-[a-z0-9]{26}$`).MatchString(name) {
+		t.Errorf("name %s", name)
+	}
+	if want := `{"query":{"assetIds":["asset_1"]},"options":{},"destination":{"key":"heroes.zip"}}`; input != want {
+		t.Errorf("input %s", input)
+	}
+	want := fmt.Sprintf(`{"droppedAt":"2026-01-02T15:04:05Z","execution":{"arn":"arn:aws:states:us-east-1:000000000000:execution:archive:%s",`+
+		`"id":"%s","startedAt":"2026-01-02T15:04:06Z"},"request":"requests/team/heroes and villains (ü).json","status":"running"}`, name, name)
+	if got := string(marshal(f.note(t, "requests/team/heroes and villains (ü).status.json"))); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func TestListsAreStarted(t *testing.T) {
+	t.Parallel()
+	for key, content := range map[string]string{
+		"requests/a.txt":   "\xef\xbb\xbfAsset ID\r\nasset_1\r\n\r\n  asset_2\t\r\nasset_1",
+		"requests/b.CSV":   "name;asset_id\n\"Hero; the first\";asset_1\n;\nVillain;\"asset_2\"\n",
+		"requests/c.jsonl": "\"asset_1\"\n\n{\"name\":\"x\",\"assetId\":\"asset_2\"}\n{\"id\":\"asset_1\"}",
+	} {
+		f := newFixture(t)
+		if err := f.handle(t.Context(), eventBridge(f.drop(key, content))); err != nil {
+			t.Fatal(err)
+		}
+		if _, input := f.only(t); input != `{"query":{"assetIds":["asset_1","asset_2"]},"options":{},"destination":{}}` {
+			t.Errorf("%s: %s", key, input)
+		}
+	}
+}
+
+// Both forms of an event, however often and however parallel they come, are one execution.
+func TestFiftyDeliveriesStartOne(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	o := f.drop("requests/heroes+1 %41.json", good)
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			event := eventBridge(o)
+			if i%2 == 0 {
+				event = notificationOf(url.QueryEscape, o, o)
+			}
+			if err := f.handle(t.Context(), event); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	name, _ := f.only(t)
+	if note := f.note(t, "requests/heroes+1 %41.status.json"); note["execution"].(map[string]any)["id"] != name {
+		t.Errorf("note %v", note)
+	}
+	f.sfn.Finish(name, "SUCCEEDED", `{}`)
+	if err := f.handle(t.Context(), eventBridge(o)); err != nil || f.sfn.Started() != 1 {
+		t.Errorf("after its end: %v, %d executions", err, f.sfn.Started())
+	}
+	if note := f.note(t, "requests/heroes+1 %41.status.json"); note["status"] != "succeeded" {
+		t.Errorf("note %v", note)
+	}
+}
+
+func TestEveryDropIsAnExecution(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	base := f.drop("requests/a.json", good)
+	f.drop("requests/b.json", good)
+	versioned := base
+	versioned.version = "v2"
+	again := base
+	again.sequencer = "00617F08299329D18A"
+	other := base
+	other.key = "requests/b.json"
+	unordered, later := base, base
+	unordered.sequencer, later.sequencer, later.time = "", "", "2026-01-02T15:04:06Z"
+	for _, o := range []object{base, versioned, again, other, unordered, later} {
+		if err := f.handle(t.Context(), eventBridge(o)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f.sfn.Started() != 6 {
+		t.Errorf("%d executions: %v", f.sfn.Started(), f.sfn.Inputs())
+	}
+}
+
+func TestTheNameBelongsToTheEventAlone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	o := f.drop("requests/a.json", good)
+	if _, err := f.archives.Start(t.Context(), executionName(o), `{"query":{"assetIds":["asset_1"]},"release":"earlier"}`); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.handle(t.Context(), eventBridge(o)); err != nil || f.note(t, "requests/a.error.json") != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatIsNotARequestIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, key := range []string{"requests/a.error.json", "requests/a.status.json", "requests/a.csv.Error.JSON", "requests/a.zip",
+		"requests/", "requests/a", "requests/a.json/", "archives/a.json", "Requests/a.json", "a.json", "/requests/a.json", ""} {
+		if err := f.handle(t.Context(), eventBridge(f.drop(key, good))); err != nil {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+	other := f.drop("requests/a.json", good)
+	other.bucket = "other"
+	events := []json.RawMessage{eventBridge(other), json.RawMessage(`{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"bucket"}`),
+		json.RawMessage(`{"source":"aws.s3","detail-type":"Object Deleted","detail":{"bucket":{"name":"bucket"},"object":{"key":"requests/a.json"}}}`),
+		json.RawMessage(`{"Records":[]}`),
+		json.RawMessage(strings.Replace(string(notificationOf(url.QueryEscape, f.drop("requests/b.json", good))), "ObjectCreated:Put", "ObjectRemoved:Delete", 1)),
+	}
+	for _, event := range events {
+		if err := f.handle(t.Context(), event); err != nil {
+			t.Errorf("%s: %v", event, err)
+		}
+	}
+	if f.sfn.Calls("StartExecution") != 0 || len(f.requests) != 0 {
+		t.Errorf("%d starts, S3 was asked %v", f.sfn.Calls("StartExecution"), f.requests)
+	}
+}
+
+func TestNotesAreNoRequests(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, o := range []object{f.drop("requests/good.json", good), f.drop("requests/bad.json", "{}")} {
+		if err := f.handle(t.Context(), eventBridge(o)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key := range f.objects {
+		if strings.Count(key, ".") == 2 && formOf(key) != formNone {
+			t.Errorf("%s would be taken for a request", key)
+		}
+	}
+	if len(f.objects) != 4 {
+		t.Errorf("%d objects", len(f.objects))
+	}
+}
+
+func TestRequestGoneOrReplaced(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	gone := f.drop("requests/a.json", good)
+	gone.key = "requests/gone.json"
+	replaced := f.drop("requests/a.json", good)
+	f.drop("requests/a.json", good+" ")
+	marker := f.drop("requests/marker.json", good)
+	f.breaks(func(w http.ResponseWriter, _ *http.Request, key string) bool {
+		if key == marker.key {
+			refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed")
+		}
+		return key == marker.key
+	})
+	for _, o := range []object{gone, replaced, marker} {
+		if err := f.handle(t.Context(), eventBridge(o)); err != nil {
+			t.Errorf("%s: %v", o.key, err)
+		}
+	}
+	if f.sfn.Started() != 0 || len(f.objects) != 2 {
+		t.Errorf("%d executions, %d objects", f.sfn.Started(), len(f.objects))
+	}
+	if n := strings.Count(f.logs.b.String(), "is gone or was replaced"); n != 3 {
+		t.Errorf("told %d times: %s", n, f.logs.b.String())
+	}
+}
+
+func TestVersionIsReadAsItWas(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	o := f.drop("requests/a.json", good)
+	o.version = "v1"
+	var query string
+	f.breaks(func(_ http.ResponseWriter, r *http.Request, key string) bool {
+		if key == o.key {
+			query = r.URL.Query().Get("versionId") + r.Header.Get("If-Match")
+		}
+		return false
+	})
+	if err := f.handle(t.Context(), eventBridge(o)); err != nil || query != "v1" {
+		t.Errorf("got %v, read %q", err, query)
+	}
+	if f.note(t, "requests/a.status.json")["versionId"] != "v1" {
+		t.Error("the note does not tell the version")
+	}
+}
+
+func TestCorrectedRequestTakesItsErrorAway(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	if err := f.handle(t.Context(), eventBridge(f.drop("requests/a.json", "{}"))); err != nil {
+		t.Fatal(err)
+	}
+	if note := f.note(t, "requests/a.error.json"); note["error"] != "RequestInvalid" || note["request"] != "requests/a.json" ||
+		!strings.Contains(note["cause"].(string), "at least one ID") {
+		t.Errorf("note %v", note)
+	}
+	if err := f.handle(t.Context(), eventBridge(f.drop("requests/a.json", good))); err != nil {
+		t.Fatal(err)
+	}
+	if f.note(t, "requests/a.error.json") != nil || f.note(t, "requests/a.status.json") == nil {
+		t.Errorf("objects %v", f.objects)
+	}
+}
+
+func TestRequestsOfOneNameDoNotShareNotes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for range 2 {
+		for key, content := range map[string]string{"requests/a.json": good, "requests/a.csv": "no ID"} {
+			if err := f.handle(t.Context(), eventBridge(f.drop(key, content))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if note := f.note(t, "requests/a.error.json"); note["request"] != "requests/a.csv" {
+		t.Errorf("note %v", note)
+	}
+	if err := f.handle(t.Context(), eventBridge(f.drop("requests/a.json", "{}"))); err != nil {
+		t.Fatal(err)
+	}
+	if note := f.note(t, "requests/a.json.error.json"); note["request"] != "requests/a.json" {
+		t.Errorf("note %v", note)
+	}
+	if err := f.handle(t.Context(), eventBridge(f.drop("requests/a.json", good))); err != nil {
+		t.Fatal(err)
+	}
+	if f.note(t, "requests/a.json.error.json") != nil || f.note(t, "requests/a.error.json") == nil {
+		t.Error("not the right error was taken away")
+	}
+}
+
+func TestTransientFailures(t *testing.T) {
+	t.Parallel()
+	for name, breaks := range map[string]func(*fixture){
+		"S3 500 on read": func(f *fixture) { f.breaks(failing(http.MethodGet, 500, "InternalError")) },
+		"S3 503 on read": func(f *fixture) { f.breaks(failing(http.MethodGet, 503, "SlowDown")) },
+		"S3 cut on read": func(f *fixture) { f.breaks(failing(http.MethodGet, 0, "")) },
+		"S3 breaks off": func(f *fixture) {
+			f.breaks(func(w http.ResponseWriter, r *http.Request, key string) bool {
+				if r.Method != http.MethodGet {
+					return false
+				}
+				w.Header().Set("Content-Length", "1000")
+				_, _ = w.Write([]byte(good[:20]))
+				panic(http.ErrAbortHandler)
+			})
+		},
+		"S3 500 on write": func(f *fixture) { f.breaks(failing(http.MethodPut, 500, "InternalError")) },
+		"SFN throttles": func(f *fixture) {
+			f.sfn.Break(func(string) *sfntest.Fault { return &sfntest.Fault{Status: 400, Code: "ThrottlingException"} })
+		},
+		"SFN is cut": func(f *fixture) { f.sfn.Break(func(string) *sfntest.Fault { return &sfntest.Fault{} }) },
+	} {
+		for _, key := range []string{"requests/a.json", "requests/a.txt", "requests/a.csv"} {
+			f := newFixture(t)
+			o := f.drop(key, map[string]string{"requests/a.json": good}[key]+strings.Repeat("\n", 30))
+			if key != "requests/a.json" {
+				o = f.drop(key, "asset_1\n")
+			}
+			breaks(f)
+			err := f.handle(t.Context(), eventBridge(o))
+			if !errors.As(err, new(Unfinished)) || !strings.Contains(err.Error(), key) || strings.Contains(err.Error(), "http://") {
+				t.Errorf("%s, %s: got %v", name, key, err)
+			}
+			if f.note(t, "requests/a.error.json") != nil {
+				t.Errorf("%s: what passes is told as an error", name)
+			}
+			f.breaks(nil)
+			f.sfn.Break(nil)
+			if err := f.handle(t.Context(), eventBridge(o)); err != nil || f.sfn.Started() != 1 || f.note(t, "requests/a.status.json") == nil {
+				t.Errorf("%s: the next delivery: %v, %d executions", name, err, f.sfn.Started())
+			}
+		}
+	}
+}
+
+func failing(method string, status int, code string) func(http.ResponseWriter, *http.Request, string) bool {
+	return func(w http.ResponseWriter, r *http.Request, _ string) bool {
+		if r.Method != method {
+			return false
+		}
+		if status == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		refuse(w, status, code)
+		return true
+	}
+}
+
+func TestPermanentFailuresAreTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		breaks func(*fixture)
+		error  string
+		says   string
+	}{
+		"S3 refuses the read": {func(f *fixture) {
+			f.breaks(func(w http.ResponseWriter, r *http.Request, key string) bool {
+				if key == "requests/a.json" {
+					refuse(w, http.StatusForbidden, "AccessDenied")
+				}
+				return key == "requests/a.json"
+			})
+		}, "Misconfigured", "AccessDenied"},
+		"SFN refuses": {func(f *fixture) {
+			f.sfn.Break(func(string) *sfntest.Fault { return &sfntest.Fault{Status: 400, Code: "StateMachineDoesNotExist"} })
+		}, "Misconfigured", "STATE_MACHINE_ARN"},
+		"SFN refuses the input": {func(f *fixture) {
+			f.sfn.Break(func(string) *sfntest.Fault { return &sfntest.Fault{Status: 400, Code: "InvalidExecutionInput"} })
+		}, "RequestInvalid", "InvalidExecutionInput"},
+	} {
+		f := newFixture(t)
+		o := f.drop("requests/a.json", good)
+		c.breaks(f)
+		if err := f.handle(t.Context(), eventBridge(o)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if note := f.note(t, "requests/a.error.json"); note["error"] != c.error || !strings.Contains(fmt.Sprint(note["cause"]), c.says) {
+			t.Errorf("%s: note %v", name, note)
+		}
+	}
+}
+
+func TestNoteThatMayNotBeWritten(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.breaks(failing(http.MethodPut, 403, "AccessDenied"))
+	if err := f.handle(t.Context(), eventBridge(f.drop("requests/a.json", "{}"))); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+		t.Errorf("got %v: nobody is told", err)
+	}
+	f.breaks(nil)
+	bad := f.drop("requests/a.json", "{}")
+	if err := f.handle(t.Context(), eventBridge(bad)); err != nil {
+		t.Fatal(err)
+	}
+	f.breaks(failing(http.MethodDelete, 500, "InternalError"))
+	if err := f.handle(t.Context(), eventBridge(f.drop("requests/a.json", good))); err == nil {
+		t.Error("an error that stays is not told")
+	}
+}
+
+// One bad record does not stop the others; what has to be tried again is told at the end.
+func TestRecordsAreTakenOneByOne(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	bad, broken, fine := f.drop("requests/bad.json", "{"), f.drop("requests/broken.json", good), f.drop("requests/fine.json", good)
+	f.breaks(func(w http.ResponseWriter, r *http.Request, key string) bool {
+		if key == broken.key {
+			refuse(w, 500, "InternalError")
+		}
+		return key == broken.key
+	})
+	event := notificationOf(func(key string) string {
+		if key == "requests/odd.json" {
+			return "requests/%zz.json"
+		}
+		return url.QueryEscape(key)
+	}, object{bucket: "bucket", key: "requests/odd.json"}, bad, broken, fine)
+	err := f.handle(t.Context(), event)
+	if err == nil || !strings.Contains(err.Error(), "requests/broken.json") || !strings.Contains(err.Error(), "not encoded") ||
+		strings.Contains(err.Error(), "bad.json") || strings.Contains(err.Error(), "fine.json") {
+		t.Errorf("got %v", err)
+	}
+	if f.note(t, "requests/bad.error.json") == nil || f.note(t, "requests/fine.status.json") == nil || f.sfn.Started() != 1 {
+		t.Errorf("%d executions, objects %v", f.sfn.Started(), f.objects)
+	}
+}
+
+func TestPanicStaysWithItsObject(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.startList = func(context.Context, object) (executions.Execution, error) { panic("lost") }
+	long, fine := f.drop("requests/long.txt", list(1001)), f.drop("requests/fine.json", good)
+	err := f.handle(t.Context(), notificationOf(url.QueryEscape, long, fine))
+	if err == nil || !strings.Contains(err.Error(), "panic: lost") || f.sfn.Started() != 1 {
+		t.Errorf("got %v, %d executions", err, f.sfn.Started())
+	}
+	if !strings.Contains(f.logs.b.String(), "handler_test.go") {
+		t.Error("where it was is not logged")
+	}
+}
+
+func TestEventsOfSomethingElse(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, event := range []string{`{}`, `[]`, `null`, `{"source":"aws.ec2"}`, `{"Records":{}}`, `{"Event":"other"}`} {
+		if err := f.handle(t.Context(), json.RawMessage(event)); !errors.As(err, new(Unfinished)) {
+			t.Errorf("%s: got %v", event, err)
+		}
+	}
+}
+
+func list(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "asset_%d\n", i)
+	}
+	return b.String()
+}

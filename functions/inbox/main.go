@@ -1,0 +1,19 @@
+// Command inbox is the Lambda function that S3 tells of objects under requests/: each request dropped there becomes an
+// execution.
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/scenario-archive/scenario-archive/internal/logging"
+)
+
+func main() {
+	log := logging.New("inbox")
+	slog.SetDefault(log)
+	slog.SetLogLoggerLevel(slog.LevelDebug)
+	lambda.Start(function(os.Getenv, log))
+}
