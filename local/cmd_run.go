@@ -42,13 +42,16 @@ type run struct {
 }
 
 func cmdRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	r := &run{}
+	return new(run).main(ctx, args, stdout, stderr)
+}
+
+func (r *run) main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := r.flags("local run", "One archive, whole. The output JSON is all that goes to standard output.", stderr)
 	flags.StringVar(&r.input, "input", "", "`file` with the request, - for standard input (default: a sample)")
 	if err := r.parse(flags, args); err != nil {
 		return usage(err)
 	}
-	r.screen = display.NewScreen(stderr, os.Getenv)
+	r.screen = display.NewScreen(stderr, r.env)
 	defer r.screen.Close()
 	if err := r.prepare(); err != nil {
 		return r.problem(ctx, err)

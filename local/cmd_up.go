@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/scenario-archive/scenario-archive/local/display"
 	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
@@ -35,11 +34,14 @@ func newUp() *up {
 func (u *up) places() []*place { return []*place{&u.s3, &u.stepFunctions, &u.standIn, &u.api} }
 
 func cmdUp(ctx context.Context, args []string, _, stderr io.Writer) int {
-	u := newUp()
+	return newUp().main(ctx, args, stderr)
+}
+
+func (u *up) main(ctx context.Context, args []string, stderr io.Writer) int {
 	if err := u.parse(u.flags(stderr), args); err != nil {
 		return usage(err)
 	}
-	u.screen = display.NewScreen(stderr, os.Getenv)
+	u.screen = display.NewScreen(stderr, u.env)
 	defer u.screen.Close()
 	if err := u.prepare(); err != nil {
 		u.screen.Problem(err)
@@ -51,7 +53,7 @@ func cmdUp(ctx context.Context, args []string, _, stderr io.Writer) int {
 func (u *up) flags(stderr io.Writer) *flag.FlagSet {
 	flags := u.common.flags("local up", "The whole system on this machine, until it is interrupted.", stderr)
 	for _, p := range u.places() {
-		if value := os.Getenv(p.variable); value != "" {
+		if value := u.env(p.variable); value != "" {
 			p.addr = value
 		}
 		flags.StringVar(&p.addr, p.flag, p.addr, fmt.Sprintf("`address` of %s on this machine; also %s", p.name, p.variable))

@@ -17,7 +17,8 @@ import (
 type common struct {
 	repo     string
 	dir      string
-	bin      string // where programs are built to; empty: below dir
+	bin      string              // where programs are built to; empty: below dir
+	getenv   func(string) string // nil: the process's
 	standIn  string
 	scenario system.Scenario
 	screen   *display.Screen
@@ -61,8 +62,15 @@ func (c *common) prepare() (err error) {
 			return err
 		}
 	}
-	c.scenario, err = system.ScenarioFromEnvironment(os.Getenv)
+	c.scenario, err = system.ScenarioFromEnvironment(c.env)
 	return err
+}
+
+func (c *common) env(name string) string {
+	if c.getenv == nil {
+		return os.Getenv(name)
+	}
+	return c.getenv(name)
 }
 
 func (c *common) options() system.Options {
