@@ -114,18 +114,33 @@ func fromText(line []byte, _ int, first bool) (string, error) {
 // fromJSON takes a string, or an object that has the ID in a field.
 func fromJSON(line []byte, number int, _ bool) (string, error) {
 	var id string
-	if json.Unmarshal(line, &id) == nil && id != "" {
-		return id, nil
+	if line[0] == '{' {
+		id = fieldOf(line)
+	} else if json.Unmarshal(line, &id) != nil {
+		id = ""
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(line, &fields); err == nil {
-		for _, name := range []string{"assetId", "asset_id", "id"} {
-			if json.Unmarshal(fields[name], &id) == nil && id != "" {
-				return id, nil
-			}
+	if id == "" {
+		return "", invalid("line %d: %s is not \"asset_…\" or {\"assetId\": \"asset_…\"}", number, quote(string(line)))
+	}
+	return id, nil
+}
+
+// fieldOf is the ID in an object's field, the surest first; other fields are left alone.
+func fieldOf(line []byte) (id string) {
+	var fields struct {
+		AssetID json.RawMessage `json:"assetId"`
+		Snake   json.RawMessage `json:"asset_id"`
+		ID      json.RawMessage `json:"id"`
+	}
+	if json.Unmarshal(line, &fields) != nil {
+		return ""
+	}
+	for _, raw := range []json.RawMessage{fields.AssetID, fields.Snake, fields.ID} {
+		if json.Unmarshal(raw, &id) == nil && id != "" {
+			return id
 		}
 	}
-	return "", invalid("line %d: %s is not \"asset_…\" or {\"assetId\": \"asset_…\"}", number, quote(string(line)))
+	return ""
 }
 
 // headers are the names of a column of IDs, the surest first.
