@@ -51,17 +51,22 @@ func TestArchive(t *testing.T) {
 	for i, c := range readCases(t, "testdata/archive_cases.json") {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			name := executionName(i)
-			functions.Expect(name, c.Answers)
-			ended := engine.execute(t, name, string(c.Input))
-			c.compare(t, ended)
-			for function, left := range functions.Left(name) {
-				t.Errorf("%s was not called for its last %d answers", function, left)
-			}
-			for _, complaint := range functions.Complaints(name) {
-				t.Error(complaint)
-			}
+			functions.run(t, engine, executionName(i), c)
 		})
+	}
+}
+
+// run executes one case, and compares everything about it.
+func (s *script) run(t *testing.T, engine engine, name string, c testCase) {
+	t.Helper()
+	s.Expect(name, c.Answers)
+	ended := engine.execute(t, name, string(c.Input))
+	c.compare(t, ended)
+	for function, left := range s.Left(name) {
+		t.Errorf("%s was not called for its last %d answers", function, left)
+	}
+	for _, complaint := range s.Complaints(name) {
+		t.Error(complaint)
 	}
 }
 

@@ -22,17 +22,27 @@ type engine struct {
 
 func executionName(i int) string { return fmt.Sprintf("case-%03d", i) }
 
-// startEngine runs the local Step Functions endpoint, with all waits and retry delays a thousand times as short.
+// startEngine runs the local Step Functions endpoint with the archive's definition.
 func startEngine(t *testing.T, lambda string) engine {
+	t.Helper()
+	return startMachine(t, lambda, "archive", "archive.asl.json", map[string]string{
+		"LaunchFunctionArn": "launch", "PollFunctionArn": "poll", "TransferFunctionArn": "transfer",
+	})
+}
+
+// startMachine runs the local Step Functions endpoint with one definition, and all waits and retry delays a thousand
+// times as short.
+func startMachine(t *testing.T, lambda, name, file string, substitutions map[string]string) engine {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "local")
 	if out, err := exec.Command("go", "build", "-C", "../local", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build the local runner: %v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, "stepfunctions", "-addr", "127.0.0.1:0", "-lambda", lambda, "-time-scale", "0.001",
-		"-machine", "archive=archive.asl.json",
-		"-substitute", "LaunchFunctionArn=launch", "-substitute", "PollFunctionArn=poll",
-		"-substitute", "TransferFunctionArn=transfer")
+	args := []string{"stepfunctions", "-addr", "127.0.0.1:0", "-lambda", lambda, "-time-scale", "0.001", "-machine", name + "=" + file}
+	for variable, value := range substitutions {
+		args = append(args, "-substitute", variable+"="+value)
+	}
+	cmd := exec.Command(binary, args...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -60,6 +70,6 @@ func startEngine(t *testing.T, lambda string) engine {
 			BaseEndpoint: &ready.Endpoint, Region: "us-east-1",
 			Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider("id", "secret", "")),
 		}),
-		machine: "arn:aws:states:us-east-1:000000000000:stateMachine:archive",
+		machine: "arn:aws:states:us-east-1:000000000000:stateMachine:" + name,
 	}
 }

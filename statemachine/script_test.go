@@ -69,7 +69,11 @@ func (s *script) invoke(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	var event event
 	_ = json.Unmarshal(body, &event)
-	a := s.next(event.Execution.Name, function, event.problem(function))
+	problem, ours := batchProblem(function, body)
+	if !ours {
+		problem = event.problem(function)
+	}
+	a := s.next(event.Execution.Name, function, problem)
 	w.Header().Set("X-Amzn-RequestId", "1")
 	switch {
 	case a.Status != 0:
