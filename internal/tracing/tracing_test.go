@@ -22,7 +22,8 @@ func daemon(t *testing.T) net.PacketConn {
 }
 
 func invocation(t *testing.T, header string) context.Context {
-	return context.WithValue(t.Context(), "x-amzn-trace-id", header) //nolint:staticcheck // aws-lambda-go's key
+	//lint:ignore SA1029 aws-lambda-go's key
+	return context.WithValue(t.Context(), "x-amzn-trace-id", header)
 }
 
 func TestASubsegmentIsSent(t *testing.T) {
