@@ -105,6 +105,17 @@ def free_port():
         return s.getsockname()[1]
 
 
+def wait_until_open(port, process, name):
+    for _ in range(1200):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            raise SystemExit(f"sam local: {name} ended with {process.returncode}")
+        time.sleep(0.1)
+    raise SystemExit(f"sam local: {name} is not ready after two minutes")
+
+
 @contextlib.contextmanager
 def serving(*command):
     """One of SAM's servers, until the block ends."""
@@ -114,13 +125,7 @@ def serving(*command):
     print("$", " ".join(command), "&", flush=True)
     process = subprocess.Popen(command)
     try:
-        for _ in range(300):
-            with socket.socket() as s:
-                if s.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if process.poll() is not None:
-                raise SystemExit(f"sam local: {command[2]} ended with {process.returncode}")
-            time.sleep(0.1)
+        wait_until_open(port, process, command[2])
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

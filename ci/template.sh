@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The template and the state machines' definitions before the judges: AWS's linter and transform, the validator of the
+# States Language, checkov, and a deployment in moto's CloudFormation. An argument names a directory for what it makes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=${1:-$(mktemp -d)}
+[ $# -gt 0 ] || trap 'rm -rf "$work"' EXIT
+tools=$(bash ci/python.sh ci/requirements-tools.txt)
+checkov=$(bash ci/python.sh ci/requirements-checkov.txt)
+export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1
+
+echo "--- cfn-lint"
+"$tools/bin/cfn-lint" --version
+"$tools/bin/cfn-lint" template.yaml && echo "no finding, and no rule ignored"
+
+echo "--- sam validate --lint"
+"$tools/bin/sam" validate --lint
+"$tools/bin/sam" validate --lint --config-env prod
+
+echo "--- Definitions and their substitutions"
+"$tools/bin/python" ci/cloudformation/definitions.py template.yaml
+
+echo "--- asl-validator"
+mkdir -p "$work/npm"
+cp ci/package.json ci/package-lock.json "$work/npm/"
+npm ci --prefix "$work/npm" --no-audit --no-fund --silent
+for definition in statemachine/*.asl.json; do
+  "$work/npm/node_modules/.bin/asl-validator" --json-path "$definition"
+done
+
+echo "--- The SAM transform, by AWS's translator"
+"$tools/bin/python" ci/cloudformation/transform.py template.yaml > "$work/template.json"
+"$tools/bin/cfn-lint" "$work/template.json" && echo "what comes out is clean too"
+
+echo "--- checkov"
+"$checkov/bin/checkov" --file "$work/template.json" --framework cloudformation --compact --skip-download \
+  --output cli --output-file-path console
+
+echo "--- A deployment in moto's CloudFormation"
+"$tools/bin/python" -W ignore ci/cloudformation/deploy.py "$work/template.json"
