@@ -91,7 +91,7 @@ func (s *source) get(ctx context.Context, header http.Header) (*http.Response, *
 		return nil, nil, asError("read source", KindSourceUnavailable, c.cause(err))
 	}
 	c.body = resp.Body
-	if redirected && resp.StatusCode >= 400 {
+	if redirected && resp.StatusCode >= 400 && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
 		s.setDirect("") // what a redirect led to may expire before the URL itself
 		c.Close()
 		return nil, nil, &Error{Op: "read source", Kind: KindSourceUnavailable, Reason: resp.Status, temporary: true}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -230,5 +231,44 @@ func TestRequestsAreAnonymousAndUncompressed(t *testing.T) {
 	}
 	if w := wrong.Load(); w != nil {
 		t.Errorf("request: %v", w)
+	}
+}
+
+// What a redirect led to is asked directly, until it is refused: then the URL itself leads to a fresh place.
+func TestRedirectIsRememberedUntilRefused(t *testing.T) {
+	t.Parallel()
+	content := []byte(strings.Repeat("x", 100))
+	asked := map[string]int{}
+	place := 0
+	var mu sync.Mutex
+	src := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[r.URL.Path]++
+		switch r.URL.Path {
+		case "/archive":
+			place++
+			http.Redirect(w, r, fmt.Sprint("/place/", place), http.StatusFound)
+		case fmt.Sprint("/place/", place):
+			if place == 1 && asked["/place/1"] > 2 {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			serve(w, r, content, `"e"`)
+		}
+	}))
+	defer src.Close()
+	s := &source{client: newSourceClient(guard{loopback: true}, 1, nil), original: src.URL + "/archive", ident: identity{Size: 100, ETag: `"e"`},
+		limits: slowness{stall: time.Minute, window: time.Minute}}
+
+	for range 4 {
+		r := newRangeReader(t.Context(), s, newBudget(time.Millisecond, nil), 0, 10, func(int64) {})
+		if b, err := io.ReadAll(r); err != nil || len(b) != 10 {
+			t.Fatalf("%q, %v", b, err)
+		}
+		r.Close()
+	}
+	if asked["/archive"] != 2 || asked["/place/1"] != 3 || asked["/place/2"] != 2 {
+		t.Errorf("asked: %v", asked)
 	}
 }

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// condition is what the source is like.
+type condition struct {
+	name, title string
+	source      []string // flags of the source
+	slow        bool     // takes others long
+	sink        bool     // the storage is the sink
+}
+
+var conditions = []condition{
+	{name: "unlimited", title: "Unlimited source"},
+	{name: "limited", title: "25 MiB/s for each connection", source: []string{"-rate", "26214400"}, slow: true},
+	{name: "rtt", title: "50 ms round trip to the source", source: []string{"-delay", "50ms"}},
+	{name: "cut", title: "1 % of answers cut", source: []string{"-cut", "0.01"}},
+	{name: "sink", title: "Engine alone: a storage that discards parts", sink: true},
+}
+
+// setup is what stays up for all measurements.
+type setup struct {
+	config
+	dir, self, archive string
+	s3                 storage
+	programs           []program
+	missing            []string // what could not be run, and why
+}
+
+func bench(ctx context.Context, c config) error {
+	s := &setup{config: c}
+	var err error
+	if s.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if s.dir, err = os.MkdirTemp(c.temp, "bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(s.dir)
+	s.archive = filepath.Join(s.dir, "archive.zip")
+	if err := makeArchive(s.archive, c.size, true); err != nil {
+		return err
+	}
+	stop, err := s.startStorage(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if c.only != "sink" && c.only != "memory" {
+		s.findPrograms(ctx)
+	}
+	r := &report{setup: s}
+	for _, cond := range conditions {
+		if c.only != "" && c.only != cond.name {
+			continue
+		}
+		if err := s.measureCondition(ctx, cond, r); err != nil {
+			return fmt.Errorf("%s: %w", cond.name, err)
+		}
+	}
+	if c.bigSize > 0 && (c.only == "" || c.only == "memory") {
+		if err := s.measureMemory(ctx, r); err != nil {
+			return fmt.Errorf("memory: %w", err)
+		}
+	}
+	return r.write(c.out)
+}
+
+// startStorage runs the project's own local S3 server.
+func (s *setup) startStorage(ctx context.Context) (stop func(), err error) {
+	local := filepath.Join(s.dir, "local")
+	build := exec.CommandContext(ctx, "go", "build", "-o", local, ".")
+	build.Dir = filepath.Join("..", "local")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build of local: %w: %s", err, out)
+	}
+	line, stop, err := s.background(exec.Command(local, "s3", "-dir", filepath.Join(s.dir, "s3"), "-bucket", "bench"))
+	if err != nil {
+		return nil, err
+	}
+	return stop, json.Unmarshal([]byte(line), &s.s3)
+}
+
+// background starts a server and returns its first line. It ends when its standard input closes.
+func (s *setup) background(cmd *exec.Cmd) (line string, stop func(), err error) {
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() { stdin.Close(); _ = cmd.Wait() }
+	if line, err = bufio.NewReader(stdout).ReadString('\n'); err != nil {
+		stop()
+		return "", nil, fmt.Errorf("%s did not start: %w", filepath.Base(cmd.Path), err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, stdout) }()
+	return strings.TrimSpace(line), stop, nil
+}
+
+func (s *setup) measureCondition(ctx context.Context, c condition, r *report) error {
+	url, stopSource, err := s.background(exec.Command(s.self, append([]string{"_source", "-file", s.archive}, c.source...)...))
+	if err != nil {
+		return err
+	}
+	defer stopSource()
+	target, programs, runs := s.s3, s.programs, s.runs
+	if c.slow {
+		runs = s.slowRuns
+	}
+	if c.sink {
+		line, stopSink, err := s.background(exec.Command(s.self, "_sink", "-file", s.archive, "-dir", s.dir))
+		if err != nil {
+			return err
+		}
+		defer stopSink()
+		if err := json.Unmarshal([]byte(line), &target); err != nil {
+			return err
+		}
+		target.Bucket = "bench"
+		programs = s.goPrograms()
+	}
+	samples := map[string][]sample{}
+	for range runs { // in turns: what disturbs the machine disturbs all
+		for _, p := range programs {
+			one, err := s.runOnce(ctx, p, url, target, s.size)
+			if err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				r.failures = append(r.failures, fmt.Sprintf("%s, %s: %v", c.title, p.name, err))
+				continue
+			}
+			fmt.Fprintf(os.Stderr, "%-10s %-24s %6.2f s %6.2f CPU-s %4d MiB\n", c.name, p.name, one.wall.Seconds(), one.cpu.Seconds(), one.rss>>20)
+			samples[p.name] = append(samples[p.name], one)
+		}
+	}
+	r.add(c, programs, samples)
+	return nil
+}
+
+// runOnce moves the archive with one program and removes the object again.
+func (s *setup) runOnce(ctx context.Context, p program, url string, target storage, size int64) (sample, error) {
+	one, err := measure(ctx, p.command(url, target))
+	if err != nil {
+		return one, err
+	}
+	client, err := target.client(1)
+	if err != nil {
+		return one, err
+	}
+	key := objectKey
+	head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &target.Bucket, Key: &key})
+	if err != nil {
+		return one, err
+	}
+	_, err = client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &target.Bucket, Key: &key})
+	if *head.ContentLength != size {
+		err = errors.New("the object has another size than the archive")
+	}
+	return one, err
+}
+
+// measureMemory moves archives of 1 GiB and of the big size into the sink, with 16 and 64 ranges in flight.
+func (s *setup) measureMemory(ctx context.Context, r *report) error {
+	for _, size := range []int64{1 << 30, s.bigSize} {
+		path := filepath.Join(s.dir, "hole.zip")
+		if err := makeArchive(path, size, false); err != nil {
+			return err
+		}
+		if err := s.measureMemoryOf(ctx, r, path, size); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *setup) measureMemoryOf(ctx context.Context, r *report, path string, size int64) error {
+	url, stopSource, err := s.background(exec.Command(s.self, "_source", "-file", path, "-rate", "26214400"))
+	if err != nil {
+		return err
+	}
+	defer stopSource()
+	line, stopSink, err := s.background(exec.Command(s.self, "_sink", "-file", path, "-dir", s.dir))
+	if err != nil {
+		return err
+	}
+	defer stopSink()
+	var target storage
+	if err := json.Unmarshal([]byte(line), &target); err != nil {
+		return err
+	}
+	target.Bucket = "bench"
+	for _, inFlight := range []int{16, 64} {
+		one, err := s.runOnce(ctx, s.ours(inFlight), url, target, size)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "memory     %d GiB, %d in flight   %6.2f s %6.2f CPU-s %4d MiB\n", size>>30, inFlight, one.wall.Seconds(), one.cpu.Seconds(), one.rss>>20)
+		r.memory = append(r.memory, memoryRow{size, inFlight, one})
+	}
+	return nil
+}

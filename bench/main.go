@@ -1,0 +1,55 @@
+// Command bench measures the transfer beside what one would otherwise use: rclone copyurl, curl piped into the AWS CLI,
+// and the SDK's transfer manager fed by one GET. All move the same archive from the same HTTP server into the same
+// local S3 server, each as a process of its own, in turns, so that a noisy machine hits all alike.
+//
+// It runs itself as its children: the source, the sink, and the two Go programs that are measured.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+type config struct {
+	size, bigSize   int64
+	runs, slowRuns  int
+	concurrency     int
+	only, out, temp string
+}
+
+func main() {
+	if len(os.Args) > 1 {
+		if child := children[os.Args[1]]; child != nil {
+			if err := child(os.Args[2:]); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			return
+		}
+	}
+	var c config
+	sizeMiB := flag.Int64("size", 1024, "archive in `MiB`")
+	bigGiB := flag.Int64("big", 20, "archive of the memory measurement in `GiB`; 0 leaves it out")
+	flag.IntVar(&c.runs, "runs", 5, "runs of each, of which the median is shown")
+	flag.IntVar(&c.slowRuns, "slow-runs", 2, "runs where the source is limited, which takes others long")
+	flag.IntVar(&c.concurrency, "concurrency", 64, "ranges in flight at most, ours")
+	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, limited, rtt, cut, sink, memory")
+	flag.StringVar(&c.out, "out", "", "`file` to write the results to, beside standard output")
+	flag.StringVar(&c.temp, "temp", "", "`directory` for archive and objects (default: the system's)")
+	flag.Parse()
+	c.size, c.bigSize = *sizeMiB<<20, *bigGiB<<30
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	started := time.Now()
+	if err := bench(ctx, c); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	fmt.Fprintf(os.Stderr, "measured in %s\n", time.Since(started).Round(time.Second))
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime/pprof"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/transfer"
+)
+
+// children are what this binary does when it runs itself.
+var children = map[string]func([]string) error{
+	"_source": serveSource, "_sink": serveSink, "_ours": moveOurs, "_plain": movePlain,
+}
+
+// storage is how to reach an S3 server: the line that `local s3` prints.
+type storage struct {
+	Endpoint        string `json:"endpoint"`
+	CAFile          string `json:"caFile"`
+	AccessKeyID     string `json:"accessKeyId"`
+	SecretAccessKey string `json:"secretAccessKey"`
+	Region          string `json:"region"`
+	Bucket          string `json:"bucket"`
+}
+
+type task struct {
+	URL         string
+	Key         string
+	Concurrency int
+	MaxMemory   int64
+	Storage     storage
+}
+
+func parseTask(args []string) (t task, err error) {
+	flags := flag.NewFlagSet("mover", flag.ExitOnError)
+	text := flags.String("task", "", "")
+	_ = flags.Parse(args)
+	return t, json.Unmarshal([]byte(*text), &t)
+}
+
+func (s storage) client(concurrency int) (*s3.Client, error) {
+	pem, err := os.ReadFile(s.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	httpClient := transfer.StorageHTTPClient(concurrency).WithTransportOptions(func(t *http.Transport) {
+		t.TLSClientConfig = &tls.Config{RootCAs: roots}
+	})
+	return s3.New(s3.Options{
+		BaseEndpoint: &s.Endpoint, Region: s.Region, UsePathStyle: true, HTTPClient: httpClient,
+		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
+	}), nil
+}
+
+// moveOurs is the transfer as the function runs it.
+func moveOurs(args []string) error {
+	t, err := parseTask(args)
+	if err != nil {
+		return err
+	}
+	if path := os.Getenv("BENCH_CPU_PROFILE"); path != "" { // for `go tool pprof`
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	client, err := t.Storage.client(t.Concurrency)
+	if err != nil {
+		return err
+	}
+	tr, err := transfer.New(client, transfer.Options{Concurrency: t.Concurrency, MaxMemory: t.MaxMemory, AllowLoopback: true})
+	if err != nil {
+		return err
+	}
+	got, err := tr.Run(context.Background(), t.URL, transfer.Object{Bucket: t.Storage.Bucket, Key: t.Key, Owner: "bench"})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%d parts, %d in flight at most, %d retries\n", got.Stats.Parts, got.Stats.Peak, got.Stats.Retries)
+	return nil
+}
+
+// movePlain is what one writes first: a GET whose body goes into the SDK's transfer manager.
+func movePlain(args []string) error {
+	t, err := parseTask(args)
+	if err != nil {
+		return err
+	}
+	client, err := t.Storage.client(t.Concurrency)
+	if err != nil {
+		return err
+	}
+	resp, err := http.Get(t.URL)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = transfermanager.New(client).UploadObject(context.Background(), &transfermanager.UploadObjectInput{
+		Bucket: &t.Storage.Bucket, Key: &t.Key, Body: resp.Body,
+	})
+	return err
+}
