@@ -41,7 +41,7 @@ func TestPlanFunction(t *testing.T) {
 		t.Fatalf("got %s", a.Body)
 	}
 	if p.Assets != 2 || p.Archives != 1 || p.ToDo != 1 || p.MaxConcurrency != 7 || p.ToleratedFailurePercentage != 2.5 ||
-		p.Manifest.Key != "characters/manifest.json" || p.Work != "batches/heroes/0/" {
+		p.Manifest.Key != "characters/manifest.json" || !strings.HasPrefix(p.Work, "batches/heroes-") {
 		t.Errorf("got %+v", p)
 	}
 	items, _ := s.Object(t, p.Items.Key)

@@ -24,7 +24,7 @@ import (
 
 const (
 	millionVariable = "BATCH_TEST_MILLION" // makes the test binary the process that is measured
-	million         = 1_000_000
+	million         = 1_000_000 / fewer
 	// millionHeap bounds the heap of planning and of the manifest, each in bytes: 20 to 40 for each ID, as much again
 	// until the collector runs, and some parts of uploads.
 	millionHeap = 192 << 20
@@ -152,7 +152,7 @@ func TestAMillionAssets(t *testing.T) {
 	planned := b.measure("plan", nil)
 	t.Logf("plan of %d IDs: %s, heap %d MiB, RSS %d MiB", million, planned.PlanTook, planned.Heap>>20, planned.RSS>>20)
 	p := planned.Plan
-	if p.Assets != million || p.Duplicates != million/10 || p.Archives != 1000 || p.ToDo != 1000 || p.BatchSize != 1000 {
+	if p.Assets != million || p.Duplicates != million/10 || p.Archives != million/1000 || p.ToDo != million/1000 || p.BatchSize != 1000 {
 		t.Errorf("got %+v", p)
 	}
 	b.checkMillion(p)

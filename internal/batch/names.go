@@ -83,6 +83,12 @@ func plainName(s string) string {
 	return s
 }
 
+// workPrefix is where one attempt of a batch keeps its own files. An execution's name may have any letters, and two dots
+// too; its ARN keeps apart what becomes alike without them.
+func workPrefix(e archive.Execution, redrive int) string {
+	return fmt.Sprintf("%s%s-%s/%d/", WorkPrefix, plainName(e.Name), digestOf(e.ID)[:runDigits], redrive)
+}
+
 func (n naming) number(i int) string { return fmt.Sprintf("%0*d", n.digits, i) }
 
 func (n naming) key(i int) string { return n.base + "-" + n.number(i) + ".zip" }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strconv"
 
@@ -71,7 +70,7 @@ type failure struct{ Error, Cause string }
 
 // Plan reads the list and writes what the map needs. Repeating it, after a lost answer say, changes nothing.
 func (p Planner) Plan(ctx context.Context, in Input, e archive.Execution, redrive int) (Plan, error) {
-	w := planning{Planner: p, ctx: ctx, in: in, work: fmt.Sprintf("%s%s/%d/", WorkPrefix, e.Name, redrive)}
+	w := planning{Planner: p, ctx: ctx, in: in, work: workPrefix(e, redrive)}
 	if err := w.readList(); err != nil {
 		return Plan{}, err
 	}

@@ -23,10 +23,10 @@ func TestPlan(t *testing.T) {
 		"destination":{"prefix":"characters","overwrite":true,"tags":{"k":"v"}}},"maxConcurrency":3,"toleratedFailurePercentage":0}`)
 
 	if p.Assets != 2001 || p.Duplicates != 700 || p.Archives != 3 || p.ToDo != 3 || p.Finished != 0 || p.BatchSize != 1000 ||
-		p.MaxConcurrency != 3 || p.ToleratedFailurePercentage != 0 || p.Work != "batches/run-1/0/" {
+		p.MaxConcurrency != 3 || p.ToleratedFailurePercentage != 0 || p.Work != workPrefix(executionNamed("run-1"), 0) {
 		t.Errorf("got %+v", p)
 	}
-	if p.Manifest != (Object{b.Bucket, "characters/manifest.json"}) || p.Results != (Place{b.Bucket, "batches/run-1/0/results"}) {
+	if p.Manifest != (Object{b.Bucket, "characters/manifest.json"}) || p.Results != (Place{b.Bucket, p.Work + "results"}) {
 		t.Errorf("got %+v", p)
 	}
 	if shared, _ := json.Marshal(p.Archive); string(shared) != `{"options":{"flat":true,"fileNameTemplate":"\u003cassetId\u003e"},`+
@@ -140,7 +140,7 @@ func TestPlanRefuses(t *testing.T) {
 			}
 		}
 	}
-	if left := b.Uploads(t); len(left) != 0 || b.has("batches/refused/0/items.jsonl") {
+	if left := b.Uploads(t); len(left) != 0 || b.has(workPrefix(executionNamed("refused"), 0)+"items.jsonl") {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -254,6 +254,21 @@ func TestPlanReadsTheVersionThatIsNamed(t *testing.T) {
 	_, err := b.plan("v", 0, `{"list":{"key":"l.txt","versionId":"01JDAAAAAAAAAAAAAAAAAAAAAA"}}`)
 	if err == nil {
 		t.Error("a version that is not there was read")
+	}
+}
+
+func TestWorkPrefix(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, name := range []string{"heroes", "..", ".", "a..b", "héros", "heros", "h-ros", strings.Repeat("n", 80), strings.Repeat("n", 79) + "m"} {
+		got := workPrefix(executionNamed(name), 2)
+		if other, twice := seen[got]; twice {
+			t.Errorf("%q and %q have both %s", name, other, got)
+		}
+		seen[got] = name
+		if !strings.HasPrefix(got, "batches/") || !strings.HasSuffix(got, "/2/") || strings.Contains(got, "..") || strings.Count(got, "/") != 3 {
+			t.Errorf("%q: %s", name, got)
+		}
 	}
 }
 

@@ -20,7 +20,8 @@ func (in PlanInput) For() (archive.Execution, string) { return in.Execution, "" 
 
 // Plan is what the plan function answers, small enough for the state machine to carry.
 type Plan struct {
-	// Work is the prefix of this attempt's own files: WorkPrefix/<execution>/<redrive count>/.
+	// Work is the prefix of this attempt's own files:
+	// WorkPrefix/<execution's name>-<digest of its ARN>/<redrive count>/.
 	Work       string `json:"work"`
 	Assets     int    `json:"assets"`     // IDs in the list, each counted once
 	Duplicates int    `json:"duplicates"` // IDs left out because they came again
