@@ -5,8 +5,16 @@ import (
 	"time"
 )
 
-// Duration writes a time span as a person would: 0.4 s, 12 s, 3 min 05 s, 2 h 10 min.
+// Duration writes a time span as a person would: 12 ms, 0.4 s, 12 s, 3 min 05 s, 2 h 10 min.
 func Duration(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return elapsed(d)
+}
+
+// elapsed is Duration for a column of times that grow.
+func elapsed(d time.Duration) string {
 	switch {
 	case d < 9950*time.Millisecond:
 		return fmt.Sprintf("%.1f s", d.Seconds())

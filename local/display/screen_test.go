@@ -115,7 +115,9 @@ func TestScreenOfAFileIsPlain(t *testing.T) {
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
-		0:                                     "0.0 s",
+		0:                                     "0 ms",
+		99900 * time.Microsecond:              "99 ms",
+		100 * time.Millisecond:                "0.1 s",
 		1400 * time.Millisecond:               "1.4 s",
 		9949 * time.Millisecond:               "9.9 s",
 		9950 * time.Millisecond:               "10 s",

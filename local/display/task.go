@@ -62,7 +62,7 @@ func (t *Task) text() string {
 	if t.detail != nil {
 		return t.detail()
 	}
-	text := fmt.Sprintf("%s, %s", t.name, Duration(t.screen.now().Sub(t.begun)))
+	text := fmt.Sprintf("%s, %s", t.name, elapsed(t.screen.now().Sub(t.begun)))
 	if t.doing != "" {
 		text += " (" + t.doing + ")"
 	}

@@ -116,14 +116,13 @@ func (v *View) line(n note) string {
 	default:
 		name = s.paint(bold, name)
 	}
-	return s.paint(dim, fmt.Sprintf("%9s", Duration(n.at.Sub(v.begun)))) + "  " + name + " " + n.text
+	return s.paint(dim, fmt.Sprintf("%9s", elapsed(n.at.Sub(v.begun)))) + "  " + name + " " + n.text
 }
 
 func (v *View) liveText() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	elapsed := fmt.Sprintf("%7s", Duration(v.screen.now().Sub(v.begun)))
-	head := fmt.Sprintf("%s  %-*s ", elapsed, stateWidth, v.current.state)
+	head := fmt.Sprintf("%7s  %-*s ", elapsed(v.screen.now().Sub(v.begun)), stateWidth, v.current.state)
 	if v.bar == nil {
 		return head + v.current.text
 	}

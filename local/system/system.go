@@ -175,8 +175,7 @@ func functionPackage(name string) string { return "./functions/" + name }
 func (s *System) buildAndStartS3(ctx context.Context) error {
 	programs := s.programs()
 	if programs.Fresh() {
-		s.options.Screen.Line("Building the functions, the Scenario stand-in and the S3 server. " +
-			"The first time takes about two minutes; after that only what has changed is built.")
+		s.options.Screen.Line("Building the system: about two minutes this first time, seconds from then on.")
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.build(ctx, programs) })
@@ -202,7 +201,10 @@ func (s *System) startS3(ctx context.Context) error {
 	server, err := s3.Start(ctx, s3.Config{
 		Dir: filepath.Join(s.dir, "s3"), Addr: s.options.S3.Addr, Bucket: Bucket, RepoDir: s.options.Repo,
 		TLSDir: filepath.Join(s.dir, "tls"), Region: Region,
-		Log: writerFunc(func(text string) { s.logs.write(stamp("s3", text)) }),
+		Log: writerFunc(func(text string) {
+			task.Detail(text)
+			s.logs.write(stamp("s3", text))
+		}),
 	})
 	if took := task.End(); err == nil && took > worthTelling {
 		s.options.Screen.Line("Built and started the S3 server in %s.", display.Duration(took))
@@ -211,13 +213,19 @@ func (s *System) startS3(ctx context.Context) error {
 		return err
 	}
 	s.S3 = server
-	s.onClose(server.Stop)
+	s.onClose(func() {
+		server.Stop()
+		_ = os.RemoveAll(filepath.Join(s.dir, "s3", serverLocks))
+	})
 	go func() {
 		<-server.Done()
 		s.report(fmt.Errorf("the S3 server has ended by itself: %s", server.Stderr()))
 	}()
 	return nil
 }
+
+// serverLocks is where versitygw keeps locks on parts; it leaves those whose uploads were cut off.
+const serverLocks = ".vgwlocks"
 
 // writerFunc takes what is written to it as text.
 type writerFunc func(string)
