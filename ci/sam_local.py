@@ -166,10 +166,10 @@ def start_api(s3, stepfunctions):
         expect(status == 202 and posted.get("id"), "POST /archives: 202 with an ID", (status, posted))
         for _ in range(60):
             status, archive = curl(f"{api}/archives/{posted['id']}")
-            if status != 200 or archive.get("status") != "RUNNING":
+            if status != 200 or archive.get("status") != "running":
                 break
             time.sleep(1)
-        expect(status == 200 and archive["status"] == "SUCCEEDED", "GET /archives/{id}: SUCCEEDED", (status, archive))
+        expect(status == 200 and archive["status"] == "succeeded", "GET /archives/{id}: succeeded", (status, archive))
         archive_is_there(s3.directory, archive["output"])
         status, problem = curl("-X", "POST", f"{api}/archives", "-H", "Content-Type: application/json", "-d", "{}")
         expect(status in (400, 422) and "title" in problem, "an empty request is a problem+json", (status, problem))
