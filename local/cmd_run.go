@@ -116,6 +116,11 @@ func (r *run) run(ctx context.Context, stdout io.Writer) int {
 		return r.problem(ctx, err)
 	}
 	defer s.Close()
+	if left, err := s.AbandonLeft(ctx); err != nil {
+		return r.problem(ctx, fmt.Errorf("clean up after a run that was killed: %w", err))
+	} else if left > 0 {
+		r.screen.Line("A run before this one was killed; what it had left in S3 has been removed.")
+	}
 	r.announce(s, time.Since(begun))
 	return r.execute(ctx, s, stdout)
 }

@@ -166,7 +166,7 @@ func TestRunByAProcessThatIsInterrupted(t *testing.T) {
 	l.expectNothingLeft(t)
 }
 
-func TestKilledRunLeavesNoProcess(t *testing.T) {
+func TestKilledRunLeavesNothingForLong(t *testing.T) {
 	t.Parallel()
 	l := newLocal(t)
 	cmd := exec.Command(os.Args[0], "run", "-dir", l.dir, "-stand-in", stalled(0))
@@ -178,8 +178,11 @@ func TestKilledRunLeavesNoProcess(t *testing.T) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	await(func() bool { return len(l.processes(t)) == 0 })
-	if status := l.run(t.Context()); status != 0 { // and the next is not held up by what it left
+	if status := l.run(t.Context()); status != 0 { // and the next one is not held up by what it left, and removes it
 		t.Errorf("status %d\n%s", status, l.stderr.String())
+	}
+	if stored := l.stored(t); len(stored) != 1 || !strings.Contains(l.stderr.String(), "has been removed") {
+		t.Errorf("S3 holds %v\n%s", stored, l.stderr.String())
 	}
 	l.expectNothingLeft(t)
 }

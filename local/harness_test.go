@@ -160,7 +160,7 @@ func (l *local) uploading() bool {
 // expectNothingLeft fails the test when the command has left a process, a temporary file or the environment file.
 func (l *local) expectNothingLeft(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"tmp", "env"} {
+	for _, name := range []string{"tmp", "env", "run"} {
 		if _, err := os.Lstat(filepath.Join(l.dir, name)); !os.IsNotExist(err) {
 			t.Errorf("%s is left: %v", name, err)
 		}

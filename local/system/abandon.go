@@ -53,6 +53,20 @@ func (s *System) Abandon(ctx context.Context, executionARN string) (bool, error)
 	return true, s.removeObject(ctx, last)
 }
 
+// AbandonLeft abandons what a killed system has left running, and returns how many executions that were.
+func (s *System) AbandonLeft(ctx context.Context) (int, error) {
+	left, _, err := s.StepFunctions.List(machineARN(ArchiveMachine), asl.StatusRunning, 0, "")
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range left {
+		if _, err := s.Abandon(ctx, e.ARN); err != nil {
+			return 0, err
+		}
+	}
+	return len(left), nil
+}
+
 // lastTransfer finds what the transfer function was asked for last, or nil when it was not asked.
 func (s *System) lastTransfer(executionARN string) (*task, error) {
 	for from := ""; ; {

@@ -46,7 +46,8 @@ type Options struct {
 	Scenario Scenario
 	// StandInFlags are more flags for the stand-in's command; they win over the usual ones.
 	StandInFlags []string
-	// ExecutionsDir keeps the executions, below .local; those that were running go on. Empty: they end with the system.
+	// ExecutionsDir keeps the executions, below Dir; those that were running go on. Empty: they are forgotten when the
+	// system is closed, and what a killed one has left is removed by AbandonLeft.
 	ExecutionsDir string
 	// Batch says that the batch state machine is wanted too.
 	Batch bool
@@ -263,11 +264,10 @@ func (i invoker) Invoke(ctx context.Context, function string, payload []byte) ([
 }
 
 func (s *System) startStepFunctions() error {
-	dir := s.options.ExecutionsDir
-	if dir == "" {
-		dir = filepath.Join(s.temp, "executions")
-	} else {
-		dir = filepath.Join(s.dir, dir)
+	dir := filepath.Join(s.dir, s.options.ExecutionsDir)
+	if s.options.ExecutionsDir == "" {
+		dir = filepath.Join(s.dir, "run")
+		s.onClose(func() { _ = os.RemoveAll(dir) })
 	}
 	if err := s.openStepFunctions(dir); err != nil {
 		return err
