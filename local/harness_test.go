@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -179,8 +180,8 @@ func (l *local) processes(t *testing.T) map[int]string {
 		t.Skip("no /proc here")
 	}
 	for _, d := range dirs {
-		pid := number(d.Name())
-		if pid == 0 || pid == os.Getpid() {
+		pid, err := strconv.Atoi(d.Name())
+		if err != nil || pid == os.Getpid() {
 			continue
 		}
 		args, _ := os.ReadFile("/proc/" + d.Name() + "/cmdline")
@@ -191,15 +192,4 @@ func (l *local) processes(t *testing.T) map[int]string {
 		}
 	}
 	return found
-}
-
-func number(s string) int {
-	n := 0
-	for _, r := range s {
-		if r < '0' || r > '9' {
-			return 0
-		}
-		n = n*10 + int(r-'0')
-	}
-	return n
 }

@@ -5,18 +5,11 @@ package system
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/scenario-archive/scenario-archive/local/asl"
-	"github.com/scenario-archive/scenario-archive/local/build"
 	"github.com/scenario-archive/scenario-archive/local/display"
 	"github.com/scenario-archive/scenario-archive/local/lambda"
 	"github.com/scenario-archive/scenario-archive/local/s3"
@@ -157,85 +150,6 @@ func (s *System) addresses() []Address {
 	return list
 }
 
-const standInPackage = "./scenario/scenariotest/cmd/scenariotest"
-
-func (s *System) programs() build.Options {
-	o := build.Options{Repo: s.options.Repo, BinDir: s.options.BinDir}
-	for _, name := range functionNames(s.served) {
-		o.Packages = append(o.Packages, functionPackage(name))
-	}
-	if s.StandIn {
-		o.Packages = append(o.Packages, standInPackage)
-	}
-	return o
-}
-
-func functionPackage(name string) string { return "./functions/" + name }
-
-// buildAndStartS3 does both at once: on two cores the S3 server's start hides behind the build, or the other way round.
-func (s *System) buildAndStartS3(ctx context.Context) error {
-	programs := s.programs()
-	if programs.Fresh() {
-		s.options.Screen.Line("Building the system: about two minutes this first time, seconds from then on.")
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.build(ctx, programs) })
-	group.Go(func() error { return s.startS3(ctx) })
-	return group.Wait()
-}
-
-// worthTelling is how long a build must take to get a line of its own.
-const worthTelling = 2 * time.Second
-
-func (s *System) build(ctx context.Context, programs build.Options) error {
-	task := s.options.Screen.Task("building the functions")
-	programs.Progress = task.Detail
-	err := build.Run(ctx, programs)
-	if took := task.End(); err == nil && took > worthTelling {
-		s.options.Screen.Line("Built the functions in %s.", display.Duration(took))
-	}
-	return err
-}
-
-func (s *System) startS3(ctx context.Context) error {
-	task := s.options.Screen.Task("preparing the S3 server")
-	server, err := s3.Start(ctx, s3.Config{
-		Dir: filepath.Join(s.dir, "s3"), Addr: s.options.S3.Addr, Bucket: Bucket, RepoDir: s.options.Repo,
-		TLSDir: filepath.Join(s.dir, "tls"), Region: Region,
-		Log: writerFunc(func(text string) {
-			task.Detail(text)
-			s.logs.write(stamp("s3", text))
-		}),
-	})
-	if took := task.End(); err == nil && took > worthTelling {
-		s.options.Screen.Line("Built and started the S3 server in %s.", display.Duration(took))
-	}
-	if err != nil {
-		return err
-	}
-	s.S3 = server
-	s.onClose(func() {
-		server.Stop()
-		_ = os.RemoveAll(filepath.Join(s.dir, "s3", serverLocks))
-	})
-	go func() {
-		<-server.Done()
-		s.report(fmt.Errorf("the S3 server has ended by itself: %s", server.Stderr()))
-	}()
-	return nil
-}
-
-// serverLocks is where versitygw keeps locks on parts; it leaves those whose uploads were cut off.
-const serverLocks = ".vgwlocks"
-
-// writerFunc takes what is written to it as text.
-type writerFunc func(string)
-
-func (f writerFunc) Write(p []byte) (int, error) {
-	f(strings.TrimSpace(string(p)))
-	return len(p), nil
-}
-
 func (s *System) startFunctions() (err error) {
 	bin := s.programs()
 	var list []lambda.Function
@@ -248,63 +162,6 @@ func (s *System) startFunctions() (err error) {
 	if err == nil {
 		s.onClose(func() { _ = s.Functions.Close() })
 	}
-	return err
-}
-
-// invoker puts refusals by Lambda into the words that state machines match.
-type invoker struct{ functions *lambda.Service }
-
-func (i invoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
-	result, functionError, err := i.functions.Invoke(ctx, function, payload)
-	var refused *lambda.Error
-	if errors.As(err, &refused) {
-		err = &asl.Error{Name: "Lambda." + refused.Code, Cause: refused.Message}
-	}
-	return result, functionError, err
-}
-
-func (s *System) startStepFunctions() error {
-	dir := filepath.Join(s.dir, s.options.ExecutionsDir)
-	if s.options.ExecutionsDir == "" {
-		dir = filepath.Join(s.dir, "run")
-		s.onClose(func() { _ = os.RemoveAll(dir) })
-	}
-	if err := s.openStepFunctions(dir); err != nil {
-		return err
-	}
-	// Before the functions are: what runs must be interrupted, so that it can go on, and not fail with its function.
-	s.onClose(func() { _ = s.StepFunctions.Close() })
-	if s.options.Event != nil {
-		s.onClose(s.StepFunctions.Subscribe(s.options.Event))
-	}
-	if s.options.StepFunctions.Addr == "" {
-		return nil
-	}
-	url, err := s.serve(s.options.StepFunctions, s.StepFunctions)
-	s.StepFunctionsURL = url
-	return err
-}
-
-// openStepFunctions serves what the engine can run. A batch definition that it cannot run must not keep the archive's
-// from running; the person is told.
-func (s *System) openStepFunctions(dir string) error {
-	err := s.newStepFunctions(dir)
-	if err != nil && len(s.served) > 1 {
-		s.options.Screen.Line("The batch state machine cannot be run here: %v", err)
-		s.served = s.served[:1]
-		err = s.newStepFunctions(dir)
-	}
-	return err
-}
-
-func (s *System) newStepFunctions(dir string) error {
-	machines, err := s.machines(s.served)
-	if err != nil {
-		return err
-	}
-	s.StepFunctions, err = stepfunctions.New(stepfunctions.Config{
-		Machines: machines, Invoker: invoker{s.Functions}, Dir: dir, Region: Region, Account: Account,
-	})
 	return err
 }
 

@@ -1,0 +1,69 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/local/lambda"
+	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
+)
+
+// invoker puts refusals by Lambda into the words that state machines match.
+type invoker struct{ functions *lambda.Service }
+
+func (i invoker) Invoke(ctx context.Context, function string, payload []byte) ([]byte, string, error) {
+	result, functionError, err := i.functions.Invoke(ctx, function, payload)
+	var refused *lambda.Error
+	if errors.As(err, &refused) {
+		err = &asl.Error{Name: "Lambda." + refused.Code, Cause: refused.Message}
+	}
+	return result, functionError, err
+}
+
+func (s *System) startStepFunctions() error {
+	dir := filepath.Join(s.dir, s.options.ExecutionsDir)
+	if s.options.ExecutionsDir == "" {
+		dir = filepath.Join(s.dir, "run")
+		s.onClose(func() { _ = os.RemoveAll(dir) })
+	}
+	if err := s.openStepFunctions(dir); err != nil {
+		return err
+	}
+	// Before the functions are: what runs must be interrupted, so that it can go on, and not fail with its function.
+	s.onClose(func() { _ = s.StepFunctions.Close() })
+	if s.options.Event != nil {
+		s.onClose(s.StepFunctions.Subscribe(s.options.Event))
+	}
+	if s.options.StepFunctions.Addr == "" {
+		return nil
+	}
+	url, err := s.serve(s.options.StepFunctions, s.StepFunctions)
+	s.StepFunctionsURL = url
+	return err
+}
+
+// openStepFunctions serves what the engine can run. A batch definition that it cannot run must not keep the archive's
+// from running; the person is told.
+func (s *System) openStepFunctions(dir string) error {
+	err := s.newStepFunctions(dir)
+	if err != nil && len(s.served) > 1 {
+		s.options.Screen.Line("The batch state machine cannot be run here: %v", err)
+		s.served = s.served[:1]
+		err = s.newStepFunctions(dir)
+	}
+	return err
+}
+
+func (s *System) newStepFunctions(dir string) error {
+	machines, err := s.machines(s.served)
+	if err != nil {
+		return err
+	}
+	s.StepFunctions, err = stepfunctions.New(stepfunctions.Config{
+		Machines: machines, Invoker: invoker{s.Functions}, Dir: dir, Region: Region, Account: Account,
+	})
+	return err
+}
