@@ -13,7 +13,7 @@ func TestProcessesDieWithAKilledParent(t *testing.T) {
 	t.Parallel()
 	m := newMeeting(t)
 	parent := exec.Command(os.Args[0])
-	parent.Env = append(os.Environ(), role+"=parent", "TEST_EVENT="+string(payload(event{Op: "wait", Address: m.address()})))
+	parent.Env = append(os.Environ(), role+"=parent", "TMPDIR="+t.TempDir(), "TEST_EVENT="+string(payload(event{Op: "wait", Address: m.address()})))
 	if err := parent.Start(); err != nil {
 		t.Fatal(err)
 	}
