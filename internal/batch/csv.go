@@ -9,7 +9,7 @@ import (
 )
 
 // csvList reads a list in CSV (RFC 4180; with ';' or tabs too, as spreadsheets write where the comma is a decimal
-// point). It is no use of encoding/csv, which sets no bound to a record.
+// point). Not with encoding/csv, which sets no bound to a record.
 type csvList struct {
 	*Reader
 	separator byte
