@@ -26,8 +26,8 @@ up: .local/bin/local ## The whole system on this machine, until interrupted
 .PHONY: .local/bin/local
 .local/bin/local:
 	@command -v go >/dev/null || { echo "Go is not installed: see https://go.dev/dl/" >&2; exit 2; }
-	@[ -x $@ ] || echo "Building the local runner (first time: its modules are downloaded too) ..." >&2
-	@CGO_ENABLED=0 go build -C local -trimpath -o ../$@ .
+	@[ -x $@ ] || echo "Building the local runner. The first time this takes about a minute; its modules are downloaded too ..." >&2
+	@CGO_ENABLED=0 go build -C local -trimpath -buildvcs=false -ldflags='-s -w' -o ../$@ .
 
 test: ## All tests; needs Go and nothing else. RACE=1 adds the race detector
 	go test $(call test_flags,root) ./...
