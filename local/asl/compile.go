@@ -37,6 +37,13 @@ func (c *compiler) flow(f *fields) *flow {
 	return w
 }
 
+// nestedFlow compiles the flow of a branch or of an inline Map's items.
+func (c *compiler) nestedFlow(f *fields) *flow {
+	c.nested++
+	defer func() { c.nested-- }()
+	return c.flow(f)
+}
+
 // check looks at the graph: every target exists, every state can be reached, and one that ends it can be.
 func (w *flow) check(f *fields) {
 	if w.start != "" && w.states[w.start] == nil {

@@ -35,6 +35,7 @@ type Details struct {
 	Heartbeat    int64  `json:"heartbeatInSeconds,omitempty"`
 	Index        *int   `json:"index,omitempty"`
 	Length       *int   `json:"length,omitempty"`
+	MapRunARN    string `json:"mapRunArn,omitempty"`
 }
 
 // shownDetails are Details with what the API adds: whether data is cut, which it never is here.
@@ -62,8 +63,8 @@ func (t EventType) detailsField() string {
 		return "stateEnteredEventDetails"
 	case strings.HasSuffix(name, "StateExited"):
 		return "stateExitedEventDetails"
-	case name == "MapStateStarted":
-		return "mapStateStartedEventDetails"
+	case name == "MapStateStarted", name == "MapRunStarted", name == "MapRunFailed":
+		return "m" + name[1:] + "EventDetails"
 	case strings.HasPrefix(name, "MapIteration"), strings.HasPrefix(name, "Execution"),
 		strings.HasPrefix(name, "Task") && name != "TaskStateAborted":
 		return strings.ToLower(name[:1]) + name[1:] + "EventDetails"

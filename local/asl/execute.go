@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -71,6 +72,9 @@ type Executor struct {
 	Clock   Clock          // nil: the real time
 	Jitter  func() float64 // a number in [0,1) for JitterStrategy FULL; nil: random. Safe for concurrent use
 	Region  string         // named in TaskScheduled events
+
+	MapRunner MapRunner    // for distributed Map states; nil: there are none
+	Objects   ObjectReader // for their ItemReader; nil: there is no S3
 }
 
 // Check says whether there is a runner for each resource that m names.
@@ -80,6 +84,12 @@ func (x *Executor) Check(m *Machine) error {
 		if x.Runners[r] == nil {
 			problems = append(problems, fmt.Errorf("the resource %q is not supported here", r))
 		}
+	}
+	if len(m.children) > 0 && x.MapRunner == nil {
+		problems = append(problems, errors.New("distributed Map states are not supported here"))
+	}
+	if m.readsObjects && x.Objects == nil {
+		problems = append(problems, errors.New("ItemReader and ResultWriter are not supported here: there is no S3"))
 	}
 	return errors.Join(problems...)
 }
@@ -95,6 +105,7 @@ func (x *Executor) Run(
 		return Result{}, fmt.Errorf("the execution's input: %w", err)
 	}
 	r := newRun(x, info, input, rec)
+	r.outer = ctx
 	limited, cancel := r.limit(ctx, m)
 	defer cancel()
 	t := &thread{}
@@ -130,13 +141,15 @@ func (r *run) start(ctx context.Context, m *Machine, t *thread, input any, resum
 	return r.flow(ctx, m.flow, t, at)
 }
 
-// resume sets the run to where it was and closes the task that was in flight.
+// resume sets the run to where it was and closes the task that was in flight, unless its work goes on elsewhere.
 func (r *run) resume(t *thread, resume *Resume) (*entry, error) {
 	input, err := decodeJSON(resume.Checkpoint.Input)
 	if err != nil {
 		return &entry{}, fmt.Errorf("the checkpoint's input: %w", err)
 	}
-	at := &entry{name: resume.Checkpoint.State, raw: input, top: true, since: resume.Checkpoint.Entered}
+	at := &entry{
+		name: resume.Checkpoint.State, raw: input, top: true, since: resume.Checkpoint.Entered, events: resume.Events,
+	}
 	for i, e := range resume.Events {
 		r.lastID = e.ID
 		if e.Type != "ExecutionStarted" {
@@ -145,7 +158,7 @@ func (r *run) resume(t *thread, resume *Resume) (*entry, error) {
 		at.entered = at.entered || i > 0
 	}
 	if n := len(resume.Events); n > 0 {
-		if last := resume.Events[n-1]; last.Type == "TaskScheduled" || last.Type == "TaskStarted" {
+		if last := resume.Events[n-1]; inFlight(last) && !goesOn(last) {
 			return at, r.record(t, "TaskFailed", Details{
 				ResourceType: last.Details.ResourceType, Resource: last.Details.Resource, Error: "Local.Interrupted",
 				Cause: "The local runner ended while the task ran; the task runs again.",
@@ -153,6 +166,20 @@ func (r *run) resume(t *thread, resume *Resume) (*entry, error) {
 		}
 	}
 	return at, nil
+}
+
+// inFlight says whether a task was at work after e.
+func inFlight(e Event) bool {
+	return e.Type == "TaskScheduled" || e.Type == "TaskStarted" || e.Type == "TaskSubmitted"
+}
+
+// goesOn says whether the work of e's task is done elsewhere (.sync), so that it is waited for again.
+func goesOn(e Event) bool { return strings.Contains(e.Details.Resource, ".sync") }
+
+// interrupted says whether the run's context ended without a Stop.
+func (r *run) interrupted() bool {
+	var stop *Stop
+	return r.outer.Err() != nil && !errors.As(context.Cause(r.outer), &stop)
 }
 
 // finish tells how the execution ended. ctx is the caller's, limited the one with the machine's time limit.
@@ -172,7 +199,7 @@ func (r *run) finish(ctx, limited context.Context, t *thread, output any, err er
 		t.prev = 0 // so AWS has it
 		return Result{Status: StatusAborted, Error: stop.Name, Cause: stop.Cause},
 			r.record(t, "ExecutionAborted", Details{Error: stop.Name, Cause: stop.Cause}, nil)
-	case ctx.Err() != nil:
+	case r.interrupted():
 		return Result{}, ErrInterrupted
 	case limited.Err() != nil:
 		return Result{Status: StatusTimedOut}, r.record(t, "ExecutionTimedOut", Details{}, nil)

@@ -14,6 +14,10 @@ type compiler struct {
 	problems  []error
 	names     map[string]bool // of all states: AWS wants them unique over the whole machine
 	resources []string
+	nested    int                 // how many states deep, below the top level
+	children  map[string]*Machine // by label
+
+	readsObjects bool
 }
 
 // fields reads the members of one object of the definition and notices the ones that nobody asked for.

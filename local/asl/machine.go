@@ -12,6 +12,9 @@ type Machine struct {
 	timeout   time.Duration // 0: none
 	flow      *flow
 	resources []string
+	children  map[string]*Machine // of its distributed Map states, by label
+
+	readsObjects bool // one of those has an ItemReader or a ResultWriter
 }
 
 // Comment is the definition's Comment.
@@ -22,6 +25,9 @@ func (m *Machine) Resources() []string { return slices.Clone(m.resources) }
 
 // States are the names of the states at the top level, in the order of the definition.
 func (m *Machine) States() []string { return slices.Clone(m.flow.names) }
+
+// Child is what the distributed Map state of that label runs for each item or batch; nil when there is none.
+func (m *Machine) Child(label string) *Machine { return m.children[label] }
 
 // flow is a graph of states: the machine itself, a branch of a Parallel state, or what a Map state runs for each item.
 type flow struct {
@@ -84,7 +90,7 @@ func Parse(definition []byte) (*Machine, error) {
 	if !ok {
 		return nil, errors.New("a definition is an object, not " + typeName(v))
 	}
-	c := &compiler{names: map[string]bool{}}
+	c := &compiler{names: map[string]bool{}, children: map[string]*Machine{}}
 	f := c.fields("state machine", o)
 	m := &Machine{comment: f.text("Comment"), timeout: f.seconds("TimeoutSeconds")}
 	if version, ok := f.string("Version"); ok && version != "1.0" {
@@ -96,6 +102,7 @@ func Parse(definition []byte) (*Machine, error) {
 	if err := errors.Join(c.problems...); err != nil {
 		return nil, err
 	}
-	m.resources = c.resources
+	m.resources, m.children = c.resources, c.children
+	m.readsObjects = c.readsObjects
 	return m, nil
 }

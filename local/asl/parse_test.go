@@ -116,7 +116,7 @@ func TestParseRefusals(t *testing.T) {
 		"branch to outside":     {states(`"S":{"Type":"Parallel","Next":"T","Branches":[{"StartAt":"B","States":{"B":{"Type":"Pass","Next":"T"}}}]},"T":{"Type":"Succeed"}`), `state "B": there is no state "T" to go to`},
 		"name used twice":       {oneState(`"Type":"Parallel","End":true,"Branches":[{"StartAt":"S","States":{` + pass + `}}]`), `state "S": there is another state of this name`},
 		"no ItemProcessor":      {oneState(`"Type":"Map","End":true`), `"ItemProcessor": is missing`},
-		"Distributed Map":       {oneState(`"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}`), `"Mode": "DISTRIBUTED" is not supported`},
+		"mode of a Map":         {oneState(`"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"SPREAD","ExecutionType":"STANDARD"},"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}`), `"Mode": "SPREAD" is unknown`},
 		"ItemReader":            {oneState(`"Type":"Map","End":true,"ItemReader":{},"ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}`), `"ItemReader": is unknown here`},
 		"ItemProcessor not one": {oneState(`"Type":"Map","End":true,"ItemProcessor":1`), `ItemProcessor: must be an object`},
 		"ItemsPath":             {oneState(`"Type":"Map","End":true,"ItemsPath":"$.a[*]","ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}`), `"ItemsPath": path "$.a[*]": must name one place`},

@@ -15,7 +15,8 @@ type run struct {
 	info    ExecutionInfo
 	clock   Clock
 	jitter  func() float64
-	context *object // the parts of the context object that do not change
+	outer   context.Context // the caller's
+	context *object         // the parts of the context object that do not change
 
 	mu     sync.Mutex // guards what follows, and orders the Recorder's calls
 	rec    Recorder
@@ -35,6 +36,7 @@ type entry struct {
 	top     bool      // at the top level, where checkpoints are
 	entered bool      // resumed: its StateEntered event is there already
 	since   time.Time // resumed: when it was entered
+	events  []Event   // resumed: since the last checkpoint; dropped when what was in flight is taken up
 }
 
 // errTooManyEvents ends an execution whose history is full.

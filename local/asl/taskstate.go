@@ -43,33 +43,13 @@ func compileTask(c *compiler, f *fields) body {
 	if !slices.Contains(c.resources, t.resource) {
 		c.resources = append(c.resources, t.resource)
 	}
-	if t.resource == LambdaInvokeResource {
-		checkLambdaParameters(f)
+	switch t.resource { // a misspelt Payload would be a call without one
+	case LambdaInvokeResource:
+		f.checkParameters("FunctionName", "Payload")
+	case StartExecutionResource:
+		f.checkParameters("StateMachineArn", "Input", "Name", "TraceHeader")
 	}
 	return t
-}
-
-// checkLambdaParameters looks for what lambda:invoke needs, because a misspelt Payload would be a call without one.
-func checkLambdaParameters(f *fields) {
-	v, ok := f.take("Parameters")
-	parameters, isObject := v.(*object)
-	if !ok || !isObject {
-		f.wrong("Parameters", "is missing: %s needs a FunctionName", LambdaInvokeResource)
-		return
-	}
-	found := false
-	for _, name := range parameters.names {
-		switch strings.TrimSuffix(name, ".$") {
-		case "FunctionName":
-			found = true
-		case "Payload":
-		default:
-			f.wrong("Parameters", "the parameter %q of %s is not supported", name, LambdaInvokeResource)
-		}
-	}
-	if !found {
-		f.wrong("Parameters", "FunctionName is missing")
-	}
 }
 
 func limit(f *fields, name string) timeLimit {
@@ -130,18 +110,64 @@ func (b *taskBody) run(s *step, input any) (any, error) {
 		Resource: b.resource, State: s.state.name, Parameters: json.RawMessage(encodeJSON(input)), Timeout: timeout,
 		Execution: s.r.info,
 	}
-	err = s.r.record(s.t, "TaskScheduled", Details{
-		ResourceType: b.service, Resource: b.action, Region: s.r.x.Region, Parameters: string(task.Parameters),
-		Timeout: int64(timeout / time.Second), Heartbeat: int64(heartbeat / time.Second),
-	}, nil)
-	if err == nil {
-		err = s.r.record(s.t, "TaskStarted", Details{ResourceType: b.service, Resource: b.action}, nil)
+	begun := s.takeTask()
+	if begun.scheduled == 0 {
+		err = b.begin(s, task, timeout, heartbeat)
+		begun.scheduled = s.t.prev - 1
+	} else if timeout > 0 { // what is gone on with has used some of its time
+		task.Timeout = max(time.Nanosecond, timeout-s.r.clock.Now().Sub(begun.at))
 	}
 	if err != nil {
 		return nil, err
 	}
+	task.Token = fmt.Sprintf("%s#%d", s.r.info.ARN, begun.scheduled)
+	task.Submitted = func(output json.RawMessage) error {
+		if begun.submitted {
+			return nil
+		}
+		begun.submitted = true
+		d := Details{ResourceType: b.service, Resource: b.action, Output: string(output)}
+		return s.r.record(s.t, "TaskSubmitted", d, nil)
+	}
 	text, err := b.call(s, task)
 	return b.ended(s, text, err)
+}
+
+func (b *taskBody) begin(s *step, task Task, timeout, heartbeat time.Duration) error {
+	err := s.r.record(s.t, "TaskScheduled", Details{
+		ResourceType: b.service, Resource: b.action, Region: s.r.x.Region, Parameters: string(task.Parameters),
+		Timeout: int64(timeout / time.Second), Heartbeat: int64(heartbeat / time.Second),
+	}, nil)
+	if err != nil {
+		return err
+	}
+	return s.r.record(s.t, "TaskStarted", Details{ResourceType: b.service, Resource: b.action}, nil)
+}
+
+// begunTask is a task whose work goes on elsewhere while this process does not.
+type begunTask struct {
+	scheduled int64 // ID of its TaskScheduled event; 0: none was in flight
+	at        time.Time
+	submitted bool
+}
+
+// takeTask looks for the task that was in flight when the last process ended, once: a retry is a task of its own.
+func (s *step) takeTask() begunTask {
+	events := s.entry.events
+	s.entry.events = nil
+	if n := len(events); n == 0 || !inFlight(events[n-1]) || !goesOn(events[n-1]) {
+		return begunTask{}
+	}
+	begun := begunTask{}
+	for _, e := range events {
+		switch e.Type {
+		case "TaskScheduled":
+			begun = begunTask{scheduled: e.ID, at: e.Time}
+		case "TaskSubmitted":
+			begun.submitted = true
+		}
+	}
+	return begun
 }
 
 // call has the work done within its time.

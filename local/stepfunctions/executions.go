@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,9 +16,12 @@ import (
 
 // execution is what is held in memory of one: no input, output or history, which stay in its file.
 type execution struct {
+	machine         *machine
 	arn, name, path string
 	start           time.Time
 	input           [sha256.Size]byte
+	startedBy       string // token of the task that started it; empty: none did
+	index, items    int    // of a Map Run's child: its place, and how many items it has
 	done            chan struct{}
 
 	// Guarded by the Service's mu.
@@ -44,7 +46,7 @@ func (s *Service) Start(machineARN, name string, input []byte) (Execution, error
 	if err := checkInput(input); err != nil {
 		return Execution{}, err
 	}
-	e, err := s.begin(m, name, input)
+	e, err := s.begin(m, header{Name: name, Input: string(input)})
 	if err != nil {
 		return Execution{}, err
 	}
@@ -64,38 +66,49 @@ func checkInput(input []byte) error {
 	return nil
 }
 
-// begin makes the execution's file and sets it going, or finds the running one.
-func (s *Service) begin(m *machine, name string, input []byte) (*execution, error) {
+// errClosed is why nothing starts any more.
+var errClosed = errors.New("the service is closed")
+
+// begin makes the execution's file and sets it going, or finds the running one, or whatever became of the one that the
+// same task started before.
+func (s *Service) begin(m *machine, h header) (*execution, error) {
 	s.starting.Lock()
 	defer s.starting.Unlock()
 	s.mu.Lock()
-	e, closed := m.byName[name], s.closed
-	same := e != nil && e.status == asl.StatusRunning && e.input == sha256.Sum256(input)
+	e, closed := m.byName[h.Name], s.closed
+	same := e != nil && e.input == sha256.Sum256([]byte(h.Input)) &&
+		(e.status == asl.StatusRunning || e.startedBy != "" && e.startedBy == h.StartedBy)
 	s.mu.Unlock()
 	switch {
 	case closed:
-		return nil, errors.New("the service is closed")
+		return nil, errClosed
 	case same:
 		return e, nil
 	case e != nil:
 		return nil, &APIError{"ExecutionAlreadyExists", fmt.Sprintf("Execution Already Exists: '%s'", e.arn)}
 	}
-	h := header{Name: name, Start: s.clock.Now().UTC().Truncate(time.Millisecond), Input: string(input)}
-	e = s.newExecution(m, h, s.store.path(m.name, name))
+	return s.create(m, h, s.store.path(m.name, h.Name))
+}
+
+// create makes the execution's file and sets it going. The caller holds starting.
+func (s *Service) create(m *machine, h header, path string) (*execution, error) {
+	h.Start = s.clock.Now().UTC().Truncate(time.Millisecond)
+	e := s.newExecution(m, h, path)
 	f, err := s.store.create(e.path, h)
 	if err != nil {
 		return nil, err
 	}
 	ctx := s.arm(e) // before anyone can find it, so that Stop always has something to end
 	s.add(m, e)
-	s.run(ctx, m, e, f, input, nil)
+	s.run(ctx, m, e, f, []byte(h.Input), nil)
 	return e, nil
 }
 
 func (s *Service) newExecution(m *machine, h header, path string) *execution {
 	return &execution{
-		arn: s.arns.execution(m.name, h.Name), name: h.Name, path: path, start: h.Start,
-		input: sha256.Sum256([]byte(h.Input)), done: make(chan struct{}), status: asl.StatusRunning,
+		machine: m, arn: s.arns.execution(m.name, h.Name), name: h.Name, path: path, start: h.Start,
+		input: sha256.Sum256([]byte(h.Input)), startedBy: h.StartedBy, index: h.Index, items: h.Items,
+		done: make(chan struct{}), status: asl.StatusRunning,
 	}
 }
 
@@ -104,6 +117,7 @@ func (s *Service) add(m *machine, e *execution) {
 	defer s.mu.Unlock()
 	m.executions = append(m.executions, e)
 	m.byName[e.name] = e
+	s.byARN[e.arn] = e
 }
 
 // arm gives the execution the context that Stop and Close end.
@@ -162,20 +176,22 @@ func (r *recorder) Record(e asl.Event, next *asl.Checkpoint) error {
 		return err
 	}
 	r.last = e.Time
-	r.s.publish(Update{r.e.arn, e})
+	r.s.publish(Update{ExecutionARN: r.e.arn, MapRunARN: r.e.machine.mapRunARN(), Event: e})
 	return nil
 }
 
 // Describe tells how an execution stands.
 func (s *Service) Describe(executionARN string) (Execution, error) {
-	m, e, err := s.findExecution(executionARN)
+	e, err := s.findExecution(executionARN)
 	if err != nil {
 		return Execution{}, err
 	}
+	return s.describe(e)
+}
+
+func (s *Service) describe(e *execution) (Execution, error) {
 	s.mu.Lock()
-	d := Execution{
-		ARN: e.arn, Name: e.name, StateMachineARN: m.arn, Status: e.status, StartDate: e.start, StopDate: e.stop,
-	}
+	d := e.summary()
 	s.mu.Unlock()
 	f, err := os.Open(e.path)
 	if err != nil {
@@ -201,12 +217,24 @@ func (s *Service) Describe(executionARN string) (Execution, error) {
 	return d, nil
 }
 
+// summary is what lists tell. The caller holds mu.
+func (e *execution) summary() Execution {
+	return Execution{
+		ARN: e.arn, Name: e.name, StateMachineARN: e.machine.arn, MapRunARN: e.machine.mapRunARN(), ItemCount: e.items,
+		Status: e.status, StartDate: e.start, StopDate: e.stop,
+	}
+}
+
 // Stop ends a running execution as ABORTED; stopping a finished one changes nothing. It returns when it stopped.
 func (s *Service) Stop(executionARN, errorName, cause string) (time.Time, error) {
-	_, e, err := s.findExecution(executionARN)
+	e, err := s.findExecution(executionARN)
 	if err != nil {
 		return time.Time{}, err
 	}
+	return s.stop(e, errorName, cause)
+}
+
+func (s *Service) stop(e *execution, errorName, cause string) (time.Time, error) {
 	s.mu.Lock()
 	cancel := e.cancel
 	s.mu.Unlock()
@@ -215,7 +243,7 @@ func (s *Service) Stop(executionARN, errorName, cause string) (time.Time, error)
 		select {
 		case <-e.done:
 		case <-s.ctx.Done():
-			return time.Time{}, errors.New("the service is closed")
+			return time.Time{}, errClosed
 		}
 	}
 	s.mu.Lock()
@@ -225,17 +253,21 @@ func (s *Service) Stop(executionARN, errorName, cause string) (time.Time, error)
 
 // Wait returns the execution as soon as it has ended.
 func (s *Service) Wait(ctx context.Context, executionARN string) (Execution, error) {
-	_, e, err := s.findExecution(executionARN)
+	e, err := s.findExecution(executionARN)
 	if err != nil {
 		return Execution{}, err
 	}
+	return s.await(ctx, e)
+}
+
+func (s *Service) await(ctx context.Context, e *execution) (Execution, error) {
 	select {
 	case <-e.done:
-		return s.Describe(executionARN)
+		return s.describe(e)
 	case <-ctx.Done():
 		return Execution{}, ctx.Err()
 	case <-s.ctx.Done():
-		return Execution{}, errors.New("the service is closed")
+		return Execution{}, errClosed
 	}
 }
 
@@ -250,21 +282,14 @@ func (s *Service) findMachine(arn string) (*machine, error) {
 	return m, nil
 }
 
-func (s *Service) findExecution(arn string) (*machine, *execution, error) {
+func (s *Service) findExecution(arn string) (*execution, error) {
 	if err := invalidARN(arn, "execution", 2); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	for _, m := range s.machines {
-		name, ok := strings.CutPrefix(arn, s.arns.execution(m.name, ""))
-		if !ok {
-			continue
-		}
-		s.mu.Lock()
-		e := m.byName[name]
-		s.mu.Unlock()
-		if e != nil {
-			return m, e, nil
-		}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.byARN[arn]; e != nil {
+		return e, nil
 	}
-	return nil, nil, &APIError{"ExecutionDoesNotExist", fmt.Sprintf("Execution Does Not Exist: '%s'", arn)}
+	return nil, &APIError{"ExecutionDoesNotExist", fmt.Sprintf("Execution Does Not Exist: '%s'", arn)}
 }

@@ -14,6 +14,19 @@ func (s *Service) List(machineARN string, status asl.Status, limit int, from str
 	if err != nil {
 		return nil, "", err
 	}
+	return s.list(m, status, limit, from)
+}
+
+// ListChildren gives the executions of a Map Run's children; see List.
+func (s *Service) ListChildren(mapRunARN string, status asl.Status, limit int, from string) (page []Execution, next string, err error) {
+	r, err := s.findRun(mapRunARN)
+	if err != nil {
+		return nil, "", err
+	}
+	return s.list(r.children, status, limit, from)
+}
+
+func (s *Service) list(m *machine, status asl.Status, limit int, from string) (page []Execution, next string, err error) {
 	limit, err = pageSize(limit)
 	if err != nil {
 		return nil, "", err
@@ -22,7 +35,7 @@ func (s *Service) List(machineARN string, status asl.Status, limit int, from str
 	defer s.mu.Unlock()
 	// A position counts from the oldest, so that new executions do not move it.
 	position := len(m.executions) - 1
-	list := m.arn + " " + string(status)
+	list := m.arn + " " + m.mapRunARN() + " " + string(status)
 	if from != "" {
 		n, err := readToken(list, from)
 		if err != nil {
@@ -38,9 +51,7 @@ func (s *Service) List(machineARN string, status asl.Status, limit int, from str
 		if len(page) == limit {
 			return page, token(list, position), nil
 		}
-		page = append(page, Execution{
-			ARN: e.arn, Name: e.name, StateMachineARN: m.arn, Status: e.status, StartDate: e.start, StopDate: e.stop,
-		})
+		page = append(page, e.summary())
 	}
 	return page, "", nil
 }
@@ -48,7 +59,7 @@ func (s *Service) List(machineARN string, status asl.Status, limit int, from str
 // History gives an execution's events, oldest first or in reverse, limit at most (0: 100), from token on. next is empty
 // at the end.
 func (s *Service) History(executionARN string, reverse bool, limit int, from string) (page []asl.Event, next string, err error) {
-	_, e, err := s.findExecution(executionARN)
+	e, err := s.findExecution(executionARN)
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,6 +1,7 @@
 package stepfunctions
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,11 @@ import (
 
 // load reads which executions of m there are.
 func (s *Service) load(m *machine) error {
-	paths, err := filepath.Glob(filepath.Join(s.store.dir, fileName(m.name), "*.jsonl"))
+	return s.loadFrom(m, filepath.Join(s.store.dir, fileName(m.name)))
+}
+
+func (s *Service) loadFrom(m *machine, dir string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
 	if err != nil {
 		return err
 	}
@@ -23,7 +28,9 @@ func (s *Service) load(m *machine) error {
 		}
 		s.add(m, e)
 	}
-	slices.SortStableFunc(m.executions, func(a, b *execution) int { return a.start.Compare(b.start) })
+	slices.SortStableFunc(m.executions, func(a, b *execution) int {
+		return cmp.Or(a.start.Compare(b.start), a.index-b.index)
+	})
 	return nil
 }
 
@@ -62,7 +69,7 @@ func statusOf(e *asl.Event) (asl.Status, bool) {
 }
 
 // resume goes on with an execution that ran when the last process ended.
-func (s *Service) resume(m *machine, e *execution) {
+func (s *Service) resume(e *execution) {
 	f, resume, err := recoverRun(e.path)
 	var h header
 	if err == nil {
@@ -74,5 +81,5 @@ func (s *Service) resume(m *machine, e *execution) {
 		return
 	}
 	s.log.Info("resuming an execution", "execution", e.arn)
-	s.run(s.arm(e), m, e, f, []byte(h.Input), resume)
+	s.run(s.arm(e), e.machine, e, f, []byte(h.Input), resume)
 }

@@ -16,6 +16,9 @@ var operations = map[string]operation{
 	"GetExecutionHistory":  answers(getExecutionHistory),
 	"DescribeStateMachine": answers(describeStateMachine),
 	"ListStateMachines":    answers(listStateMachines),
+	"DescribeMapRun":       answers(describeMapRun),
+	"ListMapRuns":          answers(listMapRuns),
+	"UpdateMapRun":         answers(updateMapRun),
 }
 
 type startInput struct {
@@ -74,10 +77,19 @@ type listed struct {
 	Start           timestamp  `json:"startDate"`
 	Stop            *timestamp `json:"stopDate,omitempty"`
 	RedriveCount    int        `json:"redriveCount"`
+	MapRunARN       string     `json:"mapRunArn,omitempty"`
+	ItemCount       *int       `json:"itemCount,omitempty"`
 }
 
 func list(e Execution) listed {
-	return listed{e.ARN, e.StateMachineARN, e.Name, e.Status, timestamp(e.StartDate), optional(e.StopDate), 0}
+	l := listed{
+		ARN: e.ARN, StateMachineARN: e.StateMachineARN, Name: e.Name, Status: e.Status, Start: timestamp(e.StartDate),
+		Stop: optional(e.StopDate), MapRunARN: e.MapRunARN,
+	}
+	if e.MapRunARN != "" {
+		l.ItemCount = &e.ItemCount
+	}
+	return l
 }
 
 func describeExecution(s *Service, in executionInput) (any, error) {
@@ -139,12 +151,19 @@ var statuses = []asl.Status{
 
 func listExecutions(s *Service, in listInput) (any, error) {
 	switch {
-	case in.MapRunARN != "" || in.RedriveFilter != "":
-		return nil, &APIError{"ValidationException", "mapRunArn and redriveFilter are not supported by this endpoint"}
+	case in.RedriveFilter != "":
+		return nil, &APIError{"ValidationException", "redriveFilter is not supported by this endpoint"}
+	case in.MapRunARN != "" && in.StateMachineARN != "":
+		return nil, &APIError{"ValidationException", "give a stateMachineArn or a mapRunArn, not both"}
 	case in.Status != "" && !slices.Contains(statuses, in.Status):
 		return nil, &APIError{"ValidationException", fmt.Sprintf("statusFilter must be one of %v", statuses)}
 	}
-	executions, next, err := s.List(in.StateMachineARN, in.Status, in.MaxResults, in.NextToken)
+	listing := s.List
+	of := in.StateMachineARN
+	if in.MapRunARN != "" {
+		listing, of = s.ListChildren, in.MapRunARN
+	}
+	executions, next, err := listing(of, in.Status, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -215,27 +234,16 @@ func describeStateMachine(s *Service, in machineInput) (any, error) {
 }
 
 func listStateMachines(s *Service, in page) (any, error) {
-	size, err := pageSize(in.MaxResults)
+	first, last, next, err := in.window("machines", len(s.machines))
 	if err != nil {
 		return nil, err
-	}
-	first := 0
-	if in.NextToken != "" {
-		if first, err = readToken("machines", in.NextToken); err != nil {
-			return nil, err
-		}
 	}
 	out := struct {
 		Machines []listedMachine `json:"stateMachines"`
 		Next     string          `json:"nextToken,omitempty"`
-	}{Machines: []listedMachine{}}
-	first = min(first, len(s.machines))
-	last := min(first+size, len(s.machines))
+	}{[]listedMachine{}, next}
 	for _, m := range s.machines[first:last] {
 		out.Machines = append(out.Machines, m.listed())
-	}
-	if last < len(s.machines) {
-		out.Next = token("machines", last)
 	}
 	return out, nil
 }

@@ -25,6 +25,7 @@ type Config struct {
 	Machines []MachineConfig
 	Invoker  Invoker     // calls the functions of lambda:invoke tasks
 	Runners  asl.Runners // further resources, or instead of Invoker
+	Objects  Objects     // S3, for distributed Map states that read or write there; nil: none
 	Dir      string      // where executions are kept; one Service at a time. Required
 	Region   string      // default us-east-1
 	Account  string      // default 000000000000
@@ -41,11 +42,15 @@ type Execution struct {
 	StartDate, StopDate        time.Time // StopDate is zero while it runs
 	Input, Output              json.RawMessage
 	Error, Cause               string
+
+	MapRunARN string // of a Map Run's child
+	ItemCount int    // of a Map Run's child: how many items it has
 }
 
 // Update is a history event of one execution.
 type Update struct {
 	ExecutionARN string
+	MapRunARN    string // of a Map Run's child
 	Event        asl.Event
 }
 
@@ -57,6 +62,7 @@ type Service struct {
 	log      *slog.Logger
 	hosts    []string
 	machines []*machine
+	objects  Objects
 	store    *store
 
 	ctx     context.Context // ends with Close
@@ -66,11 +72,13 @@ type Service struct {
 	starting sync.Mutex // held from the look for a name to its file
 	mu       sync.Mutex // guards what follows, and the fields of machines and executions that change
 	closed   bool
+	byARN    map[string]*execution
+	runs     map[string]*mapRun // by ARN
 	subs     map[int]func(Update)
 	nextSub  int
 }
 
-// machine is a state machine with its executions, oldest first.
+// machine is a state machine with its executions, oldest first; or what a Map Run's children are executions of.
 type machine struct {
 	name, arn  string
 	definition []byte
@@ -78,13 +86,15 @@ type machine struct {
 	created    time.Time
 	executions []*execution
 	byName     map[string]*execution
+	run        *mapRun // nil: it is a machine of its own
 }
 
 // New loads the executions kept in c.Dir and resumes those that were running.
 func New(c Config) (*Service, error) {
 	s := &Service{
 		arns:  arns{region: orElse(c.Region, "us-east-1"), account: orElse(c.Account, "000000000000")},
-		clock: c.Clock, log: c.Logger, hosts: c.Hosts, subs: map[int]func(Update){},
+		clock: c.Clock, log: c.Logger, hosts: c.Hosts, subs: map[int]func(Update){}, objects: c.Objects,
+		byARN: map[string]*execution{}, runs: map[string]*mapRun{},
 	}
 	if s.clock == nil {
 		s.clock = asl.ScaledClock{}
@@ -92,14 +102,17 @@ func New(c Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	runners := asl.Runners{}
+	runners := asl.Runners{asl.StartExecutionResource: executionRunner{s}}
 	if c.Invoker != nil {
 		runners[asl.LambdaInvokeResource] = LambdaRunner(c.Invoker)
 	}
 	for resource, r := range c.Runners {
 		runners[resource] = r
 	}
-	s.executor = &asl.Executor{Runners: runners, Clock: s.clock, Jitter: c.Jitter, Region: s.arns.region}
+	s.executor = &asl.Executor{Runners: runners, Clock: s.clock, Jitter: c.Jitter, Region: s.arns.region, MapRunner: s}
+	if c.Objects != nil {
+		s.executor.Objects = c.Objects
+	}
 	for _, m := range c.Machines {
 		if err := s.addMachine(m); err != nil {
 			return nil, fmt.Errorf("state machine %s: %w", m.Name, err)
@@ -153,18 +166,31 @@ func (s *Service) open(dir string) error {
 	}
 	s.store = st
 	for _, m := range s.machines {
-		if err := s.load(m); err != nil {
+		err := s.load(m)
+		if err == nil {
+			err = s.loadRuns(m)
+		}
+		if err != nil {
 			return errors.Join(err, st.close())
 		}
 	}
+	s.resumeAll()
+	return nil
+}
+
+// resumeAll goes on with what ran when the last process ended. A Map Run's children go on with it.
+func (s *Service) resumeAll() {
+	orphans := s.orphans() // before anything can end
 	for _, m := range s.machines {
 		for _, e := range m.executions {
 			if e.status == asl.StatusRunning {
-				s.resume(m, e)
+				s.resume(e)
 			}
 		}
 	}
-	return nil
+	for _, r := range orphans {
+		r.abort()
+	}
 }
 
 // Close interrupts what runs, so that the next New on the same directory resumes it, and frees the directory.

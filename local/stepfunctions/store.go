@@ -38,6 +38,10 @@ type header struct {
 	Name  string    `json:"name"`
 	Start time.Time `json:"start"`
 	Input string    `json:"input"` // JSON text, as it was given
+
+	StartedBy string `json:"startedBy,omitempty"` // token of the task that started it
+	Index     int    `json:"index,omitempty"`     // of a Map Run's child: its place among the children, from 0
+	Items     int    `json:"items,omitempty"`     // of a Map Run's child: how many items it has
 }
 
 func openStore(dir string) (*store, error) {

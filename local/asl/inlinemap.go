@@ -4,43 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 )
 
 // maxInlineItems is how many items of an inline Map run at once at most (AWS: up to 40).
 const maxInlineItems = 40
-
-// parallelBody is a Parallel state.
-type parallelBody struct{ branches []*flow }
-
-func compileParallel(c *compiler, f *fields) body {
-	b := &parallelBody{}
-	branches, ok := f.array("Branches")
-	if !ok && !f.has("Branches") {
-		f.wrong("Branches", "is missing")
-	}
-	for i, v := range branches {
-		if branch, ok := c.object(fmt.Sprintf("%s: Branches[%d]", f.where, i), v); ok {
-			branch.text("Comment")
-			b.branches = append(b.branches, c.flow(branch))
-			branch.done()
-		}
-	}
-	return b
-}
-
-func (b *parallelBody) run(s *step, input any) (any, error) {
-	if err := s.r.record(s.t, "ParallelStateStarted", Details{}, nil); err != nil {
-		return nil, err
-	}
-	started := s.t.prev
-	out, err := s.fan("Parallel", len(b.branches), len(b.branches), func(ctx context.Context, i int) (*thread, any, error) {
-		t := &thread{prev: started, item: s.t.item}
-		v, err := s.r.flow(ctx, b.branches[i], t, &entry{name: b.branches[i].start, raw: input})
-		return t, v, err
-	})
-	return out, err
-}
 
 // mapBody is an inline Map state.
 type mapBody struct {
@@ -51,16 +18,15 @@ type mapBody struct {
 	concurrencyPath *path
 }
 
+// compileMap compiles a Map state of either mode.
 func compileMap(c *compiler, f *fields) body {
-	b := &mapBody{items: f.onePlace("ItemsPath")}
 	f.atMostOne("ItemSelector", "Parameters")
 	f.atMostOne("ItemProcessor", "Iterator")
 	f.atMostOne("MaxConcurrency", "MaxConcurrencyPath")
-	if b.selector = f.template("ItemSelector"); b.selector == nil {
-		b.selector = f.template("Parameters") // its older name
+	items, selector := f.onePlace("ItemsPath"), f.template("ItemSelector")
+	if selector == nil {
+		selector = f.template("Parameters") // its older name
 	}
-	n, _ := f.integer("MaxConcurrency", 0, 1_000_000)
-	b.concurrency, b.concurrencyPath = int(n), f.onePlace("MaxConcurrencyPath")
 	name := "ItemProcessor"
 	if f.has("Iterator") {
 		name = "Iterator"
@@ -68,35 +34,51 @@ func compileMap(c *compiler, f *fields) body {
 	v, ok := f.take(name)
 	if !ok {
 		f.wrong(name, "is missing")
-		return b
+		return &mapBody{}
 	}
-	if p, ok := c.object(f.where+": "+name, v); ok {
-		p.text("Comment")
-		processorConfig(p)
-		b.flow = c.flow(p)
-		p.done()
+	p, ok := c.object(f.where+": "+name, v)
+	if !ok {
+		return &mapBody{}
 	}
+	defer p.done()
+	p.text("Comment")
+	if isDistributed(p) {
+		return compileDistributed(c, f, p, items, selector)
+	}
+	b := &mapBody{items: items, selector: selector, flow: c.nestedFlow(p)}
+	n, _ := f.integer("MaxConcurrency", 0, 1_000_000)
+	b.concurrency, b.concurrencyPath = int(n), f.onePlace("MaxConcurrencyPath")
 	return b
 }
 
-func processorConfig(f *fields) {
+// isDistributed reads the mode of an ItemProcessor.
+func isDistributed(f *fields) bool {
 	v, ok := f.take("ProcessorConfig")
 	if !ok {
-		return
+		return false
 	}
 	config, ok := f.c.object(f.where+": ProcessorConfig", v)
 	if !ok {
-		return
+		return false
 	}
-	if mode, ok := config.string("Mode"); ok && mode != "INLINE" {
-		config.wrong("Mode", "%q is not supported; only INLINE is", mode)
+	defer config.done()
+	mode, ok := config.string("Mode")
+	switch {
+	case !ok || mode == "INLINE":
+		return false
+	case mode != "DISTRIBUTED":
+		config.wrong("Mode", "%q is unknown; INLINE and DISTRIBUTED are known", mode)
 		config.take("ExecutionType")
+		return false
 	}
-	config.done()
+	if kind := config.required("ExecutionType"); kind != "" && kind != "STANDARD" {
+		config.wrong("ExecutionType", "%q is not supported; only STANDARD is", kind)
+	}
+	return true
 }
 
 func (b *mapBody) run(s *step, input any) (any, error) {
-	items, err := b.itemsOf(s, input)
+	items, err := itemsAt(b.items, s, input)
 	if err != nil {
 		return nil, err
 	}
@@ -116,19 +98,20 @@ func (b *mapBody) run(s *step, input any) (any, error) {
 	})
 }
 
-func (b *mapBody) itemsOf(s *step, input any) ([]any, error) {
+// itemsAt are the items that ItemsPath leads to; nil: the whole input.
+func itemsAt(items *path, s *step, input any) ([]any, error) {
 	v := input
-	if b.items != nil {
+	if items != nil {
 		var err error
-		if v, err = b.items.eval(s.scope(input)); err != nil {
-			return nil, runtimeError("The path '%s' of ItemsPath could not be found in %s", b.items.text, b.items.where())
+		if v, err = items.eval(s.scope(input)); err != nil {
+			return nil, runtimeError("The path '%s' of ItemsPath could not be found in %s", items.text, items.where())
 		}
 	}
-	items, ok := v.([]any)
+	list, ok := v.([]any)
 	if !ok {
 		return nil, runtimeError("Reference path of ItemsPath must point to an array, not %s", typeName(v))
 	}
-	return items, nil
+	return list, nil
 }
 
 func (b *mapBody) limit(s *step) (int, error) {
@@ -182,17 +165,26 @@ func (b *mapBody) item(ctx context.Context, s *step, t *thread, i int, input, it
 }
 
 func (b *mapBody) runItem(ctx context.Context, s *step, t *thread, input, item any) (any, error) {
-	if b.selector != nil {
-		scope := s.scope(input)
-		scope.context.set("Map", t.item)
-		v, err := b.selector.fill(scope)
-		if err != nil {
-			return nil, s.locate(err)
-		}
-		item = v
+	item, err := s.selectItem(b.selector, input, t.item, item)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.checkSize(item); err != nil {
 		return nil, err
 	}
 	return s.r.flow(ctx, b.flow, t, &entry{name: b.flow.start, raw: item})
+}
+
+// selectItem is what ItemSelector makes of an item; about is $$.Map for it.
+func (s *step) selectItem(selector template, input any, about *object, item any) (any, error) {
+	if selector == nil {
+		return item, nil
+	}
+	scope := s.scope(input)
+	scope.context.set("Map", about)
+	v, err := selector.fill(scope)
+	if err != nil {
+		return nil, s.locate(err)
+	}
+	return v, nil
 }
