@@ -29,8 +29,9 @@ func (r *report) add(c condition, programs []program, samples map[string][]sampl
 	ours := samples["ours"]
 	for _, p := range programs {
 		got := samples[p.name]
+		name := strings.ReplaceAll(p.name, "|", `\|`) // a bar would end the cell
 		if len(got) == 0 {
-			fmt.Fprintf(&r.sections, "| %s | failed | | | | | 0 |\n", p.name)
+			fmt.Fprintf(&r.sections, "| %s | failed | | | | | 0 |\n", name)
 			continue
 		}
 		v := summarize(got)
@@ -39,7 +40,7 @@ func (r *report) add(c condition, programs []program, samples map[string][]sampl
 			o := summarize(ours)
 			wallRatio, cpuRatio = ratio(v.wall, o.wall), ratio(v.cpu, o.cpu)
 		}
-		fmt.Fprintf(&r.sections, "| %s | %.2f s (%.2f to %.2f) | %s | %.2f s | %s | %d MiB | %d |\n", p.name,
+		fmt.Fprintf(&r.sections, "| %s | %.2f s (%.2f to %.2f) | %s | %.2f s | %s | %d MiB | %d |\n", name,
 			v.wall.Seconds(), v.least.Seconds(), v.most.Seconds(), wallRatio, v.cpu.Seconds(), cpuRatio, v.rss>>20, len(got))
 	}
 }
