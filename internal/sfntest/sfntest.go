@@ -26,7 +26,7 @@ const executionPrefix = "arn:aws:states:us-east-1:000000000000:execution:archive
 
 // Server is the service. Its executions run until a test ends them.
 type Server struct {
-	URL string
+	URL string // where it is served
 
 	mu         sync.Mutex
 	executions []*execution // in the order of their start
@@ -48,10 +48,15 @@ type execution struct {
 	hiddenFor                                     int // so many descriptions find nothing: eventual consistency
 }
 
+// New makes the service, to be served as an http.Handler.
+func New() *Server {
+	return &Server{calls: map[string]int{}, now: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)}
+}
+
 // Start starts the service; it ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{calls: map[string]int{}, now: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)}
+	s := New()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+// backend is the API and what is behind it.
+type backend struct {
+	api  http.Handler
+	fake *sfntest.Server // nil when Step Functions is elsewhere
+}
+
+func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logger) (*backend, error) {
+	b := &backend{}
+	client, arn, err := b.stepFunctions(ctx, getenv)
+	if err != nil {
+		return nil, err
+	}
+	machine, err := executions.New(client, arn)
+	if err != nil {
+		return nil, err
+	}
+	storage := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+	b.api = rest.New(rest.Options{
+		Archives:    machine,
+		Link:        rest.Linker(s3.NewPresignClient(storage), "bucket", time.Minute, time.Now),
+		CancelJob:   func(context.Context, scenario.JobRef) error { return errors.New("Cannot cancel this type of job") },
+		AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
+		Logger:      log,
+	})
+	if b.fake != nil {
+		err = b.seed(ctx, machine)
+	}
+	return b, err
+}
+
+func (b *backend) stepFunctions(ctx context.Context, getenv func(string) string) (*sfn.Client, string, error) {
+	if getenv("AWS_ENDPOINT_URL_SFN") != "" {
+		cfg, err := config.LoadDefaultConfig(ctx)
+		return sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN"), err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	b.fake = sfntest.New()
+	b.fake.URL = "http://" + listener.Addr().String()
+	server := &http.Server{Handler: b.fake, ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	go func() { _ = server.Serve(listener) }()
+	options := b.fake.Client().Options()
+	options.Retryer = retry.NewStandard() // as the function has it
+	return sfn.New(options), sfntest.MachineARN, nil
+}
+
+// The archives that openapi.yaml names in its examples, and one in every other status.
+const (
+	runningID   = "20260102T150405Z-q3v7k2m9xw4e"
+	succeededID = "heroes-2026-01-02-9kqv3m2x7hdw5c8tz4bnr6pfay"
+	failedID    = "failed"
+	timedOutID  = "timed-out"
+	stoppedID   = "stopped"
+)
+
+const data = `{"job":{"jobId":"job_1","endpoint":"archive","projectId":""},"launchedAt":"2026-01-02T15:04:06Z",` +
+	`"deadline":"2026-01-02T16:04:06Z","destination":{"bucket":"bucket","key":"k.zip","overwrite":false},` +
+	`"poll":{"status":"success","scenarioStatus":"success","progress":1,"waitSeconds":1,"archiveUrl":"https://cdn.example/a?b","cause":""}`
+
+func (b *backend) seed(ctx context.Context, machine *executions.Machine) error {
+	for _, id := range []string{failedID, timedOutID, stoppedID, runningID, succeededID} {
+		if _, err := machine.Start(ctx, id, `{"query":{"assetIds":["asset_1"]},"options":{},"destination":{}}`); err != nil {
+			return err
+		}
+		b.fake.Enter(id, "Task", "Transfer", data+"}")
+		b.fake.Event(id, "TaskSucceeded", "taskSucceededEventDetails", map[string]any{"resourceType": "lambda", "resource": "invoke",
+			"output": `{"Payload":{"finished":false,"bytesDone":5,"bytesTotal":9,"output":null}}`})
+		b.fake.Enter(id, "Task", "Transfer", data+`,"transfer":{"finished":false,"output":null}}`)
+		b.fake.Event(id, "TaskFailed", "taskFailedEventDetails", map[string]any{"resourceType": "lambda", "resource": "invoke",
+			"error": "SourceUnavailable", "cause": `{"errorMessage":"no answer","errorType":"SourceUnavailable"}`})
+	}
+	b.fake.Finish(succeededID, "SUCCEEDED", `{"bucket":"bucket","key":"characters/heroes.zip","size":9,"etag":"\"e\"",`+
+		`"checksumCRC64NVME":"AAAAAAAAAAA=","jobId":"job_1","entries":2}`)
+	b.fake.Finish(failedID, "FAILED", "JobFailed", "Scenario's job job_1 failed")
+	b.fake.Finish(timedOutID, "TIMED_OUT")
+	b.fake.Finish(stoppedID, "ABORTED", "Stopped", "by hand")
+	return nil
+}
