@@ -8,6 +8,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/local/asl"
 	"github.com/scenario-archive/scenario-archive/local/lambda"
+	"github.com/scenario-archive/scenario-archive/local/objects"
 	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 )
 
@@ -62,8 +63,14 @@ func (s *System) newStepFunctions(dir string) error {
 	if err != nil {
 		return err
 	}
+	client, err := s.storageWithin(0) // a list is read as long as the map's children take
+	if err != nil {
+		return err
+	}
+	s.onClose(client.close)
 	s.StepFunctions, err = stepfunctions.New(stepfunctions.Config{
 		Machines: machines, Invoker: invoker{s.Functions}, Dir: dir, Region: Region, Account: Account,
+		Objects: objects.Bucket{Client: client.api},
 	})
 	return err
 }

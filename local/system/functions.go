@@ -17,6 +17,11 @@ func (s *System) function(name, binary string) lambda.Function {
 	f := lambda.Function{Name: name, Binary: binary, MemoryMB: 128, Timeout: time.Minute, Env: s.scenarioVariables()}
 	f.Env["BUCKET"] = Bucket
 	f.Env["STATE_MACHINE_ARN"] = machineARN(ArchiveMachine)
+	f.Env["BATCH_STATE_MACHINE_ARN"] = machineARN(BatchMachine)
+	if name == "plan" || name == "manifest" {
+		f.MemoryMB, f.Timeout = 512, 15*time.Minute
+		maps.Copy(f.Env, s.storageVariables())
+	}
 	if name == "transfer" {
 		f.MemoryMB, f.Timeout = 1792, 15*time.Minute
 		maps.Copy(f.Env, s.storageVariables())
@@ -72,7 +77,7 @@ func (s *System) storageVariables() map[string]string {
 // functionLine keeps a function's line, and takes the progress of a transfer out of it.
 func (s *System) functionLine(line lambda.Line) {
 	s.logs.write(line)
-	if s.options.Bytes == nil || !strings.Contains(line.Text, `"transfer progress"`) {
+	if !strings.Contains(line.Text, `"transfer progress"`) {
 		return
 	}
 	var p struct {
@@ -82,7 +87,10 @@ func (s *System) functionLine(line lambda.Line) {
 		Size      int64  `json:"size"`
 	}
 	if json.Unmarshal([]byte(line.Text), &p) == nil && p.Message == "transfer progress" {
-		s.options.Bytes(p.Execution, p.Bytes, p.Size)
+		s.progress.set(p.Execution, Moved{p.Bytes, p.Size})
+		if s.options.Bytes != nil {
+			s.options.Bytes(p.Execution, p.Bytes, p.Size)
+		}
 	}
 }
 

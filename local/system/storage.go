@@ -21,21 +21,33 @@ type storage struct {
 	close func()
 }
 
-func (s *System) storage() (storage, error) {
-	pem, err := os.ReadFile(s.S3.CAFile)
+func (s *System) storage() (storage, error) { return s.storageWithin(10 * time.Second) }
+
+// storageWithin is a client whose requests may take that long, their bodies included; 0: for ever.
+func (s *System) storageWithin(limit time.Duration) (storage, error) {
+	roots, err := s.roots()
 	if err != nil {
 		return storage{}, err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return storage{}, fmt.Errorf("%s holds no certificate", s.S3.CAFile)
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 	return storage{awss3.New(awss3.Options{
 		Region: s.S3.Region, BaseEndpoint: &s.S3.Endpoint, UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider(s.S3.AccessKeyID, s.S3.SecretAccessKey, ""),
-		HTTPClient:  &http.Client{Transport: transport, Timeout: 10 * time.Second},
+		HTTPClient:  &http.Client{Transport: transport, Timeout: limit},
 	}), transport.CloseIdleConnections}, nil
+}
+
+// roots are the authority that has made the S3 server's certificate.
+func (s *System) roots() (*x509.CertPool, error) {
+	pem, err := os.ReadFile(s.S3.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate", s.S3.CAFile)
+	}
+	return roots, nil
 }
 
 // metadata returns one entry of an object's metadata, "" when there is no such entry or no object.

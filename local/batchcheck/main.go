@@ -1,0 +1,82 @@
+// Command batchcheck has the local system make a large batch, as a person would with `local up`, and checks what came
+// of it: every archive is read back, and no asset may be missing or there twice. Then it does the same with jobs that
+// fail, and kills the system in the middle.
+//
+//	go run -C local ./batchcheck                 100,000 assets, some minutes
+//	go run -C local ./batchcheck -assets 5000    in a minute or so
+//
+// It prints what it measured as Markdown, and ends with status 1 when anything is not as it must be.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// options are the arguments.
+type options struct {
+	repo, dir   string
+	assets      int
+	size        int // assets in an archive
+	concurrency int // archives at once
+	ceiling     int // jobs that Scenario runs at once
+	failing     int // percentage of the archives whose jobs fail
+	job         time.Duration
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o := options{size: 1000}
+	flag.StringVar(&o.repo, "repo", "..", "`directory` of the repository")
+	flag.StringVar(&o.dir, "dir", "", "`directory` for everything (default: one that is removed at the end)")
+	flag.IntVar(&o.assets, "assets", 100_000, "`number` of assets")
+	flag.IntVar(&o.concurrency, "concurrency", 8, "archives at once")
+	flag.IntVar(&o.ceiling, "ceiling", 5, "jobs that Scenario runs at once; it answers 429 beyond")
+	flag.IntVar(&o.failing, "failing", 5, "`percentage` of the jobs that fail in the second part")
+	flag.DurationVar(&o.job, "job-duration", 500*time.Millisecond, "how long a job takes")
+	flag.Parse()
+	if err := check(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "batchcheck:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func check(ctx context.Context, o options) (err error) {
+	if o.dir == "" {
+		if o.dir, err = os.MkdirTemp("", "batchcheck-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(o.dir)
+	}
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return err
+	}
+	h := &harness{options: o, memory: newPeaks()}
+	defer h.stop()
+	if err := h.build(ctx); err != nil {
+		return err
+	}
+	if err := h.startStandIn(); err != nil {
+		return err
+	}
+	if err := h.startUp(ctx); err != nil {
+		return err
+	}
+	fmt.Printf("## Batch of %d assets, %d archives at once, Scenario's ceiling %d jobs\n\n", o.assets, o.concurrency, o.ceiling)
+	if err := h.whole(ctx); err != nil {
+		return fmt.Errorf("the whole batch: %w", err)
+	}
+	if err := h.killed(ctx); err != nil {
+		return fmt.Errorf("the batch that was killed: %w", err)
+	}
+	h.memory.print()
+	return nil
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+)
+
+func (o options) archives() int { return (o.assets + o.size - 1) / o.size }
+
+// fails says whether an archive's job is to fail: evenly spread ones, as many as asked for.
+func (o options) fails(archive int) bool {
+	return (archive+1)*o.failing/100 > archive*o.failing/100
+}
+
+// list makes the IDs. One asset that lets a job fail stands first in each archive that is to fail.
+func (o options) list(failing bool) []string {
+	ids := make([]string, o.assets)
+	for i := range ids {
+		kind := "asset"
+		if failing && i%o.size == 0 && o.fails(i/o.size) {
+			kind = "asset_fail"
+		}
+		ids[i] = fmt.Sprintf("%s_%07d", kind, i)
+	}
+	return ids
+}
+
+// start puts the list into S3 and starts the batch.
+func (h *harness) start(ctx context.Context, name string, ids []string) (arn string, err error) {
+	bucket, key := h.env["BUCKET"], "lists/"+name+".txt"
+	body := strings.NewReader(strings.Join(ids, "\n") + "\n" + ids[0] + "\n") // with one that comes again
+	if _, err := h.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: body}); err != nil {
+		return "", err
+	}
+	input, err := json.Marshal(map[string]any{
+		"list": map[string]string{"key": key}, "maxConcurrency": h.concurrency, "toleratedFailurePercentage": min(100, 2*h.failing),
+		"request": map[string]any{
+			"options":     map[string]any{"flat": true, "fileNameTemplate": "<assetId>"},
+			"destination": map[string]string{"prefix": name},
+		},
+	})
+	if err != nil {
+		return "", err
+	}
+	machine, text := h.env["BATCH_STATE_MACHINE_ARN"], string(input)
+	out, err := h.sfn.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &text})
+	if err != nil {
+		return "", err
+	}
+	return *out.ExecutionArn, nil
+}
+
+// wait returns when the execution has ended well, or when enough of its archives are finished.
+func (h *harness) wait(ctx context.Context, arn string, enough int) error {
+	for {
+		e, err := h.sfn.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+		if err != nil {
+			return err
+		}
+		switch e.Status {
+		case types.ExecutionStatusSucceeded:
+			return nil
+		case types.ExecutionStatusRunning:
+		default:
+			return fmt.Errorf("it ended %s: %s: %s", e.Status, deref(e.Error), deref(e.Cause))
+		}
+		if enough > 0 {
+			c, err := h.counts(ctx, arn)
+			if err != nil || int(c.Succeeded) >= enough {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-h.stopped:
+			return errors.New("the system has ended by itself")
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// counts tells how the children of the execution's Map Run stand.
+func (h *harness) counts(ctx context.Context, arn string) (types.MapRunExecutionCounts, error) {
+	runs, err := h.sfn.ListMapRuns(ctx, &sfn.ListMapRunsInput{ExecutionArn: &arn})
+	if err != nil || len(runs.MapRuns) == 0 {
+		return types.MapRunExecutionCounts{}, err
+	}
+	d, err := h.sfn.DescribeMapRun(ctx, &sfn.DescribeMapRunInput{MapRunArn: runs.MapRuns[0].MapRunArn})
+	if err != nil {
+		return types.MapRunExecutionCounts{}, err
+	}
+	return *d.ExecutionCounts, nil
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// whole is a batch in which nothing goes wrong but for Scenario's ceiling.
+func (h *harness) whole(ctx context.Context) error {
+	begun := time.Now()
+	ids := h.list(false)
+	arn, err := h.start(ctx, "whole", ids)
+	if err == nil {
+		err = h.wait(ctx, arn, 0)
+	}
+	if err != nil {
+		return err
+	}
+	took := time.Since(begun)
+	found, err := h.verify(ids, "whole", 0)
+	if err != nil {
+		return err
+	}
+	jobs, err := h.jobs(ctx)
+	if err != nil {
+		return err
+	}
+	if jobs != h.archives() {
+		return fmt.Errorf("%d jobs were launched for %d archives", jobs, h.archives())
+	}
+	fmt.Printf("Whole: %d archives, %d assets, %.1f MiB in %.0f s; %d jobs. Every ZIP was read: no asset is missing, none is there twice.\n\n",
+		found.archives, found.assets, float64(found.bytes)/(1<<20), took.Seconds(), jobs)
+	return nil
+}
+
+// killed is a batch of which some jobs fail, and whose runner is killed in the middle.
+func (h *harness) killed(ctx context.Context) error {
+	before, err := h.jobs(ctx)
+	if err != nil {
+		return err
+	}
+	ids := h.list(true)
+	arn, err := h.start(ctx, "killed", ids)
+	if err == nil {
+		err = h.wait(ctx, arn, h.archives()*2/5)
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.kill(); err != nil {
+		return err
+	}
+	there, err := h.objects("killed")
+	if err != nil {
+		return err
+	}
+	launched, err := h.jobs(ctx)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	if err := h.startUp(ctx); err != nil {
+		return err
+	}
+	if err := h.wait(ctx, arn, 0); err != nil {
+		return err
+	}
+	took := time.Since(begun)
+	failed := h.archives() * h.failing / 100
+	found, err := h.verify(ids, "killed", failed)
+	if err == nil {
+		err = h.same("killed", there)
+	}
+	if err != nil {
+		return err
+	}
+	after, err := h.jobs(ctx)
+	if err != nil {
+		return err
+	}
+	if again := after - before - h.archives(); again > h.concurrency {
+		return fmt.Errorf("%d jobs were launched for %d archives", after-before, h.archives())
+	}
+	fmt.Printf("Killed (SIGKILL) with %d of %d archives in S3 and %d jobs launched, started again: ready and finished after %.0f s more, "+
+		"%d archives, %d failed as they should, %d jobs in all. The archives that were there were not written again.\n\n",
+		len(there), h.archives(), launched-before, took.Seconds(), found.archives, failed, after-before)
+	return nil
+}
