@@ -38,7 +38,7 @@ class Engine:
             time.sleep(0.02)
         out = {"status": found["status"], "path": self._path(execution)}
         if found["status"] == "SUCCEEDED":
-            out["output"] = decoded(found["output"])
+            out["output"] = decoded(found.get("output", ""))
         else:
             out |= {"error": found.get("error"), "cause": found.get("cause")}
         return out
