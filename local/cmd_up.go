@@ -80,7 +80,7 @@ func (u *up) run(ctx context.Context) int {
 	feed := u.screen.Feed()
 	o := u.options()
 	o.S3, o.StepFunctions, o.StandIn = u.s3.address(), u.stepFunctions.address(), u.standIn.address()
-	o.APIURL = "http://" + u.api.addr
+	o.API = u.api.address()
 	o.ExecutionsDir, o.Batch = "executions", true
 	o.Event = func(e stepfunctions.Update) { feed.Event(e.ExecutionARN, e.Event) }
 	o.Bytes = feed.Bytes

@@ -56,7 +56,7 @@ const standIn = "./scenario/scenariotest/cmd/scenariotest"
 // programs are built before any test: many builds at once would replace what others are about to start.
 var programs = sync.OnceValues(func() (build.Options, error) {
 	o := build.Options{Repo: "..", BinDir: os.Getenv(binDir), Packages: []string{
-		"./functions/launch", "./functions/poll", "./functions/transfer", standIn,
+		"./functions/launch", "./functions/poll", "./functions/transfer", "./functions/api", "./functions/inbox", standIn,
 	}}
 	return o, build.Run(context.Background(), o)
 })
@@ -118,7 +118,7 @@ func (l *local) run(ctx context.Context, args ...string) int {
 func (l *local) up(ctx context.Context, args ...string) int {
 	u := newUp()
 	u.common = l.common()
-	free := []string{"-dir", l.dir, "-s3-addr", "127.0.0.1:0", "-stepfunctions-addr", "0", "-scenario-addr", "localhost:0"}
+	free := []string{"-dir", l.dir, "-s3-addr", "127.0.0.1:0", "-stepfunctions-addr", "0", "-scenario-addr", "localhost:0", "-api-addr", "0"}
 	return u.main(ctx, append(free, args...), &l.stderr)
 }
 

@@ -103,10 +103,7 @@ func TestFromEnvironment(t *testing.T) {
 	for name, value := range deployed(steps.URL, server.URL, server.URL) {
 		t.Setenv(name, value)
 	}
-	h, err := fromEnvironment(os.Getenv, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := handler(os.Getenv, slog.New(slog.DiscardHandler))
 	do := func(method, path, body string) (got map[string]any) {
 		r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
@@ -141,6 +138,11 @@ func TestEventOfSomethingElse(t *testing.T) {
 
 func TestBrokenDeploymentAnswers(t *testing.T) {
 	t.Parallel()
+	w := httptest.NewRecorder()
+	handler(func(string) string { return "" }, slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("got %d", w.Code)
+	}
 	f := lambdatest.Start(t, map[string]string{"AWS_REGION": "us-east-1"})
 	if r, body := call(t, f, event("GET", "/archives", "")); r.StatusCode != 500 || body["error"] != "Misconfigured" ||
 		!strings.Contains(r.Body, "BUCKET is not set") {
@@ -152,6 +154,7 @@ func TestEnvironmentThatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
 		"BUCKET": "", "STATE_MACHINE_ARN": "archive", "LINK_LIFETIME": "13h", "MAX_BODY_BYTES": "1 MiB",
+		"PAGE":                "yes",
 		"SCENARIO_API_SECRET": "",
 	} {
 		env := deployed("", "", "")
@@ -181,5 +184,21 @@ func TestWithoutScenario(t *testing.T) {
 	cancel, err := canceler(func(string) string { return "" })
 	if cancel != nil || err != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	api := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	for wanted, want := range map[string]int{"": http.StatusTeapot, "off": http.StatusTeapot, "on": http.StatusOK} {
+		h, err := withPage(api, wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		if w.Code != want {
+			t.Errorf("PAGE=%q: got %d, want %d", wanted, w.Code, want)
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
+	"github.com/scenario-archive/scenario-archive/functions/api/internal/page"
 	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/client"
@@ -32,6 +33,15 @@ const (
 	callTimeout  = 6 * time.Second
 	callAttempts = 3
 )
+
+// handler is the API, or what says why there is none: a function that exits would only show that it exited.
+func handler(getenv func(string) string, log *slog.Logger) http.Handler {
+	h, err := fromEnvironment(getenv, log)
+	if err != nil {
+		return rest.Broken(log, err)
+	}
+	return h
+}
 
 func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 	o, lifetime, err := options(getenv)
@@ -52,8 +62,21 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 	}
 	storage := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
 	o.Link = rest.Linker(presigner(storage, getenv("DOWNLOAD_ENDPOINT_URL")), getenv("BUCKET"), lifetime, time.Now)
-	o.AbortUpload, err = aborter(storage, getenv("BUCKET_OWNER"), log)
-	return rest.New(o), err
+	if o.AbortUpload, err = aborter(storage, getenv("BUCKET_OWNER"), log); err != nil {
+		return nil, err
+	}
+	return withPage(rest.New(o), getenv("PAGE"))
+}
+
+// withPage puts the page in front of the API when the deployment wants it.
+func withPage(api http.Handler, wanted string) (http.Handler, error) {
+	switch wanted {
+	case "", "off":
+		return api, nil
+	case "on":
+		return page.Handler(api), nil
+	}
+	return nil, fmt.Errorf("PAGE is %q; it must be on or off", wanted)
 }
 
 // options reads what the deployment may choose.

@@ -23,7 +23,7 @@ func (s *System) Environment() []Variable {
 		{"BUCKET", Bucket},
 		{"STATE_MACHINE_ARN", s.StepFunctions.MachineARN(ArchiveMachine)},
 		{"BATCH_STATE_MACHINE_ARN", s.StepFunctions.MachineARN(BatchMachine)},
-		{"API_URL", s.options.APIURL},
+		{"API_URL", s.APIURL},
 	}
 }
 

@@ -2,8 +2,10 @@ package system
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,4 +69,11 @@ func (l *logFiles) close() {
 // stamp is for lines that no function wrote.
 func stamp(name, text string) lambda.Line {
 	return lambda.Line{Time: time.Now(), Function: name, Text: text}
+}
+
+// logger writes what the runner's own parts have to tell into a log.
+func (l *logFiles) logger(name string) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(writerFunc(func(text string) {
+		l.write(stamp(name, strings.TrimSpace(text)))
+	}), nil))
 }

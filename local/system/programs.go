@@ -19,7 +19,7 @@ const standInPackage = "./scenario/scenariotest/cmd/scenariotest"
 
 func (s *System) programs() build.Options {
 	o := build.Options{Repo: s.options.Repo, BinDir: s.options.BinDir}
-	for _, name := range functionNames(s.served) {
+	for _, name := range append(functionNames(s.served), s.frontFunctions()...) {
 		o.Packages = append(o.Packages, functionPackage(name))
 	}
 	if s.StandIn {

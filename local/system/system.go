@@ -5,6 +5,7 @@ package system
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -44,8 +45,9 @@ type Options struct {
 	ExecutionsDir string
 	// Batch says that the batch state machine is wanted too.
 	Batch bool
-	// APIURL is told in the environment file.
-	APIURL string
+	// API says where the HTTP API listens. With an empty Addr neither it nor the inbox for dropped requests runs. It needs
+	// StepFunctions to be served.
+	API Address
 	// Screen is told what takes long.
 	Screen *display.Screen
 	// Event gets each event of each execution.
@@ -60,17 +62,20 @@ type System struct {
 	Functions        *lambda.Service
 	StepFunctions    *stepfunctions.Service
 	StepFunctionsURL string // empty when it is not served
+	APIURL           string // the same
 	Scenario         Scenario
 	StandIn          bool // whether Scenario is the stand-in
 	LogDir           string
 
-	options Options
-	dir     string
-	served  []definition
-	temp    string
-	logs    *logFiles
-	closers []func() // run last first
-	broken  chan error
+	options  Options
+	dir      string
+	served   []definition
+	front    *lambda.Service // the functions that start executions
+	progress progress
+	temp     string
+	logs     *logFiles
+	closers  []func() // run last first
+	broken   chan error
 }
 
 // Start builds what is not built, and starts everything. ctx bounds the start alone.
@@ -97,7 +102,10 @@ func Start(ctx context.Context, o Options) (_ *System, err error) {
 	if err := s.startFunctions(); err != nil {
 		return nil, err
 	}
-	return s, s.startStepFunctions()
+	if err := s.startStepFunctions(); err != nil {
+		return nil, err
+	}
+	return s, s.startAPI()
 }
 
 func setDefault(field *string, value string) {
@@ -147,6 +155,9 @@ func (s *System) addresses() []Address {
 	if s.options.StepFunctions.Addr != "" {
 		list = append(list, s.options.StepFunctions)
 	}
+	if s.options.API.Addr != "" {
+		list = append(list, s.options.API)
+	}
 	return list
 }
 
@@ -171,10 +182,14 @@ func (s *System) serve(a Address, handler http.Handler) (url string, err error) 
 	if err != nil {
 		return "", err
 	}
+	s.serveOn(listener, handler)
+	return "http://" + listener.Addr().String(), nil
+}
+
+func (s *System) serveOn(listener net.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed
 	s.onClose(func() { _ = server.Close() })
-	return "http://" + listener.Addr().String(), nil
 }
 
 // Broken gets an error when a server has ended by itself. After Close it means nothing.

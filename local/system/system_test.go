@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 var built = sync.OnceValue(func() error {
 	return build.Run(context.Background(), build.Options{Repo: "../..", BinDir: binDir, Packages: []string{
-		"./functions/launch", "./functions/poll", "./functions/transfer", standInPackage,
+		"./functions/launch", "./functions/poll", "./functions/transfer", "./functions/api", "./functions/inbox", standInPackage,
 	}})
 })
 
@@ -102,7 +102,7 @@ func TestExecutionInASystem(t *testing.T) {
 	t.Parallel()
 	o := newOptions(t)
 	o.StepFunctions = Address{Name: "Step Functions", Addr: "127.0.0.1:0"}
-	o.APIURL, o.Batch = "http://127.0.0.1:3000", true
+	o.API, o.Batch = Address{Name: "the API", Addr: "127.0.0.1:0"}, true
 	var mu sync.Mutex
 	kinds := map[asl.EventType]int{}
 	o.Event = func(u stepfunctions.Update) {

@@ -1,0 +1,192 @@
+// Package notify tells a function of the objects that appear in a bucket, as EventBridge does with S3's events: each
+// object at least once, again after a failure, and also after this program was down.
+//
+// It looks at the bucket instead of listening to the S3 server: versitygw's webhook sends each event once, whether it
+// arrives or not, under names and with sequencers that are not S3's. What stands in the bucket cannot be missed. The
+// same object gives the same event each time, so that telling of it twice is harmless.
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// Config says what is watched and who is told. All but the last four are required.
+type Config struct {
+	Storage        s3.ListObjectsV2APIClient
+	Bucket, Prefix string
+	Region         string
+	Account        string
+	// Deliver gives an event to the function. An error means: again, later.
+	Deliver func(ctx context.Context, event []byte) error
+	// Known tells whether an object that was there before needs no event, by its key and its event's time. Default:
+	// all need one.
+	Known func(ctx context.Context, key string, at time.Time) bool
+	// Every is how long it waits from one look to the next. Default 1 s; a bucket that takes long to list is looked at
+	// less often.
+	Every time.Duration
+	// Backoff is how long it waits before an event is delivered again, twice as long each time, up to a minute. Default 1 s.
+	Backoff time.Duration
+	// Logger tells of what goes wrong. Default: dropped.
+	Logger *slog.Logger
+}
+
+const (
+	maxBackoff = time.Minute
+	maxPause   = 30 * time.Second
+	atOnce     = 8 // deliveries
+)
+
+// watcher is a run of Watch.
+type watcher struct {
+	Config
+	told  map[string]identity
+	slots chan struct{}
+	group sync.WaitGroup
+}
+
+// identity is what makes an object another one than the one that had its key before.
+type identity struct {
+	etag string
+	at   time.Time
+}
+
+// Watch tells of objects until ctx ends; then it returns when no delivery is under way.
+func Watch(ctx context.Context, c Config) {
+	if c.Every == 0 {
+		c.Every = time.Second
+	}
+	if c.Backoff == 0 {
+		c.Backoff = time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	w := &watcher{Config: c, told: map[string]identity{}, slots: make(chan struct{}, atOnce)}
+	defer w.group.Wait()
+	first := true
+	for ctx.Err() == nil {
+		begun := time.Now()
+		if err := w.look(ctx, first); err == nil {
+			first = false
+		} else if ctx.Err() == nil {
+			w.Logger.Warn("the bucket cannot be listed", "cause", err.Error())
+		}
+		pause(ctx, min(max(w.Every, 10*time.Since(begun)), maxPause))
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// look tells of every object that is not the one it was at the last look.
+func (w *watcher) look(ctx context.Context, first bool) error {
+	there := map[string]bool{}
+	pages := s3.NewListObjectsV2Paginator(w.Storage, &s3.ListObjectsV2Input{Bucket: &w.Bucket, Prefix: &w.Prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, o := range page.Contents {
+			key := aws.ToString(o.Key)
+			if strings.HasSuffix(key, "/") { // a folder
+				continue
+			}
+			there[key] = true
+			id := identity{aws.ToString(o.ETag), aws.ToTime(o.LastModified)}
+			if w.told[key] == id {
+				continue
+			}
+			w.told[key] = id
+			w.tell(ctx, key, id, aws.ToInt64(o.Size), first)
+		}
+	}
+	for key := range w.told {
+		if !there[key] {
+			delete(w.told, key)
+		}
+	}
+	return nil
+}
+
+// tell delivers an event beside the looking, until it has been taken: the function decides what becomes of an object
+// that has gone or was replaced since.
+func (w *watcher) tell(ctx context.Context, key string, id identity, size int64, first bool) {
+	w.group.Go(func() {
+		known := false
+		if first && w.Known != nil {
+			_ = w.inTurn(ctx, func() error { known = w.Known(ctx, key, id.at); return nil })
+		}
+		if !known {
+			w.deliver(ctx, key, Event(w.Region, w.Account, w.Bucket, key, id.etag, size, id.at))
+		}
+	})
+}
+
+// inTurn bounds how much is done at once. What waits to be tried again holds no place.
+func (w *watcher) inTurn(ctx context.Context, do func() error) error {
+	select {
+	case w.slots <- struct{}{}:
+		defer func() { <-w.slots }()
+		return do()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *watcher) deliver(ctx context.Context, key string, event []byte) {
+	for wait := w.Backoff; ; wait = min(2*wait, maxBackoff) {
+		err := w.inTurn(ctx, func() error { return w.Deliver(ctx, event) })
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		w.Logger.Warn("an event was not taken; it is delivered again", "key", key, "after", wait.String(), "cause", err.Error())
+		if pause(ctx, wait); ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// Event is EventBridge's "Object Created" for an object: the same bytes each time for the same object.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+func Event(region, account, bucket, key, etag string, size int64, at time.Time) []byte {
+	detail := map[string]any{
+		"version": "0",
+		"bucket":  map[string]any{"name": bucket},
+		"object": map[string]any{
+			"key": key, "size": size, "etag": strings.Trim(etag, `"`), "sequencer": sequencer(etag, at),
+		},
+		"request-id": "local", "requester": account, "source-ip-address": "127.0.0.1", "reason": "PutObject",
+	}
+	event, _ := json.Marshal(map[string]any{ // strings and numbers cannot fail
+		"version": "0", "id": fmt.Sprintf("local-%d", at.UnixNano()), "detail-type": "Object Created", "source": "aws.s3",
+		"account": account, "time": Time(at), "region": region, "resources": []string{"arn:aws:s3:::" + bucket}, "detail": detail,
+	})
+	return event
+}
+
+// sequencer sorts by time, and is another one for another content of the same moment.
+func sequencer(etag string, at time.Time) string {
+	content := fnv.New32a()
+	_, _ = content.Write([]byte(etag)) // never fails
+	return fmt.Sprintf("%016X%08X", at.UnixNano(), content.Sum32())
+}
+
+// Time is when an object appeared, as its event says it.
+func Time(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

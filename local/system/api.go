@@ -1,0 +1,163 @@
+package system
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/gateway"
+	"github.com/scenario-archive/scenario-archive/local/lambda"
+	"github.com/scenario-archive/scenario-archive/local/notify"
+)
+
+const (
+	apiFunction   = "api"
+	inboxFunction = "inbox"
+	// frontConcurrency is how many processes either of the two may have: what comes beyond waits in line.
+	frontConcurrency = 4
+	requestsPrefix   = "requests/"
+)
+
+// frontFunctions are what starts executions, beside the functions that executions call.
+func (s *System) frontFunctions() []string {
+	if s.options.API.Addr == "" {
+		return nil
+	}
+	return []string{apiFunction, inboxFunction}
+}
+
+// startAPI starts the ways in: the HTTP API, and objects that are dropped into the bucket. They come last, because they
+// need the addresses of all else.
+func (s *System) startAPI() error {
+	if s.options.API.Addr == "" {
+		return nil
+	}
+	listener, err := s.options.API.listen()
+	if err != nil {
+		return err
+	}
+	s.APIURL = "http://" + listener.Addr().String()
+	if err := s.startFrontFunctions(); err != nil {
+		_ = listener.Close()
+		return err
+	}
+	handler, err := s.apiHandler(listener.Addr().String())
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	s.serveOn(listener, handler)
+	return s.watchRequests()
+}
+
+func (s *System) startFrontFunctions() (err error) {
+	bin := s.programs()
+	var list []lambda.Function
+	for _, name := range s.frontFunctions() {
+		list = append(list, s.frontFunction(name, bin.Binary(functionPackage(name))))
+	}
+	s.front, err = lambda.New(lambda.Options{
+		Functions: list, Region: Region, Account: Account, Log: s.functionLine, TempDir: s.temp, QueueTime: time.Minute,
+	})
+	if err == nil {
+		s.onClose(func() { _ = s.front.Close() })
+	}
+	return err
+}
+
+// frontFunction describes a function that starts executions, as template.yaml deploys it.
+func (s *System) frontFunction(name, binary string) lambda.Function {
+	f := s.function(name, binary)
+	maps.Copy(f.Env, s.storageVariables())
+	f.Env["AWS_ENDPOINT_URL_SFN"] = s.StepFunctionsURL
+	if len(s.served) > 1 {
+		f.Env["BATCH_STATE_MACHINE_ARN"] = machineARN(BatchMachine)
+	}
+	f.Concurrency = frontConcurrency
+	if name == apiFunction {
+		f.Timeout = 29 * time.Second
+		f.Env["PAGE"] = "on"
+		f.Env["DOWNLOAD_ENDPOINT_URL"] = s.APIURL // see gateway.Storage
+	}
+	return f
+}
+
+// apiHandler is the API, and beside it what exists on this machine alone: the bucket by signed links, and the progress
+// of transfers.
+func (s *System) apiHandler(addr string) (http.Handler, error) {
+	endpoint, err := url.Parse(s.S3.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := s.roots()
+	if err != nil {
+		return nil, err
+	}
+	log := s.logs.logger("gateway")
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ResponseHeaderTimeout: time.Minute}
+	s.onClose(transport.CloseIdleConnections)
+	api := gateway.New(gateway.Options{Concurrency: frontConcurrency, Logger: log,
+		Invoke: func(ctx context.Context, event []byte) ([]byte, string, error) {
+			return s.front.Invoke(ctx, apiFunction, event)
+		}})
+	bucket := gateway.Storage(endpoint, transport, log)
+	return gateway.Local(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, isProgress := strings.CutPrefix(r.URL.Path, ProgressPath)
+		switch { // by hand: http.ServeMux would change paths, and so break what is signed
+		case isProgress && r.Method == http.MethodGet:
+			s.progress.serve(w, name)
+		case strings.HasPrefix(r.URL.Path, "/"+Bucket+"/"):
+			bucket.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
+		}
+	}), gateway.Hosts(addr)...), nil
+}
+
+// watchRequests tells the inbox of every object under requests/, also of those that came while nothing was running.
+func (s *System) watchRequests() error {
+	client, err := s.storage()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		notify.Watch(ctx, notify.Config{
+			Storage: client.api, Bucket: Bucket, Prefix: requestsPrefix, Region: Region, Account: Account,
+			Deliver: s.deliver, Known: client.told, Logger: s.logs.logger("inbox"),
+		})
+	}()
+	s.onClose(func() {
+		cancel()
+		<-ended
+		client.close()
+	})
+	return nil
+}
+
+// deliver gives an event to the inbox.
+func (s *System) deliver(ctx context.Context, event []byte) error {
+	result, functionError, err := s.front.Invoke(ctx, inboxFunction, event)
+	if err != nil {
+		return err
+	}
+	if functionError != "" {
+		var failed struct {
+			Message string `json:"errorMessage"`
+		}
+		if json.Unmarshal(result, &failed) == nil && failed.Message != "" {
+			return errors.New(failed.Message)
+		}
+		return fmt.Errorf("the function failed: %s", functionError)
+	}
+	return nil
+}
