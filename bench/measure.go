@@ -122,9 +122,9 @@ func summarize(samples []sample) summary {
 	wall := by(func(s sample) int64 { return int64(s.wall) })
 	cpu := by(func(s sample) int64 { return int64(s.cpu) })
 	rss := by(func(s sample) int64 { return s.rss })
-	mid := len(samples) / 2
+	median := func(v []int64) int64 { return (v[(len(v)-1)/2] + v[len(v)/2]) / 2 }
 	return summary{
-		wall: time.Duration(wall[mid]), least: time.Duration(wall[0]), most: time.Duration(wall[len(wall)-1]),
-		cpu: time.Duration(cpu[mid]), rss: rss[mid],
+		wall: time.Duration(median(wall)), least: time.Duration(wall[0]), most: time.Duration(wall[len(wall)-1]),
+		cpu: time.Duration(median(cpu)), rss: median(rss),
 	}
 }
