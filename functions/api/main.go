@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
 	"github.com/scenario-archive/scenario-archive/internal/apigateway"
 	"github.com/scenario-archive/scenario-archive/internal/logging"
 )
@@ -16,9 +15,5 @@ func main() {
 	log := logging.New("api")
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug)
-	h, err := fromEnvironment(os.Getenv, log)
-	if err != nil { // a function that exits would only show that it exited
-		h = rest.Broken(log, err)
-	}
-	lambda.Start(apigateway.Handler(h, os.Getenv("BASE_PATH")))
+	lambda.Start(apigateway.Handler(handler(os.Getenv, log), os.Getenv("BASE_PATH")))
 }

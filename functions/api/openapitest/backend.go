@@ -41,7 +41,7 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 	b.api = rest.New(rest.Options{
 		Archives:    machine,
 		Link:        rest.Linker(s3.NewPresignClient(storage), "bucket", time.Minute, time.Now),
-		CancelJob:   func(context.Context, scenario.JobRef) error { return errors.New("Cannot cancel this type of job") },
+		CancelJob:   func(context.Context, scenario.JobRef) error { return errors.New("this type of job cannot be canceled") },
 		AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
 		Logger:      log,
 	})

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+)
+
+// The same with the real state machine and a real S3 server: fifty deliveries, one execution, and the note.
+func TestFiftyDeliveriesToTheStateMachine(t *testing.T) {
+	t.Parallel()
+	client := sfntest.StartEngine(t, "../..", func(string, []byte) (any, error) {
+		return nil, errors.New("the job is not what this is about")
+	})
+	machine, err := executions.New(client, sfntest.MachineARN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storage := s3test.Start(t)
+	f := newFixture(t)
+	f.archives, f.store = machine, store{s3: storage.Client, bucket: storage.Bucket}
+	o := object{bucket: storage.Bucket, key: "requests/héros & villains+1.csv", sequencer: "S", time: "T"}
+	put, err := storage.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &o.bucket, Key: &o.key, Body: strings.NewReader("assetId\nasset_1\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.etag = strings.Trim(*put.ETag, `"`)
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if err := f.handle(t.Context(), notificationOf(url.QueryEscape, o)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	page, err := machine.List(t.Context(), types.ExecutionStatus(""), 100, "")
+	if err != nil || len(page.Executions) != 1 || page.Executions[0].Name != executionName(o) {
+		t.Errorf("got %+v, %v", page, err)
+	}
+	note, exists := storage.Object(t, "requests/héros & villains+1.status.json")
+	if !exists || !strings.Contains(string(note), page.Executions[0].ARN) {
+		t.Errorf("note %s", note)
+	}
+	other := o
+	other.etag = "0123456789abcdef0123456789abcdef"
+	other.sequencer = "S2"
+	if err := f.handle(t.Context(), eventBridge(other)); err != nil {
+		t.Errorf("replaced: %v", err)
+	}
+	other.key = "requests/gone.csv"
+	if err := f.handle(t.Context(), eventBridge(other)); err != nil {
+		t.Errorf("gone: %v", err)
+	}
+	if page, err := machine.List(t.Context(), "", 100, ""); err != nil || len(page.Executions) != 1 {
+		t.Errorf("got %+v, %v", page, err)
+	}
+}
