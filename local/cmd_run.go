@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/local/asl"
@@ -38,7 +37,7 @@ type run struct {
 	common
 	input   string
 	request []byte
-	view    atomic.Pointer[display.View] // set when there is an execution
+	shown   shown
 }
 
 func cmdRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -101,16 +100,12 @@ func (r *run) run(ctx context.Context, stdout io.Writer) int {
 	o := r.options()
 	o.S3 = system.Address{Name: "S3", Addr: "127.0.0.1:0"}
 	o.StandIn = system.Address{Name: "the Scenario stand-in", Addr: "127.0.0.1:0"}
-	o.Event = func(u stepfunctions.Update) {
-		if v := r.view.Load(); v != nil {
-			v.Event(u.Event)
-		}
+	if o.Batch = isBatch(r.request); o.Batch {
+		r.shown = new(batchShown)
+	} else {
+		r.shown = new(archiveShown)
 	}
-	o.Bytes = func(_ string, done, total int64) {
-		if v := r.view.Load(); v != nil {
-			v.Bytes(done, total)
-		}
-	}
+	o.Event, o.Bytes = r.shown.event, r.shown.bytes
 	s, err := system.Start(ctx, o)
 	if err != nil {
 		return r.problem(ctx, err)
@@ -142,18 +137,18 @@ func (r *run) announce(s *system.System, took time.Duration) {
 
 func (r *run) execute(ctx context.Context, s *system.System, stdout io.Writer) int {
 	started := time.Now()
-	view := r.screen.View(started)
-	r.view.Store(view)
-	defer view.Close()
-	begun, err := s.StepFunctions.Start(s.StepFunctions.MachineARN(system.ArchiveMachine), executionName(started), r.request)
+	machine := s.StepFunctions.MachineARN(r.shown.machine())
+	r.shown.begin(r.screen, started)
+	defer r.shown.close()
+	begun, err := s.StepFunctions.Start(machine, executionName(started), r.request)
 	if err != nil {
 		return r.problem(ctx, err)
 	}
 	ended, err := s.StepFunctions.Wait(ctx, begun.ARN)
 	if err != nil { // the person's Ctrl-C: nothing else ends the waiting
-		return r.interrupted(s, begun.ARN, stdout, view)
+		return r.interrupted(s, begun.ARN, stdout)
 	}
-	return r.tell(s, ended, stdout, view)
+	return r.tell(s, ended, stdout)
 }
 
 // executionName is readable, sorts by time, and is not used twice: the archive's default key is made of it.
@@ -164,16 +159,16 @@ func executionName(now time.Time) string {
 }
 
 // interrupted stops the execution and removes what it has left, unless it was already done.
-func (r *run) interrupted(s *system.System, arn string, stdout io.Writer, view *display.View) int {
+func (r *run) interrupted(s *system.System, arn string, stdout io.Writer) int {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTime)
 	defer cancel()
 	stopped, err := s.Abandon(ctx, arn)
 	if err == nil && !stopped {
 		if e, err := s.StepFunctions.Describe(arn); err == nil {
-			return r.tell(s, e, stdout, view)
+			return r.tell(s, e, stdout)
 		}
 	}
-	view.Close()
+	r.shown.close()
 	if err != nil {
 		r.screen.Line("Interrupted. The unfinished upload may be left in S3: %v", err)
 		return statusInterrupted
@@ -183,26 +178,16 @@ func (r *run) interrupted(s *system.System, arn string, stdout io.Writer, view *
 }
 
 // tell says how the execution has ended.
-func (r *run) tell(s *system.System, e stepfunctions.Execution, stdout io.Writer, view *display.View) int {
-	view.Close()
+func (r *run) tell(s *system.System, e stepfunctions.Execution, stdout io.Writer) int {
+	r.shown.close()
 	if e.Status != asl.StatusSucceeded {
 		r.screen.Failure(e.Error, e.Cause, "The functions' logs are in "+relative(s.LogDir)+".")
 		return statusFailed
 	}
-	var out struct {
-		Bucket, Key string
-		Size        int64
-		Entries     int64
-	}
-	if err := json.Unmarshal(e.Output, &out); err != nil {
+	if err := r.shown.tell(r.screen, s, e); err != nil {
 		r.screen.Problem(fmt.Errorf("the execution's output: %w", err))
 		return statusFailed
 	}
-	t := view.Times()
-	r.screen.Line("")
-	r.screen.Line("Archive:  %s (%s, %d files)", relative(s.ObjectPath(out.Bucket, out.Key)), display.Bytes(out.Size), out.Entries)
-	r.screen.Line("Time:     launch %s, Scenario's job %s, transfer %s; in all %s", display.Duration(t.Launch),
-		display.Duration(t.Job), display.Duration(t.Transfer), display.Duration(e.StopDate.Sub(e.StartDate)))
 	return r.print(stdout, e.Output)
 }
 

@@ -80,11 +80,17 @@ func descends(parents map[int]int, pid int, roots []int) bool {
 	return false
 }
 
+// tools build the programs and are none of them.
+var tools = []string{"go", "compile", "link", "asm", "vet"}
+
 func (p *peaks) print() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Printf("| program | most memory of one process (VmHWM) | at once |\n|---|---:|---:|\n")
 	for _, name := range slices.Sorted(maps.Keys(p.kib)) {
+		if slices.Contains(tools, name) {
+			continue
+		}
 		fmt.Printf("| %s | %.1f MiB | %d |\n", name, float64(p.kib[name])/1024, p.atOnce[name])
 	}
 	fmt.Println()

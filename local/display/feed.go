@@ -9,7 +9,8 @@ import (
 	"github.com/scenario-archive/scenario-archive/local/asl"
 )
 
-// Feed tells of any number of executions at once, a plain line for each thing that has happened.
+// Feed tells of any number of executions at once, a plain line for each thing that has happened. A batch is told as a
+// whole: of its archives only those that fail have a line of their own.
 type Feed struct {
 	screen *Screen
 
@@ -20,7 +21,9 @@ type Feed struct {
 
 type followed struct {
 	narrator narrator
-	told     time.Time // when its bytes were told last
+	told     time.Time // when its bytes, or how it stands, were told last
+	quiet    bool      // it makes an archive of a batch
+	batch    *batch    // nil: it is none
 }
 
 // Feed begins a feed.
@@ -30,23 +33,52 @@ func (s *Screen) Feed() *Feed {
 
 // Event takes an event of an execution's history.
 func (f *Feed) Event(executionARN string, e asl.Event) {
+	if isChild(executionARN) {
+		return // see Child
+	}
 	name := nameOf(executionARN)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	of := f.of(name)
 	if e.Type == "ExecutionStarted" {
-		f.line(name, note{e.Time, "Started", "", noteDone})
+		if of.quiet = startedByChild(e); !of.quiet {
+			f.line(name, note{e.Time, "Started", "", noteDone})
+		}
 		return
 	}
-	n, ok := f.of(name).narrator.tell(e)
-	if !ok {
-		return
+	if e.Type == "TaskStateExited" && e.Details.Name == "Plan" {
+		f.batch(name).batch.own(e)
 	}
-	if n.kind == noteDone || n.kind == noteBad || n.kind == noteGood {
-		f.line(name, n)
-	}
-	if strings.HasPrefix(string(e.Type), "Execution") { // it has ended
+	n, ok := of.narrator.tell(e)
+	if hasEnded(e) {
 		delete(f.executions, name)
 	}
+	done := n.kind == noteDone && !of.quiet || n.kind == noteGood && !of.quiet
+	if ok && (done || n.kind == noteBad && (!of.quiet || hasEnded(e))) {
+		f.line(name, n)
+	}
+}
+
+// Child takes an event of a child of a batch's map. parentARN is the batch's execution.
+func (f *Feed) Child(parentARN string, e asl.Event) {
+	name := nameOf(parentARN)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	of := f.batch(name)
+	if now := f.screen.now(); of.batch.child(e) && now.Sub(of.told) >= bytesEvery {
+		of.told = now
+		f.line(name, note{e.Time, "Archives", of.batch.text(now), noteBegin})
+	}
+}
+
+// batch is the execution of that name, which is a batch.
+func (f *Feed) batch(name string) *followed {
+	of := f.of(name)
+	if of.batch == nil {
+		of.batch = newBatch()
+		of.batch.begun = f.screen.now()
+	}
+	return of
 }
 
 // Bytes tells how far the transfer of an execution is.
@@ -58,7 +90,7 @@ func (f *Feed) Bytes(executionName string, done, total int64) {
 	defer f.mu.Unlock()
 	e, known := f.executions[executionName]
 	now := f.screen.now()
-	if !known || now.Sub(e.told) < bytesEvery {
+	if !known || e.quiet || now.Sub(e.told) < bytesEvery {
 		return
 	}
 	e.told = now

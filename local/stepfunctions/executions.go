@@ -176,7 +176,11 @@ func (r *recorder) Record(e asl.Event, next *asl.Checkpoint) error {
 		return err
 	}
 	r.last = e.Time
-	r.s.publish(Update{ExecutionARN: r.e.arn, MapRunARN: r.e.machine.mapRunARN(), Event: e})
+	u := Update{ExecutionARN: r.e.arn, MapRunARN: r.e.machine.mapRunARN(), Event: e}
+	if run := r.e.machine.run; run != nil {
+		u.ParentARN = run.parent.arn
+	}
+	r.s.publish(u)
 	return nil
 }
 

@@ -51,6 +51,7 @@ type Execution struct {
 type Update struct {
 	ExecutionARN string
 	MapRunARN    string // of a Map Run's child
+	ParentARN    string // of a Map Run's child: the execution whose Map Run it is
 	Event        asl.Event
 }
 

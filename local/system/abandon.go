@@ -33,6 +33,9 @@ func (s *System) Abandon(ctx context.Context, executionARN string) (bool, error)
 	if err != nil || e.Status == asl.StatusSucceeded {
 		return false, err
 	}
+	if e.StateMachineARN == machineARN(BatchMachine) {
+		return true, s.abandonAll(ctx, asl.StatusAborted) // what was stopped with it
+	}
 	last, err := s.lastTransfer(executionARN)
 	if err != nil || last == nil {
 		return true, err
@@ -59,12 +62,46 @@ func (s *System) AbandonLeft(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if s.options.Batch && len(s.served) > 1 { // first of all, or they would start more
+		if err := s.stopBatches(); err != nil {
+			return 0, err
+		}
+	}
 	for _, e := range left {
 		if _, err := s.Abandon(ctx, e.ARN); err != nil {
 			return 0, err
 		}
 	}
 	return len(left), nil
+}
+
+func (s *System) stopBatches() error {
+	batches, _, err := s.StepFunctions.List(machineARN(BatchMachine), asl.StatusRunning, 0, "")
+	for _, e := range batches {
+		if err == nil {
+			_, err = s.StepFunctions.Stop(e.ARN, "Interrupted", "the run was interrupted")
+		}
+	}
+	return err
+}
+
+// abandonAll abandons each execution of the archive state machine that has this status.
+func (s *System) abandonAll(ctx context.Context, status asl.Status) error {
+	for from := ""; ; {
+		page, next, err := s.StepFunctions.List(machineARN(ArchiveMachine), status, 0, from)
+		if err != nil {
+			return err
+		}
+		for _, e := range page {
+			if _, err := s.Abandon(ctx, e.ARN); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		from = next
+	}
 }
 
 // lastTransfer finds what the transfer function was asked for last, or nil when it was not asked.

@@ -1,0 +1,109 @@
+package display
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+)
+
+// batch is how a batch stands as a whole.
+type batch struct {
+	begun    time.Time // of its first archive
+	archives int       // 0: not planned yet
+	before   int       // archives that an earlier run had finished
+	done     int
+	failed   int
+	bytes    int64            // of the archives that are done
+	moving   map[string]int64 // of those on their way, by their executions' names
+}
+
+func newBatch() *batch { return &batch{moving: map[string]int64{}} }
+
+// own takes an event of the batch's own execution: its plan tells how much there is to do.
+func (b *batch) own(e asl.Event) {
+	if e.Type != "TaskStateExited" || e.Details.Name != "Plan" {
+		return
+	}
+	var o struct {
+		Plan struct{ Archives, Finished int } `json:"plan"`
+	}
+	_ = json.Unmarshal([]byte(e.Details.Output), &o) // what is of another shape says nothing
+	b.archives, b.before, b.begun = o.Plan.Archives, o.Plan.Finished, e.Time
+	b.done, b.failed = b.before, 0
+}
+
+// child takes an event of one of the map's children, and says whether an archive has ended with it.
+func (b *batch) child(e asl.Event) bool {
+	switch e.Type {
+	case "ExecutionSucceeded":
+		var o struct {
+			Output struct{ Size int64 } `json:"output"`
+		}
+		_ = json.Unmarshal([]byte(e.Details.Output), &o)
+		b.done++
+		b.bytes += o.Output.Size
+	case "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted":
+		b.failed++
+	default:
+		return false
+	}
+	return true
+}
+
+// move takes how far an archive's transfer is. The archive counts with its size when it is done.
+func (b *batch) move(execution string, done int64) { b.moving[execution] = done }
+
+func (b *batch) ended(execution string) { delete(b.moving, execution) }
+
+// text is the batch in a line.
+func (b *batch) text(now time.Time) string {
+	if b.archives == 0 && b.done+b.failed == 0 {
+		return "reading the list"
+	}
+	bytes := b.bytes
+	for _, n := range b.moving {
+		bytes += n
+	}
+	archives := fmt.Sprintf("%d of %d archives", b.done, b.archives)
+	if b.archives == 0 { // it goes on after a restart, and its plan was not heard
+		archives = fmt.Sprintf("%d archives since the start", b.done)
+	}
+	parts := []string{archives, Bytes(bytes)}
+	if b.failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", b.failed))
+	}
+	if left, ok := b.left(now); ok {
+		parts = append(parts, "about "+Duration(left)+" left")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// left is how long the rest takes if it goes on as so far.
+func (b *batch) left(now time.Time) (time.Duration, bool) {
+	ended := b.done - b.before + b.failed
+	rest := b.archives - b.done - b.failed
+	if ended == 0 || rest <= 0 {
+		return 0, false
+	}
+	return now.Sub(b.begun) / time.Duration(ended) * time.Duration(rest), true
+}
+
+// isChild says whether an execution is one of a map's children: their machine's name has a slash.
+func isChild(executionARN string) bool { return strings.Contains(executionARN, "/") }
+
+// startedByChild says whether an execution was started for an archive of a batch.
+func startedByChild(e asl.Event) bool {
+	var in struct {
+		By string `json:"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"`
+	}
+	_ = json.Unmarshal([]byte(e.Details.Input), &in)
+	return isChild(in.By)
+}
+
+// hasEnded says whether e is the last event of an execution.
+func hasEnded(e asl.Event) bool {
+	return strings.HasPrefix(string(e.Type), "Execution") && e.Type != "ExecutionStarted"
+}
