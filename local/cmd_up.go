@@ -82,7 +82,12 @@ func (u *up) run(ctx context.Context) int {
 	o.S3, o.StepFunctions, o.StandIn = u.s3.address(), u.stepFunctions.address(), u.standIn.address()
 	o.API = u.api.address()
 	o.ExecutionsDir, o.Batch = "executions", true
-	o.Event = func(e stepfunctions.Update) { feed.Event(e.ExecutionARN, e.Event) }
+	o.Event = func(u stepfunctions.Update) {
+		feed.Event(u.ExecutionARN, u.Event)
+		if u.ParentARN != "" {
+			feed.Child(u.ParentARN, u.Event)
+		}
+	}
 	o.Bytes = feed.Bytes
 	s, err := system.Start(ctx, o)
 	if err == nil {
