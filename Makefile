@@ -11,7 +11,7 @@ COVER ?=
 test_flags = $(if $(RACE),-race) $(if $(COVER),-coverprofile=$(abspath $(COVER))/cover-$(1).out)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test lint bench build deploy clean
+.PHONY: help run up test lint bench build sam-local deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,10 +52,14 @@ $(addprefix function-,$(FUNCTIONS)): function-%:
 	@mkdir -p $(ARTIFACTS_DIR)
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build $(GOFLAGS_LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/$*
 
-deploy: ## Build and deploy to AWS (asks what it needs to know the first time)
-	@command -v sam >/dev/null || { echo "the SAM CLI is not installed: see https://docs.aws.amazon.com/serverless-application-model/" >&2; exit 2; }
-	sam build
-	sam deploy --guided
+sam-local: ## The functions in containers, by `sam local`; needs Docker and Python
+	@bash ci/sam-local.sh
+
+deploy: ## Build and deploy to AWS, after a look for what would fail. CONFIG=prod for production
+	@bash deploy/deploy.sh
+
+destroy: ## Delete the stack of CONFIG; the bucket stays
+	@bash deploy/destroy.sh
 
 clean: ## Remove what was built and what local runs left, the archives too
 	rm -rf .local .aws-sam bin
