@@ -113,6 +113,7 @@ func (u *up) announce(s *system.System) {
 	}
 	u.screen.Line("Up. Ctrl-C stops it.")
 	u.screen.Line("")
+	u.screen.Line("  Page and API    %s", s.APIURL)
 	u.screen.Line("  Step Functions  %s", s.StepFunctionsURL)
 	u.screen.Line("  S3              %s", s.S3.Endpoint)
 	u.screen.Line("  Scenario        %s", scenario)
@@ -128,16 +129,19 @@ func (u *up) announce(s *system.System) {
 }
 
 func try(s *system.System) []string {
-	const name = "heroes"
 	return []string{
 		". " + relative(s.EnvironmentFile()),
-		"aws stepfunctions start-execution --state-machine-arn $STATE_MACHINE_ARN --name " + name + " \\",
-		`    --input '{"query": {"assetIds": ["asset_hero", "asset_villain"]}}'`,
-		"aws stepfunctions describe-execution \\",
-		"    --execution-arn " + s.ExecutionARN(name),
-		"aws s3 ls s3://$BUCKET/archives/",
+		"curl -d '" + tryRequest + "' \\",
+		"    -H 'Content-Type: application/json' $API_URL/archives",
+		"curl $API_URL/archives",
+		"make follow ID=...",
+		"echo '" + tryRequest + "' | aws s3 cp - s3://$BUCKET/requests/heroes.json",
+		"aws s3 ls --recursive s3://$BUCKET/",
+		"aws stepfunctions list-executions --state-machine-arn $STATE_MACHINE_ARN",
 	}
 }
+
+const tryRequest = `{"query": {"assetIds": ["asset_hero", "asset_villain"]}}`
 
 // wait returns when the person has had enough, or when a part has ended by itself.
 func (u *up) wait(ctx context.Context, s *system.System) int {

@@ -17,6 +17,7 @@ type command func(ctx context.Context, args []string, stdout, stderr io.Writer) 
 var commands = map[string]command{
 	"run":           cmdRun,
 	"up":            cmdUp,
+	"follow":        cmdFollow,
 	"s3":            cmdS3,
 	"stepfunctions": cmdStepfunctions,
 }
@@ -32,7 +33,7 @@ func main() {
 
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 || commands[args[0]] == nil {
-		fmt.Fprintln(stderr, "usage: local run | up | s3 | stepfunctions [flags]")
+		fmt.Fprintln(stderr, "usage: local run | up | follow | s3 | stepfunctions [flags]")
 		return 2
 	}
 	return commands[args[0]](ctx, args[1:], stdout, stderr)

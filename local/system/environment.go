@@ -63,3 +63,28 @@ func quote(value string) string {
 	}
 	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 }
+
+// ReadEnvironment reads what WriteEnvironment has written for a system that keeps its things in dir.
+func ReadEnvironment(dir string) (map[string]string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "env"))
+	if err != nil {
+		return nil, err
+	}
+	env := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		if ok {
+			env[name] = unquote(value)
+		}
+	}
+	return env, nil
+}
+
+// unquote undoes quote.
+func unquote(value string) string {
+	inner, ok := strings.CutPrefix(value, "'")
+	if !ok {
+		return value
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(inner, "'"), `'\''`, "'")
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/local/display"
+	"github.com/scenario-archive/scenario-archive/local/system"
+)
+
+// follow shows an execution that somebody else has started, of a system that is up.
+type follow struct {
+	common
+	id, url string
+	view    *display.View
+	every   time.Duration
+}
+
+// followEvery is how often the history is asked for.
+const followEvery = 300 * time.Millisecond
+
+func cmdFollow(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return (&follow{every: followEvery}).main(ctx, args, stdout, stderr)
+}
+
+func (f *follow) main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if err := f.parse(f.flags(stderr), args); err != nil {
+		return usage(err)
+	}
+	f.screen = display.NewScreen(stderr, f.env)
+	defer f.screen.Close()
+	up, err := f.prepare()
+	if err != nil {
+		f.screen.Problem(err)
+		return statusUsage
+	}
+	return f.run(ctx, up, stdout)
+}
+
+func (f *follow) flags(stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("local follow", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&f.id, "id", "", "the archive's `ID`, or the ARN of its execution")
+	flags.StringVar(&f.url, "url", "", "`address` of the API (default: that of the system that is up)")
+	flags.StringVar(&f.repo, "repo", "", "`directory` of the repository (default: found upwards of here)")
+	flags.StringVar(&f.dir, "dir", "", "`directory` where the system keeps everything (default: .local in the repository)")
+	flags.Usage = func() {
+		fmt.Fprintf(stderr, "usage: local follow -id ID [flags]\nShows an archive of `local up` until its end. Ctrl-C stops "+
+			"the following alone.\n")
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+// prepare finds the system that is up, and the execution's ARN.
+func (f *follow) prepare() (*client, error) {
+	if f.id == "" {
+		return nil, errors.New("say which archive: make follow ID=…, with its ID or the ARN of its execution")
+	}
+	if err := f.common.prepare(); err != nil {
+		return nil, err
+	}
+	if f.dir == "" {
+		f.dir = filepath.Join(f.repo, ".local")
+	}
+	env, err := system.ReadEnvironment(f.dir)
+	if err != nil {
+		return nil, fmt.Errorf("no system is up here (%w); start one with make up", err)
+	}
+	if f.url != "" {
+		if u, err := url.Parse(f.url); err != nil || u.Host == "" {
+			return nil, fmt.Errorf("-url: %q is not an address such as http://127.0.0.1:3000", f.url)
+		}
+		env["API_URL"] = f.url
+	}
+	if !strings.HasPrefix(f.id, "arn:") {
+		f.id = executionARN(env["STATE_MACHINE_ARN"], f.id)
+	}
+	return newClient(env["AWS_ENDPOINT_URL_SFN"], env["API_URL"]), nil
+}
+
+func executionARN(machine, name string) string {
+	return strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
+}
+
+func (f *follow) run(ctx context.Context, up *client, stdout io.Writer) int {
+	e, err := up.describe(ctx, f.id)
+	if err != nil {
+		return f.gone(ctx, err)
+	}
+	f.screen.Line("Following %s", name(f.id))
+	f.screen.Line("")
+	f.view = f.screen.View(e.began())
+	defer f.view.Close()
+	h := history{client: up, arn: f.id}
+	for ctx.Err() == nil {
+		// Before the history: what the history then has is all that there is when this one has ended.
+		if e, err = up.describe(ctx, f.id); err != nil {
+			return f.gone(ctx, err)
+		}
+		if err := h.tell(ctx, f.view.Event); err != nil {
+			return f.gone(ctx, err)
+		}
+		if e.Status != string(asl.StatusRunning) {
+			return f.tell(e, stdout)
+		}
+		f.moved(ctx, up, h.state)
+		f.pause(ctx)
+	}
+	return f.gone(ctx, ctx.Err())
+}
+
+func (f *follow) pause(ctx context.Context) {
+	timer := time.NewTimer(f.every)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// moved shows how far a transfer is. Without an answer there is no bar, and nothing else is lost.
+func (f *follow) moved(ctx context.Context, up *client, state string) {
+	if state != "Transfer" {
+		return
+	}
+	if m, err := up.moved(ctx, name(f.id)); err == nil && m.BytesTotal > 0 {
+		f.view.Bytes(m.BytesDone, m.BytesTotal)
+	}
+}
+
+// gone tells why there is nothing more to follow.
+func (f *follow) gone(ctx context.Context, err error) int {
+	if f.view != nil {
+		f.view.Close()
+	}
+	if ctx.Err() != nil {
+		f.screen.Line("No longer following; the archive goes on.")
+		return statusInterrupted
+	}
+	f.screen.Problem(err)
+	return statusUsage
+}
+
+func (f *follow) tell(e described, stdout io.Writer) int {
+	f.view.Close()
+	return ending{
+		screen: f.screen, times: f.view.Times(), logs: filepath.Join(f.dir, "logs"),
+		path: func(bucket, key string) string { return filepath.Join(f.dir, "s3", bucket, filepath.FromSlash(key)) },
+	}.tell(stdout, asl.Status(e.Status), e.Error, e.Cause, []byte(e.Output), e.took())
+}
+
+// name is an execution's name, by its ARN.
+func name(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
