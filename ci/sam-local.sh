@@ -13,5 +13,7 @@ case $(docker version --format '{{.Server.Arch}}') in
   arm64) arch=arm64 goarch=arm64 ;;
   *) arch=x86_64 goarch=amd64 ;;
 esac
-GOARCH_LAMBDA=$goarch sam build --build-dir "$work/build-local" --parameter-overrides "Architecture=$arch"
+# ci/sam.sh has built them already.
+[ -e "$work/build-$arch/template.yaml" ] ||
+  GOARCH_LAMBDA=$goarch sam build --build-dir "$work/build-$arch" --parameter-overrides "Architecture=$arch"
 python ci/sam_local.py "$work"

@@ -19,10 +19,12 @@ import zipfile
 import services
 
 WORK = os.path.abspath(sys.argv[1])
-BUILD = f"{WORK}/build-local"
-TEMPLATE = f"{BUILD}/template.yaml"
 ARCHITECTURE = "arm64" if os.uname().machine in ("arm64", "aarch64") else "x86_64"
+TEMPLATE = f"{WORK}/build-{ARCHITECTURE}/template.yaml"
 LOCAL = ["--skip-pull-image", "--region", "us-east-1", "--parameter-overrides", f"Architecture={ARCHITECTURE}"]
+
+
+INVOKED = set()
 
 
 def step(text):
@@ -51,12 +53,13 @@ def logical_id(function):
 
 def invoke(function, event, name):
     """sam local invoke; the answer is the last line of stdout."""
+    INVOKED.add(function)
     path = f"{WORK}/event-{name}.json"
     with open(path, "w") as f:
         json.dump(event, f)
     out = show(["sam", "local", "invoke", logical_id(function), "--template", TEMPLATE, "--event", path,
                 "--env-vars", f"{WORK}/env.json", *LOCAL])
-    return json.loads(out.strip().splitlines()[-1])
+    return json.loads((out.strip().splitlines() or ["null"])[-1])
 
 
 def archive_is_there(bucket_dir, output):
@@ -97,6 +100,45 @@ def invoke_each(s3):
         "destination": launched["destination"]}, "transfer-launched")
     expect(moved.get("finished") is True, "the transfer finished", moved)
     archive_is_there(s3.directory, moved["output"])
+
+
+def with_bucket(value, name):
+    """The event with another bucket: the shipped ones name examples."""
+    if isinstance(value, dict):
+        return {k: name if k == "bucket" and isinstance(v, str) else with_bucket(v, name) for k, v in value.items()}
+    return value
+
+
+def invoke_batch(s3):
+    step("sam local invoke: plan")
+    plan = invoke("plan", shipped_event("plan"), "plan")
+    expect(plan.get("archives") == 1 and plan.get("toDo") == 1, "two assets are planned as one archive", plan)
+    expect(os.path.exists(os.path.join(s3.directory, plan["items"]["bucket"], plan["items"]["key"])), "its items are in S3", plan)
+    step("sam local invoke: manifest")
+    early = invoke("manifest", with_bucket(shipped_event("manifest"), "archives"), "manifest")
+    expect("errorType" in early, "a manifest of results that are not there is a named error", early)
+
+
+def invoke_api():
+    step("sam local invoke: api")
+    answer = invoke("api", shipped_event("api"), "api")
+    expect(answer.get("statusCode") == 202, "the event's request is taken", answer)
+
+
+def invoke_inbox(s3):
+    step("sam local invoke: inbox")
+    event = shipped_event("inbox")
+    event["detail"]["bucket"]["name"] = "archives"
+    event["detail"]["object"].pop("version-id", None)
+    event["detail"]["object"].pop("etag", None)
+    event["detail"]["object"]["key"] = "requests/heroes.json"
+    with open(f"{WORK}/heroes.json", "w") as f:
+        json.dump({"query": {"assetIds": ["asset_hero"]}}, f)
+    show(["aws", "s3", "cp", f"{WORK}/heroes.json", "s3://archives/requests/heroes.json", "--endpoint-url", s3.endpoint,
+          "--ca-bundle", s3.ca, "--no-progress"])
+    invoke("inbox", event, "inbox")
+    note = os.path.join(s3.directory, "archives", "requests", "heroes.status.json")
+    expect(os.path.exists(note), "the note beside the request names the execution", os.listdir(os.path.dirname(note)))
 
 
 def free_port():
@@ -161,6 +203,8 @@ def start_api(s3, stepfunctions):
     the functions in SAM's containers."""
     step("sam local start-api, called by curl")
     with serving("start-lambda") as functions, stepfunctions(functions), serving("start-api") as api:
+        invoke_api()
+        invoke_inbox(s3)
         status, posted = curl("-X", "POST", f"{api}/archives", "-H", "Content-Type: application/json",
                               "-d", json.dumps({"query": {"assetIds": ["asset_hero", "asset_castle"]}}))
         expect(status == 202 and posted.get("id"), "POST /archives: 202 with an ID", (status, posted))
@@ -178,11 +222,11 @@ def start_api(s3, stepfunctions):
 def main():
     with services.started(WORK) as running:
         invoke_each(running.s3)
+        invoke_batch(running.s3)
         start_lambda()
-        if os.path.exists("functions/api/main.go"):
-            start_api(running.s3, running.stepfunctions)
-    others = {os.path.basename(os.path.dirname(p)) for p in glob.glob("functions/*/event.json")}
-    print(f"\nsam local: functions with an event.json: {', '.join(sorted(others))}")
+        start_api(running.s3, running.stepfunctions)
+    missed = {os.path.basename(os.path.dirname(p)) for p in glob.glob("functions/*/event.json")} - INVOKED
+    expect(not missed, "every function with an event.json was invoked with it", missed)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def variables(work):
     with open(f"{work}/env.json", "w") as f:
         json.dump({"Parameters": {
             "BUCKET": "archives", "BUCKET_OWNER": "", "KMS_KEY_ID": "", "SCENARIO_BASE_URL": "http://127.0.0.1:9090/v1",
-            "SCENARIO_SECRET_ARN": "", "STATE_MACHINE_ARN": MACHINE, "BATCH_STATE_MACHINE_ARN": "",
+            "SCENARIO_SECRET_ARN": "", "STATE_MACHINE_ARN": MACHINE, "BATCH_STATE_MACHINE_ARN": MACHINE.replace("archive", "batch"), "KEY_PREFIX": "archives/",
         }}, f)
 
 
