@@ -136,7 +136,7 @@ func (b *distributedBody) run(s *step, input any) (any, error) {
 	seen := s.takeMapRun()
 	if seen.arn == "" {
 		seen.arn = mapRunARN(s.r.info.StateMachineARN, b.label)
-		err = b.begin(s, input, seen.arn)
+		err = b.begin(s, input, seen)
 	}
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func mapRunARN(machineARN, label string) string {
 	return strings.Replace(machineARN, ":stateMachine:", ":mapRun:", 1) + "/" + label + ":" + uuid.NewString()
 }
 
-func (b *distributedBody) begin(s *step, input any, arn string) error {
+func (b *distributedBody) begin(s *step, input any, seen seenMapRun) error {
 	length := 0 // so AWS has it when the items are read from elsewhere
 	if b.reader == nil {
 		items, err := itemsAt(b.items, s, input)
@@ -160,10 +160,12 @@ func (b *distributedBody) begin(s *step, input any, arn string) error {
 		}
 		length = len(items)
 	}
-	if err := s.r.record(s.t, "MapStateStarted", Details{Length: &length}, nil); err != nil {
-		return err
+	if !seen.events["MapStateStarted"] {
+		if err := s.r.record(s.t, "MapStateStarted", Details{Length: &length}, nil); err != nil {
+			return err
+		}
 	}
-	return s.r.record(s.t, "MapRunStarted", Details{MapRunARN: arn}, nil)
+	return s.r.record(s.t, "MapRunStarted", Details{MapRunARN: seen.arn}, nil)
 }
 
 // ended records how the Map Run ended.
@@ -222,17 +224,18 @@ type seenMapRun struct {
 
 // takeMapRun looks for it, once: a retry of the state is a Map Run of its own.
 func (s *step) takeMapRun() seenMapRun {
-	seen := seenMapRun{}
+	seen := seenMapRun{events: map[EventType]bool{}}
 	for _, e := range s.entry.events {
 		switch e.Type {
 		case "MapRunStarted":
-			seen = seenMapRun{e.Details.MapRunARN, map[EventType]bool{}}
+			seen.arn = e.Details.MapRunARN
 		case "MapRunFailed":
-			seen = seenMapRun{}
+			seen = seenMapRun{events: map[EventType]bool{}}
+			continue
+		case "MapStateFailed":
+			continue
 		}
-		if seen.events != nil {
-			seen.events[e.Type] = true
-		}
+		seen.events[e.Type] = true
 	}
 	s.entry.events = nil
 	return seen
