@@ -14,7 +14,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/local/objects"
 	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 )
 
@@ -102,6 +106,9 @@ func (o *stepfunctionsFlags) serve(ctx context.Context, stdout, stderr io.Writer
 		Machines: machines, Invoker: stepfunctions.HTTPInvoker{Endpoint: o.lambda}, Dir: o.dir, Clock: o.clock,
 		Logger: slog.New(slog.NewTextHandler(stderr, nil)),
 	}
+	if c.Objects, err = objectsFromEnvironment(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", o.addr)
 	if err != nil {
 		return err
@@ -133,4 +140,17 @@ func (o *stepfunctionsFlags) answer(ctx context.Context, l net.Listener, s *step
 		return err
 	}
 	return nil
+}
+
+// objectsFromEnvironment is the S3 that the AWS SDK's variables name, for distributed Map states; nil without an
+// endpoint: nothing here talks to AWS itself.
+func objectsFromEnvironment(ctx context.Context) (stepfunctions.Objects, error) {
+	if os.Getenv("AWS_ENDPOINT_URL_S3") == "" {
+		return nil, nil
+	}
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
+	}
+	return objects.Bucket{Client: s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })}, nil
 }

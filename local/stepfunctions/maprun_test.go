@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -409,5 +411,44 @@ func TestResultFilesAreDivided(t *testing.T) {
 	first, second := rows(t, objects.get("b/p/FAILED_0.json")), rows(t, objects.get("b/p/FAILED_1.json"))
 	if len(first)+len(second) != 3 || first[0]["Name"] != "0" || second[len(second)-1]["Name"] != "2" {
 		t.Errorf("got %v, %v", first, second)
+	}
+}
+
+// TestOrphans is a crash between the end of an execution and that of its Map Run: the children are ended.
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	objects := newMemory(map[string]string{"b/list.jsonl": lines(3)})
+	arrived := make(chan struct{}, 3)
+	hold := invokerFunc(func(ctx context.Context, _ string, _ []byte) ([]byte, string, error) {
+		arrived <- struct{}{}
+		<-ctx.Done()
+		return nil, "", ctx.Err()
+	})
+	s, err := New(mapConfig(dir, mapDefinition(`"MaxConcurrency":1,`), objects, hold))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn := start(t, s, "m", "e", `{}`).ARN
+	<-arrived
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "m", "e.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		err = appendLine(f, line{Event: &asl.Event{ID: 5, Type: "ExecutionAborted"}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	s = newService(t, mapConfig(dir, mapDefinition(`"MaxConcurrency":1,`), objects, hold))
+	runs, err := s.MapRuns(arn)
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("got %+v, %v", runs, err)
+	}
+	children, _, _ := s.ListChildren(runs[0].ARN, "", 0, "")
+	if e := wait(t, s, children[0].ARN); e.Status != asl.StatusAborted || len(children) != 1 {
+		t.Errorf("got %+v", e)
 	}
 }

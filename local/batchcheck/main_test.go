@@ -1,0 +1,48 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBatchCheck is the check in a size that takes seconds once everything is built.
+func TestBatchCheck(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the whole system")
+	}
+	err := check(t.Context(), options{
+		repo: "../..", dir: t.TempDir(), assets: 5500, size: 1000, concurrency: 4, ceiling: 3, failing: 17, job: 200 * time.Millisecond,
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestListFails(t *testing.T) {
+	t.Parallel()
+	o := options{assets: 100_000, size: 1000, failing: 5}
+	n := 0
+	for i, id := range o.list(true) {
+		if strings.HasPrefix(id, "asset_fail") {
+			n++
+			if i%o.size != 0 {
+				t.Errorf("%s would let more than one archive fail", id)
+			}
+		}
+	}
+	if n != 5 {
+		t.Errorf("%d archives would fail, not 5", n)
+	}
+}
+
+func TestNoteRefusesTwice(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	if err := note(seen, []string{"a", "b"}, "1"); err != nil {
+		t.Error(err)
+	}
+	if err := note(seen, []string{"b"}, "2"); err == nil || !strings.Contains(err.Error(), "b is in 1 and in 2") {
+		t.Errorf("got %v", err)
+	}
+}
