@@ -3,7 +3,7 @@
 GOFLAGS_LAMBDA := -tags lambda.norpc -trimpath -ldflags='-s -w'
 GOARCH_LAMBDA ?= arm64
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
-MODULES := . local bench
+MODULES := . local bench ci functions/api/openapitest
 # RACE=1 turns the race detector on; it needs a C compiler, which plain `make test` does not.
 RACE ?=
 # COVER=DIR writes coverage profiles there.
