@@ -55,20 +55,43 @@ func TestRunOfTheSample(t *testing.T) {
 	l.expectNothingLeft(t)
 }
 
-func TestRunThatFails(t *testing.T) {
+// TestRunOfABatch asks for one asset more than an archive takes.
+func TestRunOfABatch(t *testing.T) {
 	t.Parallel()
+	l := newLocal(t)
 	ids := make([]string, 1001)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("asset_%d", i)
 	}
-	tooMany, _ := json.Marshal(map[string]any{"query": map[string]any{"assetIds": ids}})
+	request, _ := json.Marshal(map[string]any{"query": map[string]any{"assetIds": ids}, "destination": map[string]any{"prefix": "big"}})
+	status := l.run(t.Context(), "-input", l.request(t, string(request)), "-stand-in", "-job-duration 100ms -asset-size 4KiB")
+	var out struct {
+		Complete bool
+		Totals   struct{ Archives, Entries int }
+	}
+	told := l.stderr.String()
+	if err := json.Unmarshal([]byte(l.stdout.String()), &out); err != nil || status != 0 || !out.Complete || out.Totals.Archives != 2 || out.Totals.Entries != 1001 {
+		t.Errorf("status %d, %v, %+v\n%s", status, err, out, told)
+	}
+	for _, want := range []string{"Plan", "Manifest", "Archives: 2 (", "1001 files", "big/manifest.json"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("standard error lacks %q:\n%s", want, told)
+		}
+	}
+	if stored := strings.Join(l.stored(t), " "); !strings.Contains(stored, "big/assets-0001.zip big/assets-0002.zip big/manifest.json") {
+		t.Errorf("S3 holds %v", stored)
+	}
+	l.expectNothingLeft(t)
+}
+
+func TestRunThatFails(t *testing.T) {
+	t.Parallel()
 	one := func(id string) string { return fmt.Sprintf(`{"query":{"assetIds":[%q]}}`, id) }
 	for _, test := range []struct{ name, request, standIn, want, cause string }{
 		{"job fails", one("asset_fail"), "", "JobFailed", ""},
 		{"job is canceled", one("asset_cancel"), "", "JobCanceled", ""},
 		{"bad credentials", one("asset_a"), "-key another", "Unauthorized", ""},
 		{"unknown asset", one("asset_missing_1"), "", "RequestInvalid", "asset_missing_1"},
-		{"too many assets", string(tooMany), "", "RequestInvalid", "1000"},
 		{"empty query", `{"query":{}}`, "", "RequestInvalid", "assetIds"},
 		{"key that escapes", `{"query":{"assetIds":["asset_a"]},"destination":{"key":"../a.zip"}}`, "", "RequestInvalid", "destination"},
 		{"archive that is no ZIP", one("asset_corrupt"), "", "ArchiveCorrupt", ""},

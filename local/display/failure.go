@@ -19,6 +19,7 @@ var hints = map[string]string{
 	"DestinationConflict":    "Choose another key, or set destination.overwrite to true.",
 	"DestinationUnavailable": "The local S3 server did not answer as it should. Is the disk full?",
 	"DestinationRefused":     "The local S3 server refused the object.",
+	"BatchFailed":            "The manifest names the archives that are missing. Run it again: what is finished is not made again.",
 	"States.Timeout":         "It took longer than the state machine allows. Run it again.",
 }
 
