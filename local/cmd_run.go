@@ -173,6 +173,10 @@ func (r *run) interrupted(s *system.System, arn string, stdout io.Writer) int {
 		r.screen.Line("Interrupted. The unfinished upload may be left in S3: %v", err)
 		return statusInterrupted
 	}
+	if r.shown.machine() == system.BatchMachine {
+		r.screen.Line("Interrupted. Archives that were finished stay in S3; nothing of the others was left.")
+		return statusInterrupted
+	}
 	r.screen.Line("Interrupted. Nothing was left in S3.")
 	return statusInterrupted
 }
