@@ -137,7 +137,8 @@ func try(s *system.System) []string {
 		"make follow ID=...",
 		"echo '" + tryRequest + "' | aws s3 cp - s3://$BUCKET/requests/heroes.json",
 		"aws s3 ls --recursive s3://$BUCKET/",
-		"aws stepfunctions list-executions --state-machine-arn $STATE_MACHINE_ARN",
+		"aws stepfunctions start-execution --state-machine-arn $STATE_MACHINE_ARN \\",
+		"    --input '" + tryRequest + "'",
 	}
 }
 
