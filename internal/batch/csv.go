@@ -22,7 +22,10 @@ func (c *csvList) first() (string, error) {
 		return "", err
 	}
 	c.separator = separatorOf(record)
-	fields := c.fields(record)
+	fields, err := c.fields(record)
+	if err != nil {
+		return "", err
+	}
 	best := 0
 	for i, name := range fields {
 		if r := rank(name); r > best {
@@ -46,7 +49,11 @@ func (c *csvList) next() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if fields := c.fields(record); strings.TrimSpace(strings.Join(fields, "")) != "" {
+		fields, err := c.fields(record)
+		if err != nil {
+			return "", err
+		}
+		if strings.TrimSpace(strings.Join(fields, "")) != "" {
 			return c.field(fields)
 		} // a row of separators alone is a spreadsheet's blank line
 	}
@@ -92,27 +99,48 @@ func separatorOf(record string) byte {
 	return ','
 }
 
-// fields divides a record, at least into one.
-func (c *csvList) fields(record string) []string {
+// fields divides a record, at least into one. Quotation marks are taken strictly: a stray one, an inch sign say, could
+// swallow the lines up to the next, and IDs with them, without anybody noticing.
+func (c *csvList) fields(record string) ([]string, error) {
 	if !strings.Contains(record, `"`) {
-		return strings.Split(record, string(c.separator))
+		return strings.Split(record, string(c.separator)), nil
 	}
 	var fields []string
-	var field strings.Builder
-	quoted := false
-	for i := 0; i < len(record); i++ {
-		switch b := record[i]; {
-		case b == '"' && quoted && i+1 < len(record) && record[i+1] == '"': // "" in quotation marks is one of them
-			field.WriteByte(b)
-			i++
-		case b == '"':
-			quoted = !quoted
-		case b == c.separator && !quoted:
-			fields = append(fields, field.String())
-			field.Reset()
-		default:
-			field.WriteByte(b)
+	for {
+		field, rest, ok := cutField(record, c.separator)
+		if !ok {
+			return nil, invalid("a quotation mark in the CSV record that ends at line %d of the list stands neither at a "+
+				"field's start nor at its end; write such a field in quotation marks, and its own ones twice", c.line)
 		}
+		fields = append(fields, field)
+		if rest == "" {
+			return fields, nil
+		}
+		record = rest[1:]
 	}
-	return append(fields, field.String())
+}
+
+// cutField takes the first field off a record. rest begins with the separator, or is empty.
+func cutField(record string, separator byte) (field, rest string, ok bool) {
+	inner, quoted := strings.CutPrefix(strings.TrimLeft(record, " "), `"`)
+	if !quoted {
+		end := strings.IndexByte(record, separator)
+		if end < 0 {
+			end = len(record)
+		}
+		return record[:end], record[end:], !strings.Contains(record[:end], `"`)
+	}
+	var b strings.Builder
+	for {
+		text, after, closed := strings.Cut(inner, `"`)
+		b.WriteString(text)
+		if !closed {
+			return "", "", false
+		}
+		if inner, quoted = strings.CutPrefix(after, `"`); !quoted { // "" in quotation marks is one of them
+			rest = strings.TrimLeft(after, " ")
+			return b.String(), rest, rest == "" || rest[0] == separator
+		}
+		b.WriteByte('"')
+	}
 }

@@ -37,6 +37,8 @@ type List struct {
 	Key string `json:"key"`
 	// VersionID names one version in a versioned bucket; "" is the latest.
 	VersionID string `json:"versionId,omitempty"`
+	// ETag, without quotes, is the object's that is meant: another one in its place is refused. "" takes any.
+	ETag string `json:"etag,omitempty"`
 	// Format is "" for what the key ends with.
 	Format Format `json:"format,omitempty"`
 }
@@ -55,7 +57,7 @@ type wire struct {
 
 var (
 	wireFields = []string{"list", "request", "maxConcurrency", "toleratedFailurePercentage"}
-	listFields = []string{"key", "versionId", "format"}
+	listFields = []string{"key", "versionId", "etag", "format"}
 	// consoleFields are put into an execution's input by the Step Functions console and by a parent execution.
 	consoleFields = []string{"Comment", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"}
 )

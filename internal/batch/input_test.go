@@ -27,7 +27,7 @@ func TestParseInput(t *testing.T) {
 		{"a list alone", `{"list":{"key":"requests/l.csv"}}`, Input{List: &List{Key: "requests/l.csv"}}},
 		{"a list and all else", `{"list":{"key":"l","versionId":"v","format":"json"},"request":{` + fields + `},
 			"maxConcurrency":7,"toleratedFailurePercentage":0,"Comment":"c","AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID":"a"}`,
-			Input{List: &List{"l", "v", FormatJSON}, Request: request, MaxConcurrency: 7, ToleratedFailurePercentage: new(0.0)}},
+			Input{List: &List{Key: "l", VersionID: "v", Format: FormatJSON}, Request: request, MaxConcurrency: 7, ToleratedFailurePercentage: new(0.0)}},
 		{"a request", `{"query":{"assetIds":["a","b","a"]},` + fields + `}`, Input{AssetIDs: []string{"a", "b", "a"}, Request: request}},
 		{"empty lists beside", `{"query":{"assetIds":["a"],"modelIds":[],"inferenceIds":null}}`, Input{AssetIDs: []string{"a"}}},
 	} {

@@ -11,7 +11,7 @@ import (
 
 // divide writes the items of the archives that are to be made.
 func (w *planning) divide() error {
-	list, err := w.open(w.ctx, w.listKey(), "")
+	list, err := w.open(w.ctx, w.listKey())
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"io"
+	"net/http"
 )
 
 func (w *planning) listKey() string { return w.work + "assets.txt" }
@@ -80,7 +81,7 @@ func (w *planning) ids() (next func() (string, error), closeList func(), err err
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := w.open(w.ctx, w.in.List.Key, w.in.List.VersionID)
+	b, err := w.openList(w.ctx, *w.in.List)
 	if err != nil {
 		return nil, nil, w.noList(err)
 	}
@@ -106,6 +107,10 @@ func (w *planning) noList(err error) error {
 	if isMissing(err) {
 		return invalid("there is no list %q in the bucket %q; check list.key and list.versionId",
 			abbreviate(w.in.List.Key), w.Bucket)
+	}
+	if statusOf(err) == http.StatusPreconditionFailed {
+		return invalid("the list %q was replaced after this batch was asked for; start a batch of the new one",
+			abbreviate(w.in.List.Key))
 	}
 	return err
 }

@@ -88,7 +88,7 @@ func missing(o outcome) any {
 
 // entries writes those archives that entry has something to say of, with their assets, in order.
 func (w manifestWriter) entries(b *bufio.Writer, name string, entry func(outcome) any) error {
-	list, err := w.open(w.ctx, path.Join(w.plan.Work, "assets.txt"), "")
+	list, err := w.open(w.ctx, path.Join(w.plan.Work, "assets.txt"))
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ func TestReader(t *testing.T) {
 		{"semicolons", FormatCSV, "name;AssetID\nx,y;a\n", "a"},
 		{"tabs", FormatCSV, "name\tassetId\nx\ta\n", "a"},
 		{"quotation marks", FormatCSV, "\"prompt\",\"assetId\"\n\"a \"\"b\"\", c\",\"a\"\n", "a"},
+		{"spaces around quotation marks", FormatCSV, "x,assetId\n1, \"a\" \n \"2\" ,b\n\"\",\"c\"\n", "a b c"},
 		{"line ends in quotation marks", FormatCSV, "prompt,assetId\n\"two\r\n\r\nlines, with comma\",a\nx,b\n", "a b"},
 		{"separators alone", FormatCSV, "assetId,x\na,1\n,\n\n b , 2 \n", "a b"},
 		{"CRLF and mark", FormatCSV, "\xef\xbb\xbfassetId,x\r\na,1\r\n", "a"},
@@ -104,6 +105,9 @@ func TestReaderRefuses(t *testing.T) {
 		{"missing column", FormatCSV, "x,assetId\n1,a\n2\n", "line 3 of the list has 1 columns"},
 		{"empty ID", FormatCSV, "x,assetId\n1,\n", "line 2"},
 		{"open quotation mark", FormatCSV, "assetId,x\na,\"never\nends", "not closed"},
+		{"stray quotation marks", FormatCSV, "a,5\" wide\nb,6\" wide\nc,x\n", "neither at a field's start nor"},
+		{"a quotation mark in an ID", FormatCSV, "a\nb\"\"c\n", "ends at line 2"},
+		{"text after a quotation mark", FormatCSV, "a\n\"b\"c\n", "ends at line 2"},
 		{"record of too many lines", FormatCSV, "assetId,x\na,\"" + strings.Repeat("\n", 1<<21), "longer"},
 		{"record too long", FormatCSV, "assetId,x\na,\"" + strings.Repeat(long[:1000]+"\n", 1100), "longer"},
 

@@ -146,7 +146,7 @@ func (s Storage) mapRun(ctx context.Context, key string, yield func(child)) erro
 }
 
 func (s Storage) readJSON(ctx context.Context, key string, v any) error {
-	b, err := s.open(ctx, key, "")
+	b, err := s.open(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func unreadable(key string, err error) error {
 
 // children reads a file of results, an array of any length, one child after the other.
 func (s Storage) children(ctx context.Context, key string, yield func(child)) error {
-	b, err := s.open(ctx, key, "")
+	b, err := s.open(ctx, key)
 	if err != nil {
 		return err
 	}

@@ -47,14 +47,26 @@ func optional(v string) *string {
 }
 
 // open reads an object. A failure in the middle of its body is named, too, and never looks like the object's end.
-func (s Storage) open(ctx context.Context, key, version string) (io.ReadCloser, error) {
-	out, err := s.S3.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &s.Bucket, Key: &key, VersionId: optional(version), ExpectedBucketOwner: s.owner(),
-	})
-	if err != nil {
-		return nil, s.failed("read", key, err)
+func (s Storage) open(ctx context.Context, key string) (io.ReadCloser, error) {
+	return s.get(ctx, &s3.GetObjectInput{Key: &key})
+}
+
+// openList reads a list of the caller's.
+func (s Storage) openList(ctx context.Context, l List) (io.ReadCloser, error) {
+	in := &s3.GetObjectInput{Key: &l.Key, VersionId: optional(l.VersionID)}
+	if l.ETag != "" {
+		in.IfMatch = aws.String(`"` + l.ETag + `"`)
 	}
-	return &body{ReadCloser: out.Body, key: key, storage: s}, nil
+	return s.get(ctx, in)
+}
+
+func (s Storage) get(ctx context.Context, in *s3.GetObjectInput) (io.ReadCloser, error) {
+	in.Bucket, in.ExpectedBucketOwner = &s.Bucket, s.owner()
+	out, err := s.S3.GetObject(ctx, in)
+	if err != nil {
+		return nil, s.failed("read", *in.Key, err)
+	}
+	return &body{ReadCloser: out.Body, key: *in.Key, storage: s}, nil
 }
 
 type body struct {

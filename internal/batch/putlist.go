@@ -1,0 +1,51 @@
+package batch
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+	"strings"
+)
+
+// listsPrefix is where lists are put that came in a request. No batch's own files are there: their prefixes end with a
+// digest.
+const listsPrefix = WorkPrefix + "lists/"
+
+// PutList writes a list that came in a request, duplicates and all, one ID a line. Its key tells the content: the same
+// list under the same name is always the same object. name becomes that of the batch's archives; a path's last part
+// counts, without its end. The object appears whole or not at all.
+func (s Storage) PutList(ctx context.Context, name string, ids []string) (List, error) {
+	sum := sha256.New()
+	for _, id := range ids {
+		_, _ = sum.Write(append([]byte(id), '\n'))
+	}
+	name = plainName(strings.TrimSuffix(path.Base(name), path.Ext(name)))
+	l := List{Key: listsPrefix + hex.EncodeToString(sum.Sum(nil))[:32] + "/" + name + ".txt", Format: FormatText}
+	out := s.upload(ctx, l.Key, "text/plain", nil)
+	defer out.Abort()
+	lines := bufio.NewWriterSize(out, 64<<10)
+	for _, id := range ids {
+		_, _ = lines.WriteString(id)
+		_ = lines.WriteByte('\n')
+	}
+	if err := lines.Flush(); err != nil { // the first error of a bufio.Writer is its last one, too
+		return List{}, err
+	}
+	return l, out.Close()
+}
+
+// MoreThan says whether ids has more than n different ones.
+func MoreThan(n int, ids []string) bool {
+	if len(ids) <= n {
+		return false
+	}
+	seen := map[string]struct{}{}
+	for _, id := range ids {
+		if seen[id] = struct{}{}; len(seen) > n {
+			return true
+		}
+	}
+	return false
+}
