@@ -38,28 +38,37 @@ type Progress struct {
 	RetryError, RetryCause string
 }
 
-// Progress reads where an execution is.
+// Progress reads where an execution of the archive state machine is.
 func (m *Machine) Progress(ctx context.Context, name string) (Progress, error) {
+	var r historyReader
+	err := m.history(ctx, name, func(e types.HistoryEvent) bool {
+		r.read(e)
+		return r.done()
+	})
+	return r.Progress, err
+}
+
+// history calls read with an execution's last events, the newest first, until it has seen enough.
+func (m *Machine) history(ctx context.Context, name string, read func(types.HistoryEvent) (enough bool)) error {
 	arn := m.ARN(name)
 	in := &sfn.GetExecutionHistoryInput{
 		ExecutionArn: &arn, ReverseOrder: true, MaxResults: historyPage, IncludeExecutionData: aws.Bool(true),
 	}
-	var r historyReader
 	for range historyPages {
 		out, err := m.api.GetExecutionHistory(ctx, in)
 		if err != nil {
-			return r.Progress, classify("read the execution's history", err)
+			return classify("read the execution's history", err)
 		}
 		for _, e := range out.Events {
-			if r.read(e); r.done() {
-				return r.Progress, nil
+			if read(e) {
+				return nil
 			}
 		}
 		if in.NextToken = out.NextToken; in.NextToken == nil {
 			break
 		}
 	}
-	return r.Progress, nil
+	return nil
 }
 
 // stateData is what the archive's state machine carries from state to state.

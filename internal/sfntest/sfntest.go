@@ -19,10 +19,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
-// MachineARN is the one state machine there is.
-const MachineARN = "arn:aws:states:us-east-1:000000000000:stateMachine:archive"
+// MachineARN and BatchMachineARN are the state machines there are.
+const (
+	MachineARN      = "arn:aws:states:us-east-1:000000000000:stateMachine:archive"
+	BatchMachineARN = "arn:aws:states:us-east-1:000000000000:stateMachine:batch"
+)
 
-const executionPrefix = "arn:aws:states:us-east-1:000000000000:execution:archive:"
+func isMachine(arn string) bool { return arn == MachineARN || arn == BatchMachineARN }
+
+// arn is the execution's.
+func (e *execution) arn() string {
+	return strings.Replace(e.machine, ":stateMachine:", ":execution:", 1) + ":" + e.name
+}
+
+// mapRunARN is that of the one Map Run that an execution can have.
+func (e *execution) mapRunARN() string {
+	return strings.Replace(e.machine, ":stateMachine:", ":mapRun:", 1) + "/Archives:" + e.name
+}
 
 // Server is the service. Its executions run until a test ends them.
 type Server struct {
@@ -42,10 +55,12 @@ type Fault struct {
 }
 
 type execution struct {
-	name, input, status, output, errorName, cause string
-	start, stop                                   time.Time
-	events                                        []map[string]any
-	hiddenFor                                     int // so many descriptions find nothing: eventual consistency
+	machine, name, input, status, output, errorName, cause string
+
+	mapRun      map[string]int // the counts of its Map Run's children; nil when it has none
+	start, stop time.Time
+	events      []map[string]any
+	hiddenFor   int // so many descriptions find nothing: eventual consistency
 }
 
 // New makes the service, to be served as an http.Handler.
@@ -135,6 +150,13 @@ func (s *Server) Event(name, kind, detailsField string, details map[string]any) 
 	e.events = append(e.events, event)
 }
 
+// MapRun gives an execution a Map Run, whose children stand so: by pending, running, succeeded, failed, aborted, total.
+func (s *Server) MapRun(name string, counts map[string]int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.find(name).mapRun = counts
+}
+
 // Enter and Exit add the events of a state.
 func (s *Server) Enter(name, kind, state, input string) {
 	s.Event(name, kind+"StateEntered", "stateEnteredEventDetails", map[string]any{"name": state, "input": input})
@@ -152,11 +174,14 @@ func (s *Server) tick() time.Time {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
+// find is by name alone: a test gives each execution another.
 func (s *Server) find(name string) *execution {
-	for _, e := range s.executions {
-		if e.name == name {
-			return e
-		}
+	return s.findBy(func(e *execution) bool { return e.name == name })
+}
+
+func (s *Server) findBy(is func(*execution) bool) *execution {
+	if i := slices.IndexFunc(s.executions, is); i >= 0 {
+		return s.executions[i]
 	}
 	return nil
 }
@@ -199,6 +224,7 @@ func answerError(w http.ResponseWriter, f *Fault) {
 type request struct {
 	StateMachineARN string `json:"stateMachineArn"`
 	ExecutionARN    string `json:"executionArn"`
+	MapRunARN       string `json:"mapRunArn"`
 	Name            string `json:"name"`
 	Input           string `json:"input"`
 	Error           string `json:"error"`
@@ -217,8 +243,10 @@ func (s *Server) operate(operation string, in request) (any, *Fault) {
 		return s.start(in)
 	case "ListExecutions":
 		return s.list(in)
+	case "DescribeMapRun":
+		return s.describeMapRun(in)
 	}
-	e := s.find(strings.TrimPrefix(in.ExecutionARN, executionPrefix))
+	e := s.findBy(func(e *execution) bool { return e.arn() == in.ExecutionARN })
 	if e == nil {
 		return nil, bad("ExecutionDoesNotExist")
 	}
@@ -236,12 +264,27 @@ func (s *Server) operate(operation string, in request) (any, *Fault) {
 		return map[string]any{"stopDate": seconds(e.stop)}, nil
 	case "GetExecutionHistory":
 		return e.history(in)
+	case "ListMapRuns":
+		if e.mapRun == nil {
+			return map[string]any{"mapRuns": []any{}}, nil
+		}
+		return map[string]any{"mapRuns": []any{map[string]any{"mapRunArn": e.mapRunARN(), "executionArn": e.arn(),
+			"stateMachineArn": e.machine, "startDate": seconds(e.start)}}}, nil
 	}
 	return nil, bad("UnknownOperationException")
 }
 
+func (s *Server) describeMapRun(in request) (any, *Fault) {
+	e := s.findBy(func(e *execution) bool { return e.mapRun != nil && e.mapRunARN() == in.MapRunARN })
+	if e == nil {
+		return nil, bad("ResourceNotFound")
+	}
+	return map[string]any{"mapRunArn": in.MapRunARN, "executionArn": e.arn(), "status": e.status, "startDate": seconds(e.start),
+		"executionCounts": e.mapRun, "itemCounts": map[string]int{}}, nil
+}
+
 func (s *Server) start(in request) (any, *Fault) {
-	if in.StateMachineARN != MachineARN {
+	if !isMachine(in.StateMachineARN) {
 		return nil, bad("StateMachineDoesNotExist")
 	}
 	if in.Name == "" || len(in.Name) > 80 || strings.ContainsAny(in.Name, " <>{}[]?*\"#%\\^|~`$&,;:/\n\x00") {
@@ -250,19 +293,19 @@ func (s *Server) start(in request) (any, *Fault) {
 	if !json.Valid([]byte(in.Input)) || len(in.Input) > 262144 {
 		return nil, bad("InvalidExecutionInput")
 	}
-	e := s.find(in.Name)
+	e := s.findBy(func(e *execution) bool { return e.name == in.Name && e.machine == in.StateMachineARN })
 	if e != nil && (e.status != "RUNNING" || e.input != in.Input) {
 		return nil, bad("ExecutionAlreadyExists")
 	}
 	if e == nil {
-		e = &execution{name: in.Name, input: in.Input, status: "RUNNING", start: s.tick()}
+		e = &execution{machine: in.StateMachineARN, name: in.Name, input: in.Input, status: "RUNNING", start: s.tick()}
 		s.executions = append(s.executions, e)
 	}
-	return map[string]any{"executionArn": executionPrefix + e.name, "startDate": seconds(e.start)}, nil
+	return map[string]any{"executionArn": e.arn(), "startDate": seconds(e.start)}, nil
 }
 
 func (e *execution) description() map[string]any {
-	d := map[string]any{"executionArn": executionPrefix + e.name, "stateMachineArn": MachineARN, "name": e.name,
+	d := map[string]any{"executionArn": e.arn(), "stateMachineArn": e.machine, "name": e.name,
 		"status": e.status, "startDate": seconds(e.start), "input": e.input}
 	if !e.stop.IsZero() {
 		d["stopDate"] = seconds(e.stop)
@@ -278,7 +321,7 @@ func (e *execution) description() map[string]any {
 func (s *Server) list(in request) (any, *Fault) {
 	var all []any
 	for _, e := range slices.Backward(s.executions) {
-		if in.StatusFilter == "" || in.StatusFilter == e.status {
+		if e.machine == in.StateMachineARN && (in.StatusFilter == "" || in.StatusFilter == e.status) {
 			d := e.description()
 			delete(d, "input")
 			delete(d, "output")
