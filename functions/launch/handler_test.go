@@ -46,7 +46,7 @@ func TestLaunch(t *testing.T) {
 		LaunchedAt:  now.UTC(),
 		Deadline:    now.UTC().Add(90 * time.Second),
 		WaitSeconds: 1,
-		Destination: archive.Destination{Bucket: "bucket", Key: "art/run-1.zip", Overwrite: true, Tags: map[string]string{"k": "v"}},
+		Destination: archive.Destination{Bucket: "bucket", Key: "art/run-1.zip", Overwrite: true, Exclusive: true, Tags: map[string]string{"k": "v"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

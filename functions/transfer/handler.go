@@ -94,6 +94,7 @@ func (h handler) object(in archive.TransferInput) transfer.Object {
 		Key:                in.Destination.Key,
 		Owner:              owner(in.Execution.ID),
 		Overwrite:          in.Destination.Overwrite,
+		Exclusive:          in.Destination.Exclusive,
 		ContentType:        "application/zip",
 		ContentDisposition: mime.FormatMediaType("attachment", map[string]string{"filename": name}),
 		// An execution's name may have any letters; metadata is a header, which may not.

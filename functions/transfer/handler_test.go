@@ -51,7 +51,7 @@ func input() archive.TransferInput {
 	return archive.TransferInput{
 		Job:         archive.Job{ID: "job_1"},
 		ArchiveURL:  "https://signed",
-		Destination: archive.Destination{Bucket: "bucket", Key: "a/héros \"1\".zip", Overwrite: true, Tags: map[string]string{"k": "v"}},
+		Destination: archive.Destination{Bucket: "bucket", Key: "a/héros \"1\".zip", Overwrite: true, Exclusive: true, Tags: map[string]string{"k": "v"}},
 		Execution:   archive.Execution{ID: "arn:1", Name: "héros 1"},
 	}
 }
@@ -68,7 +68,7 @@ func TestTransfer(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	object := transfer.Object{
-		Bucket: "bucket", Key: "a/héros \"1\".zip", Owner: "arn:1", Overwrite: true, ContentType: "application/zip",
+		Bucket: "bucket", Key: "a/héros \"1\".zip", Owner: "arn:1", Overwrite: true, Exclusive: true, ContentType: "application/zip",
 		ContentDisposition: `attachment; filename*=utf-8''h%C3%A9ros%20%221%22.zip`,
 		Metadata:           map[string]string{"scenario-job-id": "job_1", "scenario-execution": "h%C3%A9ros%201"},
 		Tags:               map[string]string{"k": "v"}, KMSKeyID: "key-1", BucketOwner: "000000000000",

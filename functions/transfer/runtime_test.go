@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
@@ -54,7 +56,7 @@ func (s system) event(t *testing.T) archive.TransferInput {
 		t.Fatal(err)
 	}
 	return archive.TransferInput{Job: archive.Job{ID: s.job}, ArchiveURL: url,
-		Destination: archive.Destination{Bucket: s.store.Bucket, Key: "a/b.zip"},
+		Destination: archive.Destination{Bucket: s.store.Bucket, Key: "a/b.zip", Exclusive: true},
 		Execution:   archive.Execution{ID: "arn:1", Name: "run-1"}}
 }
 
@@ -154,6 +156,27 @@ func TestAKilledFunctionIsFollowedByAnother(t *testing.T) {
 	<-lost
 	s.function = lambdatest.Start(t, s.environment())
 	s.wantWhole(t, s.function.Invoke(t, s.event(t)))
+}
+
+// A function that is killed right after it has begun an upload leaves one that names nobody. At a key that is the
+// execution's own it is found all the same; at another it could be somebody else's, who has only just begun.
+func TestAnUploadWithoutAName(t *testing.T) {
+	t.Parallel()
+	for exclusive, left := range map[bool]int{true: 0, false: 1} {
+		s := newSystem(t, 24, scenariotest.Options{AssetSize: 1 << 20})
+		key := "a/b.zip"
+		if _, err := s.store.Client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &s.store.Bucket, Key: &key}); err != nil {
+			t.Fatal(err)
+		}
+		event := s.event(t)
+		event.Destination.Exclusive = exclusive
+		if a := s.function.Invoke(t, event); a.Failed {
+			t.Fatalf("got %s", a.Body)
+		}
+		if got := len(s.store.Uploads(t)[key]); got != left {
+			t.Errorf("exclusive %v: %d uploads left, want %d", exclusive, got, left)
+		}
+	}
 }
 
 func TestTheFunctionsErrors(t *testing.T) {

@@ -28,9 +28,11 @@ func (j Job) Ref() scenario.JobRef {
 
 // Destination is where the archive goes, decided once, at the launch.
 type Destination struct {
-	Bucket    string            `json:"bucket"`
-	Key       string            `json:"key"`
-	Overwrite bool              `json:"overwrite"`
+	Bucket    string `json:"bucket"`
+	Key       string `json:"key"`
+	Overwrite bool   `json:"overwrite"`
+	// Exclusive says that the key is made from the execution's name, so that no other execution writes it.
+	Exclusive bool              `json:"exclusive"`
 	Tags      map[string]string `json:"tags,omitempty"`
 }
 
@@ -139,7 +141,10 @@ func (r Request) Resolve(bucket, defaultPrefix, executionName string) (Destinati
 	if err := checkKey("destination", key); err != nil {
 		return Destination{}, err
 	}
-	return Destination{Bucket: bucket, Key: key, Overwrite: r.Destination.Overwrite, Tags: r.Destination.Tags}, nil
+	return Destination{
+		Bucket: bucket, Key: key, Overwrite: r.Destination.Overwrite, Tags: r.Destination.Tags,
+		Exclusive: r.Destination.Key == "",
+	}, nil
 }
 
 // Timeout is how long Scenario's job may take.

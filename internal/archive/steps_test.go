@@ -21,7 +21,7 @@ func TestResolve(t *testing.T) {
 		{"key", "team/", DestinationRequest{Key: "characters/heroes.zip"}, "characters/heroes.zip"},
 	} {
 		got, err := Request{Destination: c.request}.Resolve("bucket", c.defaultPrefix, "run-1")
-		if err != nil || got.Key != c.want || got.Bucket != "bucket" {
+		if err != nil || got.Key != c.want || got.Bucket != "bucket" || got.Exclusive != (c.request.Key == "") {
 			t.Errorf("%s: got %+v, %v; want key %q", c.name, got, err, c.want)
 		}
 	}
@@ -54,7 +54,7 @@ func TestStepsKeepTheirJSON(t *testing.T) {
 		want string
 	}{
 		{"launch", LaunchOutput{}, `{"job":{"jobId":"","endpoint":"","projectId":""},"launchedAt":"0001-01-01T00:00:00Z",` +
-			`"deadline":"0001-01-01T00:00:00Z","waitSeconds":0,"destination":{"bucket":"","key":"","overwrite":false}}`},
+			`"deadline":"0001-01-01T00:00:00Z","waitSeconds":0,"destination":{"bucket":"","key":"","overwrite":false,"exclusive":false}}`},
 		{"poll", PollOutput{}, `{"status":"","scenarioStatus":"","progress":0,"waitSeconds":0,"archiveUrl":"","cause":""}`},
 		{"transfer, unfinished", TransferOutput{}, `{"finished":false,"bytesDone":0,"bytesTotal":0,"output":null}`},
 		{"output", Output{}, `{"bucket":"","key":"","size":0,"etag":"","checksumCRC64NVME":"","jobId":"","entries":0}`},

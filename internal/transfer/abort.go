@@ -25,10 +25,12 @@ func (r *run) abortOwn(ctx context.Context) error {
 }
 
 // abortOrphans aborts what a crash between CreateMultipartUpload and its first label left. Such an upload names nobody,
-// so only its age and its emptiness speak: no process of this project is that slow, and nobody else's work is lost.
+// so only its age and its emptiness speak: no process of this project is that slow, and nobody else's work is lost. Where
+// the key is this owner's alone it can be nobody else's, however young: at most a second process of this owner has to
+// begin again.
 func (r *run) abortOrphans(ctx context.Context, found []candidate) {
 	for _, c := range found {
-		if !c.owned && c.empty && time.Since(c.initiated) >= r.t.opt.OrphanAge {
+		if !c.owned && c.empty && (r.o.Exclusive || time.Since(c.initiated) >= r.t.opt.OrphanAge) {
 			if err := r.abortID(ctx, c.id); err != nil {
 				r.t.opt.Logger.Warn("orphaned upload not aborted", "key", r.o.Key, "error", err)
 			}

@@ -30,7 +30,7 @@ type Options struct {
 	// are dropped. With less time than twice this left at the start, half of what is left is taken instead.
 	CheckpointBefore time.Duration
 	// OrphanAge is how old an upload for the very key must be, without any part, to be taken for the remains of a crash
-	// and aborted; default 1 h, far above a Lambda's life.
+	// and aborted; default 15 min, a Lambda's life.
 	OrphanAge time.Duration
 
 	AllowedHosts  []string // exact names or *.domain; default DefaultHosts
@@ -60,6 +60,9 @@ type Object struct {
 	Owner string
 	// Overwrite allows to replace any object. Without it only this owner's own object is replaced.
 	Overwrite bool
+	// Exclusive says that nobody but this owner writes the key, because it is made from the owner's name: what a crash
+	// left there before it could be marked is this owner's, too.
+	Exclusive bool
 
 	ContentType        string            // default application/zip
 	ContentDisposition string            // default: attachment, with the key's last element as file name
@@ -143,7 +146,7 @@ func (o *Options) setDefaults() {
 	orTime(&o.StallTimeout, 20*time.Second)
 	orTime(&o.StorageTimeout, 60*time.Second)
 	orTime(&o.CheckpointBefore, 30*time.Second)
-	orTime(&o.OrphanAge, time.Hour)
+	orTime(&o.OrphanAge, 15*time.Minute)
 	orTime(&o.ProgressInterval, 250*time.Millisecond)
 	orTime(&o.backoff, baseBackoff)
 	if o.AllowedHosts == nil {
