@@ -3,7 +3,7 @@
 GOFLAGS_LAMBDA := -tags lambda.norpc -trimpath -ldflags='-s -w'
 GOARCH_LAMBDA ?= arm64
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
-MODULES := . local bench ci functions/api/openapitest
+MODULES := . local bench ci ci/browser functions/api/openapitest
 # RACE=1 turns the race detector on; it needs a C compiler, which plain `make test` does not.
 RACE ?=
 # COVER=DIR writes coverage profiles there.
@@ -11,16 +11,19 @@ COVER ?=
 test_flags = $(if $(RACE),-race) $(if $(COVER),-coverprofile=$(abspath $(COVER))/cover-$(1).out)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test lint bench build sam-local deploy destroy clean
+.PHONY: help run up follow test lint bench build sam-local deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .local/bin/local ## One archive, whole and local. INPUT=file.json gives the request
-	@.local/bin/local run $(if $(INPUT),-input '$(INPUT)')
+run: .local/bin/local ## One archive, whole and local. INPUT=file.json gives the request; BATCH=1 allows over 1000 assets
+	@.local/bin/local run $(if $(INPUT),-input '$(INPUT)') $(if $(BATCH),-batch)
 
 up: .local/bin/local ## The whole system on this machine, until interrupted
 	@.local/bin/local up
+
+follow: .local/bin/local ## Follow an archive that was started anywhere: ID=its ID or ARN (with make up running)
+	@.local/bin/local follow -id '$(ID)' $(if $(URL),-url '$(URL)')
 
 # go build is the judge of what is stale, so the runner is always asked for.
 .PHONY: .local/bin/local

@@ -36,6 +36,7 @@ const cleanUpTime = 20 * time.Second
 type run struct {
 	common
 	input   string
+	batch   bool
 	request []byte
 	shown   shown
 }
@@ -47,6 +48,7 @@ func cmdRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func (r *run) main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := r.flags("local run", "One archive, whole. The output JSON is all that goes to standard output.", stderr)
 	flags.StringVar(&r.input, "input", "", "`file` with the request, - for standard input (default: a sample)")
+	flags.BoolVar(&r.batch, "batch", false, "run more assets than one archive takes as a batch of archives")
 	if err := r.parse(flags, args); err != nil {
 		return usage(err)
 	}
@@ -100,7 +102,7 @@ func (r *run) run(ctx context.Context, stdout io.Writer) int {
 	o := r.options()
 	o.S3 = system.Address{Name: "S3", Addr: "127.0.0.1:0"}
 	o.StandIn = system.Address{Name: "the Scenario stand-in", Addr: "127.0.0.1:0"}
-	if o.Batch = isBatch(r.request); o.Batch {
+	if o.Batch = r.batch || namesList(r.request); o.Batch {
 		r.shown = new(batchShown)
 	} else {
 		r.shown = new(archiveShown)

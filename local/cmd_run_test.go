@@ -55,16 +55,21 @@ func TestRunOfTheSample(t *testing.T) {
 	l.expectNothingLeft(t)
 }
 
-// TestRunOfABatch asks for one asset more than an archive takes.
-func TestRunOfABatch(t *testing.T) {
-	t.Parallel()
-	l := newLocal(t)
-	ids := make([]string, 1001)
+// many is a request for n assets.
+func many(n int) string {
+	ids := make([]string, n)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("asset_%d", i)
 	}
 	request, _ := json.Marshal(map[string]any{"query": map[string]any{"assetIds": ids}, "destination": map[string]any{"prefix": "big"}})
-	status := l.run(t.Context(), "-input", l.request(t, string(request)), "-stand-in", "-job-duration 100ms -asset-size 4KiB")
+	return string(request)
+}
+
+// TestRunOfABatch asks for one asset more than an archive takes.
+func TestRunOfABatch(t *testing.T) {
+	t.Parallel()
+	l := newLocal(t)
+	status := l.run(t.Context(), "-batch", "-input", l.request(t, many(1001)), "-stand-in", "-job-duration 100ms -asset-size 4KiB")
 	var out struct {
 		Complete bool
 		Totals   struct{ Archives, Entries int }
@@ -92,6 +97,7 @@ func TestRunThatFails(t *testing.T) {
 		{"job is canceled", one("asset_cancel"), "", "JobCanceled", ""},
 		{"bad credentials", one("asset_a"), "-key another", "Unauthorized", ""},
 		{"unknown asset", one("asset_missing_1"), "", "RequestInvalid", "asset_missing_1"},
+		{"too many assets for one archive", many(1001), "", "RequestInvalid", "1000"},
 		{"empty query", `{"query":{}}`, "", "RequestInvalid", "assetIds"},
 		{"key that escapes", `{"query":{"assetIds":["asset_a"]},"destination":{"key":"../a.zip"}}`, "", "RequestInvalid", "destination"},
 		{"archive that is no ZIP", one("asset_corrupt"), "", "ArchiveCorrupt", ""},

@@ -95,17 +95,11 @@ func position(text []byte, offset int64) (line, column int) {
 	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[lineStart:]) + 1
 }
 
-// maxArchive is how many assets Scenario puts into one archive.
-const maxArchive = 1000
-
-// isBatch says whether a request is for more than one archive: a list in S3, or more assets than one archive takes.
-func isBatch(request []byte) bool {
+// namesList says whether a request is one for the batch state machine: of a list in S3.
+func namesList(request []byte) bool {
 	var r struct {
-		List  json.RawMessage `json:"list"`
-		Query struct {
-			AssetIDs []json.RawMessage `json:"assetIds"`
-		} `json:"query"`
+		List json.RawMessage `json:"list"`
 	}
 	_ = json.Unmarshal(request, &r) // what is of another shape is for the launch to judge
-	return r.List != nil || len(r.Query.AssetIDs) > maxArchive
+	return r.List != nil
 }

@@ -58,7 +58,7 @@ func (r Request) checkQuery() error {
 
 func checkIDs(name string, ids []string) error {
 	if len(ids) > scenario.MaxAssets {
-		return invalid("%s has %d IDs; Scenario puts at most %d assets into one archive: split the list",
+		return invalid("%s has %d IDs; Scenario puts at most %d assets into one archive: split the list, or run it as a batch",
 			name, len(ids), scenario.MaxAssets)
 	}
 	for i, id := range ids {
