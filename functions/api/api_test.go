@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -21,7 +22,8 @@ func deployed(sfn, s3, scenario string) map[string]string {
 	return map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "s3cret",
 		"AWS_ENDPOINT_URL_SFN": sfn, "AWS_ENDPOINT_URL_S3": s3, "BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN,
-		"SCENARIO_BASE_URL": scenario, "SCENARIO_API_KEY": "key", "SCENARIO_API_SECRET": "s3cret",
+		"BATCH_STATE_MACHINE_ARN": sfntest.BatchMachineARN,
+		"SCENARIO_BASE_URL":       scenario, "SCENARIO_API_KEY": "key", "SCENARIO_API_SECRET": "s3cret",
 		"DOWNLOAD_ENDPOINT_URL": "https://download.example",
 	}
 }
@@ -128,6 +130,29 @@ func TestFromEnvironment(t *testing.T) {
 	}
 }
 
+// A list as long as a body takes goes through the function into S3, and becomes a batch.
+func TestBatchThroughTheRuntime(t *testing.T) {
+	t.Parallel()
+	steps, o := sfntest.Start(t), &others{}
+	server := httptest.NewServer(o)
+	defer server.Close()
+	f := lambdatest.Start(t, deployed(steps.URL, server.URL, server.URL))
+	var ids strings.Builder
+	n := 0
+	for ; ids.Len() < 4<<20-100; n++ {
+		fmt.Fprintf(&ids, `,"asset_%020d"`, n)
+	}
+	r, body := call(t, f, event("POST", "/archives", `{"query":{"assetIds":[`+ids.String()[1:]+`]}}`))
+	id, _ := body["id"].(string)
+	if r.StatusCode != 202 || !strings.HasPrefix(id, "batch-") || n < 100_000 {
+		t.Fatalf("%d IDs: got %d %.300s\n%s", n, r.StatusCode, r.Body, f.Logs())
+	}
+	if input := steps.Inputs()[id]; len(o.asked) != 1 || !strings.HasPrefix(o.asked[0], "PUT /bucket/batches/lists/") ||
+		!strings.Contains(input, `{"list":{"key":"batches/lists/`) {
+		t.Errorf("S3 was asked %v; input %.300s", o.asked, input)
+	}
+}
+
 func TestEventOfSomethingElse(t *testing.T) {
 	t.Parallel()
 	f := lambdatest.Start(t, deployed("http://127.0.0.1:1", "http://127.0.0.1:1", ""))
@@ -153,7 +178,7 @@ func TestBrokenDeploymentAnswers(t *testing.T) {
 func TestEnvironmentThatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
-		"BUCKET": "", "STATE_MACHINE_ARN": "archive", "LINK_LIFETIME": "13h", "MAX_BODY_BYTES": "1 MiB",
+		"BUCKET": "", "STATE_MACHINE_ARN": "archive", "BATCH_STATE_MACHINE_ARN": "batch", "LINK_LIFETIME": "13h", "MAX_BODY_BYTES": "1 MiB",
 		"PAGE":                "yes",
 		"SCENARIO_API_SECRET": "",
 	} {

@@ -18,6 +18,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/functions/api/internal/page"
 	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/client"
 	"github.com/scenario-archive/scenario-archive/internal/credentials"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
@@ -60,8 +61,16 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 	if o.CancelJob, err = canceler(getenv); err != nil {
 		return nil, err
 	}
+	if arn := getenv("BATCH_STATE_MACHINE_ARN"); arn != "" {
+		if o.Batches, err = executions.New(sfn.NewFromConfig(cfg), arn); err != nil {
+			return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
+		}
+	}
 	storage := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
 	o.Link = rest.Linker(presigner(storage, getenv("DOWNLOAD_ENDPOINT_URL")), getenv("BUCKET"), lifetime, time.Now)
+	o.PutList = batch.Storage{
+		S3: storage, Bucket: getenv("BUCKET"), Owner: getenv("BUCKET_OWNER"), KMSKey: getenv("KMS_KEY_ID"),
+	}.PutList
 	if o.AbortUpload, err = aborter(storage, getenv("BUCKET_OWNER"), log); err != nil {
 		return nil, err
 	}

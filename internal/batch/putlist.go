@@ -36,16 +36,23 @@ func (s Storage) PutList(ctx context.Context, name string, ids []string) (List, 
 	return l, out.Close()
 }
 
-// MoreThan says whether ids has more than n different ones.
-func MoreThan(n int, ids []string) bool {
-	if len(ids) <= n {
-		return false
-	}
-	seen := map[string]struct{}{}
+// Unique is ids without repeats, in their order.
+func Unique(ids []string) []string {
+	seen := make(map[string]struct{}, len(ids))
+	var unique []string
 	for _, id := range ids {
-		if seen[id] = struct{}{}; len(seen) > n {
-			return true
+		if _, ok := seen[id]; !ok {
+			seen[id] = struct{}{}
+			unique = append(unique, id)
 		}
 	}
-	return false
+	return unique
+}
+
+// Of is the text of an execution's input that asks for the same of a list: one text for one list and request, because a
+// start is only repeatable with the same input.
+func (in Input) Of(l List) (string, error) {
+	in.List, in.AssetIDs = &l, nil
+	text, err := in.MarshalJSON()
+	return string(text), err
 }

@@ -59,14 +59,34 @@ func TestListThatWasReplaced(t *testing.T) {
 	}
 }
 
-func TestMoreThan(t *testing.T) {
+func TestUnique(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		ids  string
-		want bool
-	}{{"", false}, {"a b", false}, {"a b a b a", false}, {"a b c", true}, {"a a b b c", true}} {
-		if got := MoreThan(2, strings.Fields(c.ids)); got != c.want {
-			t.Errorf("%s: got %v", c.ids, got)
+	for ids, want := range map[string]string{"": "", "a b": "a b", "b a b a c a": "b a c"} {
+		if got := strings.Join(Unique(strings.Fields(ids)), " "); got != want {
+			t.Errorf("%s: got %s", ids, got)
 		}
+	}
+}
+
+func TestInputOfAList(t *testing.T) {
+	t.Parallel()
+	text := ""
+	for _, raw := range []string{
+		`{"query":{"assetIds":["a"]},"destination":{"key":"x.zip"},"options":{"flat":true}}`,
+		`{"options":{"flat":true,"fileNameTemplate":""},"destination":{"prefix":"","key":"x.zip"},"query":{"modelIds":[],"assetIds":["b"]}}`,
+	} {
+		in, err := ParseInput([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := in.Of(List{Key: "l", Format: FormatText})
+		if err != nil || text != "" && got != text {
+			t.Errorf("got %s, %v; want %s", got, err, text)
+		}
+		text = got
+	}
+	in, err := ParseInput([]byte(text))
+	if err != nil || *in.List != (List{Key: "l", Format: FormatText}) || in.Request.Destination.Key != "x.zip" || in.AssetIDs != nil {
+		t.Errorf("%s is read as %+v, %v", text, in, err)
 	}
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // StartEngine starts the real thing, as far as there is one outside AWS: the local Step Functions endpoint with the
-// archive's definition, waits shortened a thousand times. lambda plays the functions: it gets a function's name and its
+// definitions of the archive and of the batch (but for its map, which needs S3), waits shortened a thousand times. lambda plays the functions: it gets a function's name and its
 // payload, and answers with its result. The first call on a machine builds the endpoint. repo is the path from the
 // test's directory to the repository.
 func StartEngine(t testing.TB, repo string, lambda func(function string, payload []byte) (any, error)) *sfn.Client {
@@ -33,8 +33,32 @@ func StartEngine(t testing.TB, repo string, lambda func(function string, payload
 	}
 	cmd := exec.Command(binary, "stepfunctions", "-addr", "127.0.0.1:0", "-time-scale", "0.001", "-lambda", functions.URL,
 		"-machine", "archive="+filepath.Join(repo, "statemachine", "archive.asl.json"), "-substitute", "LaunchFunctionArn=launch",
-		"-substitute", "PollFunctionArn=poll", "-substitute", "TransferFunctionArn=transfer")
+		"-substitute", "PollFunctionArn=poll", "-substitute", "TransferFunctionArn=transfer",
+		"-machine", "batch="+batchWithoutMap(t, repo), "-substitute", "PlanFunctionArn=plan",
+		"-substitute", "ManifestFunctionArn=manifest")
 	return connect(t, cmd)
+}
+
+// batchWithoutMap is a file with the batch's definition, in which the map does nothing.
+func batchWithoutMap(t testing.TB, repo string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(repo, "statemachine", "batch.asl.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var definition map[string]any
+	if err := json.Unmarshal(raw, &definition); err != nil {
+		t.Fatal(err)
+	}
+	definition["States"].(map[string]any)["Archives"] = map[string]any{"Type": "Pass", "Next": "Manifest"}
+	if raw, err = json.Marshal(definition); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "batch.asl.json")
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // connect starts the endpoint and waits for the line that tells where it is.

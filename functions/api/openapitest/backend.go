@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 	"github.com/scenario-archive/scenario-archive/scenario"
@@ -37,18 +39,34 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
+	batches, err := executions.New(client, batchOf(arn, getenv))
+	if err != nil {
+		return nil, err
+	}
 	storage := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
 	b.api = rest.New(rest.Options{
-		Archives:    machine,
+		Archives: machine,
+		Batches:  batches,
+		PutList: func(context.Context, string, []string) (batch.List, error) {
+			return batch.List{Key: "batches/lists/1/assets.txt", Format: batch.FormatText}, nil
+		},
 		Link:        rest.Linker(s3.NewPresignClient(storage), "bucket", time.Minute, time.Now),
 		CancelJob:   func(context.Context, scenario.JobRef) error { return errors.New("this type of job cannot be canceled") },
 		AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
 		Logger:      log,
 	})
 	if b.fake != nil {
-		err = b.seed(ctx, machine)
+		err = errors.Join(b.seed(ctx, machine), b.seedBatches(ctx, batches))
 	}
 	return b, err
+}
+
+// batchOf is the batch state machine's ARN: it is told, or beside the archive's.
+func batchOf(archiveARN string, getenv func(string) string) string {
+	if arn := getenv("BATCH_STATE_MACHINE_ARN"); arn != "" {
+		return arn
+	}
+	return archiveARN[:strings.LastIndexByte(archiveARN, ':')+1] + "batch"
 }
 
 func (b *backend) stepFunctions(ctx context.Context, getenv func(string) string) (*sfn.Client, string, error) {
@@ -77,6 +95,8 @@ const (
 	failedID    = "failed"
 	timedOutID  = "timed-out"
 	stoppedID   = "stopped"
+	batchID     = "batch-20260102T150405Z-q3v7k2m9xw4e"
+	doneBatchID = "batch-done"
 )
 
 const data = `{"job":{"jobId":"job_1","endpoint":"archive","projectId":""},"launchedAt":"2026-01-02T15:04:06Z",` +
@@ -100,5 +120,20 @@ func (b *backend) seed(ctx context.Context, machine *executions.Machine) error {
 	b.fake.Finish(failedID, "FAILED", "JobFailed", "Scenario's job job_1 failed")
 	b.fake.Finish(timedOutID, "TIMED_OUT")
 	b.fake.Finish(stoppedID, "ABORTED", "Stopped", "by hand")
+	return nil
+}
+
+const batchData = `{"plan":{"assets":2500,"duplicates":3,"archives":3,"finished":0,"toDo":3,"manifest":{"bucket":"bucket","key":"a/manifest.json"}}}`
+
+func (b *backend) seedBatches(ctx context.Context, machine *executions.Machine) error {
+	for _, id := range []string{batchID, doneBatchID} {
+		if _, err := machine.Start(ctx, id, `{"list":{"key":"batches/lists/1/assets.txt"}}`); err != nil {
+			return err
+		}
+		b.fake.Enter(id, "Map", "Archives", batchData)
+		b.fake.MapRun(id, map[string]int{"pending": 1, "running": 1, "succeeded": 1, "total": 3})
+	}
+	b.fake.Finish(doneBatchID, "SUCCEEDED", `{"bucket":"bucket","manifest":"a/manifest.json","complete":true,`+
+		`"totals":{"archives":3,"failed":0,"assets":2500,"duplicates":3,"missing":0,"size":9,"entries":2500}}`)
 	return nil
 }

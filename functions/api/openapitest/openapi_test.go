@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -105,6 +106,15 @@ func (c *contract) do(t *testing.T, want int, wrong bool, method, path, body str
 
 const good = `{"query":{"assetIds":["asset_1"]}}`
 
+// many is a request for 1001 assets.
+var many = func() string {
+	var ids strings.Builder
+	for i := range 1001 {
+		fmt.Fprintf(&ids, `,"asset_%d"`, i)
+	}
+	return `{"query":{"assetIds":[` + ids.String()[1:] + `]}}`
+}()
+
 func TestAPIKeepsToItsDocument(t *testing.T) {
 	t.Parallel()
 	c := newContract(t)
@@ -117,25 +127,28 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 		`{}`, `{"query":{}}`, `{"query":{"assetIds":[]}}`, `{"query":{"assetIds":["a b"]}}`, `{"query":{"assetIds":["a"]},"a":1}`,
 		`{"query":{"assetIds":["a"],"b":1}}`, `{"query":{"assetIds":["a"]},"timeoutSeconds":29}`, `[]`,
 		`{"query":{"assetIds":["a"]},"destination":{"key":"a","prefix":"b"}}`, `{"query":{"assetIds":["a"]},"options":{"flat":1}}`,
-		`{"query":{"assetIds":["a"` + strings.Repeat(`,"a"`, 1000) + `]}}`,
+		`{"query":{"modelIds":["a"` + strings.Repeat(`,"a"`, 1000) + `]}}`,
 	} {
 		c.do(t, 422, true, "POST", "/archives", body)
 	}
+	c.do(t, 202, false, "POST", "/archives", many, "Idempotency-Key", "many")
+	c.do(t, 422, false, "POST", "/archives", good, "Idempotency-Key", "many")
+	c.do(t, 422, false, "POST", "/archives", strings.Replace(many, "]", `],"modelIds":["m"]`, 1))
 	c.do(t, 400, true, "POST", "/archives", `{"query":`)
 	c.do(t, 400, true, "POST", "/archives", good, "Idempotency-Key", strings.Repeat("k", 256))
 	c.do(t, 406, false, "POST", "/archives", good, "Accept", "text/html")
-	c.do(t, 413, false, "POST", "/archives", good+strings.Repeat(" ", 1<<20))
+	c.do(t, 413, false, "POST", "/archives", good+strings.Repeat(" ", 4<<20))
 	c.do(t, 415, true, "POST", "/archives", good, "Content-Type", "text/plain")
 
-	for _, query := range []string{"", "?limit=1", "?status=stopped", "?status=running&limit=100"} {
+	for _, query := range []string{"", "?limit=1", "?status=stopped", "?status=running&limit=100", "?kind=batch", "?kind=archive"} {
 		c.do(t, 200, false, "GET", "/archives"+query, "")
 	}
-	for _, query := range []string{"?limit=0", "?limit=x", "?status=RUNNING"} {
+	for _, query := range []string{"?limit=0", "?limit=x", "?status=RUNNING", "?kind=map"} {
 		c.do(t, 400, true, "GET", "/archives"+query, "")
 	}
 	c.do(t, 406, false, "GET", "/archives", "", "Accept", "text/html")
 
-	for _, id := range []string{runningID, succeededID, failedID, timedOutID, stoppedID} {
+	for _, id := range []string{runningID, succeededID, failedID, timedOutID, stoppedID, batchID, doneBatchID} {
 		c.do(t, 200, false, "GET", "/archives/"+id, "")
 	}
 	c.do(t, 404, false, "GET", "/archives/unknown", "")
@@ -145,6 +158,8 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 
 	c.do(t, 200, false, "DELETE", "/archives/"+runningID, "")
 	c.do(t, 200, false, "DELETE", "/archives/"+runningID, "")
+	c.do(t, 200, false, "DELETE", "/archives/"+batchID, "")
+	c.do(t, 409, false, "DELETE", "/archives/"+doneBatchID, "")
 	c.do(t, 409, false, "DELETE", "/archives/"+succeededID, "")
 	c.do(t, 404, false, "DELETE", "/archives/unknown", "")
 	c.do(t, 406, false, "DELETE", "/archives/"+stoppedID, "", "Accept", "text/html")

@@ -40,8 +40,8 @@ func newFixture(t *testing.T, change ...func(*Options)) *fixture {
 	}
 	o := Options{
 		Archives: machine,
-		Link: func(_ context.Context, out archive.Output) (Link, error) {
-			return Link{URL: "https://s3.example/" + out.Key + "?signed", FileName: out.Key}, f.fail
+		Link: func(_ context.Context, _, key string) (Link, error) {
+			return Link{URL: "https://s3.example/" + key + "?signed", FileName: key}, f.fail
 		},
 		CancelJob: func(_ context.Context, ref scenario.JobRef) error {
 			f.mu.Lock()

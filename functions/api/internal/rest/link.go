@@ -12,8 +12,6 @@ import (
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-
-	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
 // Presigner signs the link; *s3.PresignClient has it.
@@ -24,14 +22,14 @@ type Presigner interface {
 // Linker makes links that last for lasting, and that a browser saves under the archive's own name. Signing asks nobody:
 // the link also stands when the object has been removed since. A link ends earlier when the credentials that signed it
 // do.
-func Linker(p Presigner, bucket string, lasting time.Duration, now func() time.Time) func(context.Context, archive.Output) (Link, error) {
-	return func(ctx context.Context, out archive.Output) (Link, error) {
-		if out.Bucket != bucket {
-			return Link{}, fmt.Errorf("the archive is in the bucket %q, which is not this deployment's", out.Bucket)
+func Linker(p Presigner, bucket string, lasting time.Duration, now func() time.Time) func(ctx context.Context, bucket, key string) (Link, error) {
+	return func(ctx context.Context, in, key string) (Link, error) {
+		if in != bucket {
+			return Link{}, fmt.Errorf("the object is in the bucket %q, which is not this deployment's", in)
 		}
-		name := path.Base(out.Key)
+		name := path.Base(key)
 		signed, err := p.PresignGetObject(ctx, &s3.GetObjectInput{
-			Bucket: &out.Bucket, Key: &out.Key, ResponseContentDisposition: new(disposition(name)),
+			Bucket: &bucket, Key: &key, ResponseContentDisposition: new(disposition(name)),
 		}, s3.WithPresignExpires(lasting))
 		if err != nil {
 			return Link{}, fmt.Errorf("sign: %w", err)

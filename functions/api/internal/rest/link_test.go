@@ -10,8 +10,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-
-	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
 func TestLink(t *testing.T) {
@@ -19,7 +17,7 @@ func TestLink(t *testing.T) {
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
 	at := time.Date(2026, 1, 2, 15, 4, 5, 6, time.UTC)
 	link := Linker(s3.NewPresignClient(client), "bucket", 10*time.Minute, func() time.Time { return at })
-	got, err := link(t.Context(), archive.Output{Bucket: "bucket", Key: "chars/héros.zip"})
+	got, err := link(t.Context(), "bucket", "chars/héros.zip")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +32,7 @@ func TestLink(t *testing.T) {
 	if got.FileName != "héros.zip" || !got.ExpiresAt.Equal(at.Truncate(time.Second).Add(10*time.Minute)) {
 		t.Errorf("got %+v", got)
 	}
-	if _, err := link(t.Context(), archive.Output{Bucket: "other", Key: "k"}); err == nil {
+	if _, err := link(t.Context(), "other", "k"); err == nil {
 		t.Error("a link into another bucket")
 	}
 }
@@ -42,7 +40,7 @@ func TestLink(t *testing.T) {
 func TestLinkThatCannotBeSigned(t *testing.T) {
 	t.Parallel()
 	link := Linker(noSigner{}, "b", time.Minute, time.Now)
-	if _, err := link(t.Context(), archive.Output{Bucket: "b", Key: "k"}); !errors.Is(err, errPlayed) {
+	if _, err := link(t.Context(), "b", "k"); !errors.Is(err, errPlayed) {
 		t.Errorf("got %v", err)
 	}
 }

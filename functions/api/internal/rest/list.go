@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/apigateway"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
 const (
@@ -32,16 +33,23 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := a.Archives.List(r.Context(), filters[q.status], int32(q.limit), q.token)
+	m := a.Archives
+	if q.kind == kindBatch {
+		m = a.Batches
+	}
+	var page executions.Page // of a deployment without batches, which has none to list
+	if q.kind == kindArchive || m != nil {
+		page, err = m.List(r.Context(), filters[q.status], int32(q.limit), q.token)
+	}
 	if err != nil {
 		return err
 	}
 	out := listView{Archives: []*view{}}
 	for _, e := range page.Executions {
-		out.Archives = append(out.Archives, a.describe(r, e))
+		out.Archives = append(out.Archives, a.describe(r, m, e))
 	}
 	if page.Next != "" {
-		out.Cursor = cursor(q.status, page.Next)
+		out.Cursor = cursor(q, page.Next)
 		next := url.Values{"cursor": {out.Cursor}, "limit": {fmt.Sprint(q.limit)}}
 		out.Links.Next = apigateway.FromContext(r.Context()).Prefix + "/archives?" + next.Encode()
 		w.Header().Set("Link", "<"+out.Links.Next+`>; rel="next"`)
@@ -50,49 +58,68 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// The kinds of what can be listed. The archives of batches are archives.
+const (
+	kindArchive = "archive"
+	kindBatch   = "batch"
+)
+
 type listQuery struct {
-	status, token string
-	limit         int
+	kind, status, token string
+	limit               int
 }
 
 func readListQuery(r *http.Request) (q listQuery, err error) {
-	values, err := parameters(r, "status", "limit", "cursor")
+	values, err := parameters(r, "kind", "status", "limit", "cursor")
 	if err != nil {
 		return q, err
 	}
 	if q.limit, err = limit(values, defaultLimit, maxLimit); err != nil {
 		return q, err
 	}
-	status, given := values["status"]
-	if _, known := filters[status]; given && !known {
-		return q, badParameter("status is %.40q; it must be running, succeeded, failed, timed-out or stopped", status)
+	q.kind, q.status = kindArchive, values["status"]
+	if kind, given := values["kind"]; given {
+		q.kind = kind
 	}
-	q.status = status
+	if _, given := values["status"]; given && filters[q.status] == "" {
+		return q, badParameter("status is %.40q; it must be running, succeeded, failed, timed-out or stopped", q.status)
+	}
+	if q.kind != kindArchive && q.kind != kindBatch {
+		return q, badParameter("kind is %.40q; it must be archive or batch", q.kind)
+	}
+	return q.goOn(values)
+}
+
+// goOn takes in the cursor. Step Functions wants the same filter with a token, so the cursor knows what list it is of.
+func (q listQuery) goOn(values map[string]string) (listQuery, error) {
 	text, paged := values["cursor"]
 	if !paged {
 		return q, nil
 	}
-	// Step Functions wants the same filter with a token, so the cursor knows it.
-	var ok bool
-	if q.status, q.token, ok = readCursor(text); !ok {
+	of, ok := readCursor(text)
+	if !ok {
 		return q, badParameter("the cursor is not one of this list's; begin again without it")
 	}
-	if given && status != q.status {
-		return q, badParameter("the cursor belongs to a list with another status; begin again without it")
+	for name, value := range map[string]string{"kind": of.kind, "status": of.status} {
+		if given, ok := values[name]; ok && given != value {
+			return q, badParameter("the cursor belongs to a list with another %s; begin again without it", name)
+		}
 	}
-	return q, nil
+	of.limit = q.limit
+	return of, nil
 }
 
-func cursor(status, token string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(status + "\n" + token))
+func cursor(q listQuery, token string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(q.status + "\n" + q.kind + "\n" + token))
 }
 
-func readCursor(text string) (status, token string, ok bool) {
+func readCursor(text string) (of listQuery, ok bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(text) > maxCursor {
-		return "", "", false
+	parts := strings.SplitN(string(raw), "\n", 3)
+	if err != nil || len(text) > maxCursor || len(parts) != 3 {
+		return of, false
 	}
-	status, token, ok = strings.Cut(string(raw), "\n")
-	_, known := filters[status]
-	return status, token, ok && token != "" && (known || status == "")
+	of = listQuery{status: parts[0], kind: parts[1], token: parts[2]}
+	known := (of.status == "" || filters[of.status] != "") && (of.kind == kindArchive || of.kind == kindBatch)
+	return of, known && of.token != ""
 }

@@ -17,19 +17,25 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/apigateway"
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
-// DefaultMaxBody is the largest body of a request in bytes: 1 MiB. Step Functions' limit for an input is a quarter of
-// it; the rest is for white space and for lists that are too long, so that those are told what is wrong.
-const DefaultMaxBody = 1 << 20
+// DefaultMaxBody is the largest body of a request in bytes: 4 MiB, more than 100,000 assets. Lambda takes 6 MB in one
+// invocation (AWS: "Lambda quotas", invocation payload), in which API Gateway puts what is around the body, and the body
+// itself in base64, a third longer, or with its quotation marks escaped.
+const DefaultMaxBody = 4 << 20
 
 // Options configure the API. Archives and Link are required.
 type Options struct {
 	Archives *executions.Machine
-	// Link makes the link for the download of an archive.
-	Link func(context.Context, archive.Output) (Link, error)
+	// Batches takes the requests that need several archives, with PutList for their lists; nil refuses them.
+	Batches *executions.Machine
+	// PutList puts a request's assets into the bucket. The same ones are always the same list.
+	PutList func(ctx context.Context, name string, assetIDs []string) (batch.List, error)
+	// Link makes the link for the download of an object.
+	Link func(ctx context.Context, bucket, key string) (Link, error)
 	// CancelJob asks Scenario to cancel a job, best effort; nil when the API has no access to Scenario.
 	CancelJob func(context.Context, scenario.JobRef) error
 	// AbortUpload ends the unfinished upload that an execution has at a destination.

@@ -17,14 +17,17 @@ func (a *api) show(w http.ResponseWriter, r *http.Request, id string) error {
 	if _, err := parameters(r); err != nil {
 		return err
 	}
-	e, err := a.Archives.Describe(r.Context(), id)
+	m, e, err := a.find(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	v := a.describe(r, e)
-	if e.Status == types.ExecutionStatusSucceeded {
+	v := a.describe(r, m, e)
+	switch {
+	case m == a.Batches:
+		a.addBatch(r.Context(), v, e)
+	case e.Status == types.ExecutionStatusSucceeded:
 		a.addOutput(r.Context(), v, e)
-	} else {
+	default:
 		a.addProgress(r.Context(), v, e)
 	}
 	writeJSON(w, http.StatusOK, "application/json", v)
@@ -39,9 +42,13 @@ func (a *api) addOutput(ctx context.Context, v *view, e executions.Execution) {
 		return
 	}
 	v.Output = &out
-	link, err := a.Link(ctx, out)
+	a.addLink(ctx, v, out.Bucket, out.Key)
+}
+
+func (a *api) addLink(ctx context.Context, v *view, bucket, key string) {
+	link, err := a.Link(ctx, bucket, key)
 	if err != nil {
-		a.log(ctx).ErrorContext(ctx, "no link for the download", "execution", e.Name, "cause", err.Error())
+		a.log(ctx).ErrorContext(ctx, "no link for the download", "execution", v.ID, "cause", err.Error())
 		return
 	}
 	v.Download = &link

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -29,26 +30,18 @@ func (a *api) start(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	input, err := admit(body)
+	ask, err := a.admit(r.Context(), body)
 	if err != nil {
 		return err
 	}
-	e, err := a.Archives.Start(r.Context(), a.name(key), input)
+	e, err := a.begin(r.Context(), key, ask)
 	if err != nil {
 		return err
 	}
-	v := a.describe(r, e)
+	v := a.describe(r, ask.machine, e)
 	w.Header().Set("Location", v.Links.Self)
 	writeJSON(w, http.StatusAccepted, "application/json", v)
 	return nil
-}
-
-// name decides whether this request is another one or the same again.
-func (a *api) name(key string) string {
-	if key == "" {
-		return executions.UniqueName(a.Now())
-	}
-	return executions.Name(key, "idempotency key", key)
 }
 
 func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -64,20 +57,48 @@ func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
+// order is what a body asks for: an execution of a machine, with an input.
+type order struct {
+	machine *executions.Machine
+	input   string
+}
+
 // admit makes an execution's input of a body, so that what can never work is never started. What is no JSON is told
 // from what is a wrong request.
-func admit(body []byte) (string, error) {
+func (a *api) admit(ctx context.Context, body []byte) (order, error) {
 	if depth(body) > maxDepth {
-		return "", newProblem(http.StatusBadRequest, errRequestInvalid, "the body is nested deeper than %d levels", maxDepth)
+		return order{}, newProblem(http.StatusBadRequest, errRequestInvalid, "the body is nested deeper than %d levels", maxDepth)
+	}
+	if a.Batches != nil && isLong(body) {
+		return a.admitLong(ctx, body)
 	}
 	request, err := archive.ParseRequest(body)
 	if err != nil && !json.Valid(body) {
-		return "", newProblem(http.StatusBadRequest, errRequestInvalid, "%s", err.Error())
+		return order{}, newProblem(http.StatusBadRequest, errRequestInvalid, "%s", err.Error())
 	}
 	if err != nil {
-		return "", err
+		return order{}, err
 	}
-	return executions.Input(request)
+	input, err := executions.Input(request)
+	return order{a.Archives, input}, err
+}
+
+// begin starts what is ordered. A key belongs to one request, whichever machine takes it; what asks for another one at
+// the very same time is not seen.
+func (a *api) begin(ctx context.Context, key string, o order) (executions.Execution, error) {
+	if key == "" {
+		return o.machine.Start(ctx, uniqueName(a, o), o.input)
+	}
+	if a.Batches != nil {
+		other := order{machine: a.Archives}
+		if o.machine == a.Archives {
+			other.machine = a.Batches
+		}
+		if _, err := other.machine.Describe(ctx, keyedName(a, other, key)); err == nil { // a failure is told by the start
+			return executions.Execution{}, &executions.Error{Op: "start the execution", Kind: executions.KindOtherInput}
+		}
+	}
+	return o.machine.Start(ctx, keyedName(a, o, key), o.input)
 }
 
 // depth is how deep arrays and objects are nested in a JSON text; of another text it is a number that means nothing.

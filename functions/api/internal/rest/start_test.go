@@ -83,7 +83,7 @@ func TestRefusedRequestsStartNothing(t *testing.T) {
 		{"a key that climbs", `{"query":{"assetIds":["a"]},"destination":{"key":"../x"}}`, nil, 422, errRequestInvalid, `".."`},
 		{"more assets than one archive takes", `{"query":{"assetIds":[` + many + `]}}`, nil, 422, errRequestInvalid, "1001 IDs; Scenario puts at most 1000"},
 		{"more than an input takes", `{"query":{"assetIds":[` + long + `]}}`, nil, 422, errRequestInvalid, "bytes; Step Functions takes"},
-		{"more than the limit", `{"query":{"assetIds":["` + strings.Repeat("a", DefaultMaxBody) + `"]}}`, nil, 413, errTooLarge, "1048576 bytes"},
+		{"more than the limit", `{"query":{"assetIds":["` + strings.Repeat("a", DefaultMaxBody) + `"]}}`, nil, 413, errTooLarge, "4194304 bytes"},
 		{"a form", good, []string{"-Content-Type", "", "Content-Type", "application/x-www-form-urlencoded"}, 415, errMediaType, "application/json"},
 		{"no type", good, []string{"-Content-Type", ""}, 415, errMediaType, "application/json"},
 		{"another charset", good, []string{"-Content-Type", "", "Content-Type", "application/json; charset=utf-16"}, 415, errMediaType, "UTF-8"},

@@ -27,12 +27,12 @@ func (a *api) stop(w http.ResponseWriter, r *http.Request, id string) error {
 		return err
 	}
 	ctx := r.Context()
-	e, err := a.Archives.Describe(ctx, id)
+	m, e, err := a.find(ctx, id)
 	if err != nil {
 		return err
 	}
-	if e.Status == types.ExecutionStatusRunning {
-		e, err = a.end(ctx, id)
+	if !e.Ended() {
+		e, err = a.end(ctx, m, id)
 	}
 	if err != nil {
 		return err
@@ -41,22 +41,26 @@ func (a *api) stop(w http.ResponseWriter, r *http.Request, id string) error {
 		return newProblem(http.StatusConflict, errAlreadyEnded, "the archive has ended as %s; there is nothing to stop, and "+
 			"what it wrote stays", statuses[e.Status])
 	}
-	v := a.describe(r, e)
-	p := a.addProgress(ctx, v, e)
-	v.Cleanup = a.cleanUp(ctx, e, p)
+	v := a.describe(r, m, e)
+	if m == a.Batches { // Step Functions stops its archives' executions; what these held is left to end by itself
+		a.addBatch(ctx, v, e)
+	} else {
+		p := a.addProgress(ctx, v, e)
+		v.Cleanup = a.cleanUp(ctx, e, p)
+	}
 	writeJSON(w, http.StatusOK, "application/json", v)
 	return nil
 }
 
 // end stops the execution, and looks how it ended: it may have done so by itself in the meantime. A description may lag
 // behind.
-func (a *api) end(ctx context.Context, id string) (executions.Execution, error) {
+func (a *api) end(ctx context.Context, m *executions.Machine, id string) (executions.Execution, error) {
 	const errorName, by = "Stopped", "stopped through the API, request "
-	if err := a.Archives.Stop(ctx, id, errorName, by+requestID(ctx)); err != nil {
+	if err := m.Stop(ctx, id, errorName, by+requestID(ctx)); err != nil {
 		return executions.Execution{}, err
 	}
-	e, err := a.Archives.Describe(ctx, id)
-	if err == nil && e.Status == types.ExecutionStatusRunning {
+	e, err := m.Describe(ctx, id)
+	if err == nil && !e.Ended() {
 		e.Status, e.StoppedAt, e.Error, e.Cause = types.ExecutionStatusAborted, a.Now(), errorName, by+requestID(ctx)
 	}
 	return e, err

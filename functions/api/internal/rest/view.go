@@ -25,6 +25,7 @@ type view struct {
 
 	Job      *jobView        `json:"job,omitempty"`
 	Transfer *transferView   `json:"transfer,omitempty"`
+	Batch    *batchView      `json:"batch,omitempty"` // always there for a batch
 	Retry    *failureView    `json:"retry,omitempty"`
 	Output   *archive.Output `json:"output,omitempty"`
 	Download *Link           `json:"download,omitempty"`
@@ -74,11 +75,14 @@ var filters = map[string]types.ExecutionStatus{
 }
 
 // describe shows what an execution tells by itself.
-func (a *api) describe(r *http.Request, e executions.Execution) *view {
+func (a *api) describe(r *http.Request, m *executions.Machine, e executions.Execution) *view {
 	prefix := apigateway.FromContext(r.Context()).Prefix
 	v := &view{
 		ID: e.Name, ExecutionARN: e.ARN, Status: statuses[e.Status], StartedAt: e.StartedAt.UTC(),
 		Error: e.Error, Cause: e.Cause, Links: links{Self: prefix + "/archives/" + url.PathEscape(e.Name)},
+	}
+	if m == a.Batches {
+		v.Batch = &batchView{}
 	}
 	if !e.StoppedAt.IsZero() {
 		v.StoppedAt = new(e.StoppedAt.UTC())

@@ -1,0 +1,140 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
+
+// batchMark begins the IDs of batches that are started here. It saves a look into the other machine, no more: those
+// started elsewhere have any names.
+const batchMark = "batch-"
+
+// errBatchFailed is how a batch ends that lacks too many archives (archive.BatchFailed).
+const errBatchFailed = "BatchFailed"
+
+// batchView is what a batch shows beside what an archive does, as far as it is known.
+type batchView struct {
+	Assets     int           `json:"assets,omitempty"` // each counted once
+	Duplicates int           `json:"duplicates,omitempty"`
+	Archives   *childrenView `json:"archives,omitempty"`
+	Manifest   *batch.Object `json:"manifest,omitempty"` // once it is written
+	Complete   *bool         `json:"complete,omitempty"` // whether every asset is in an archive
+	Totals     *batch.Totals `json:"totals,omitempty"`
+}
+
+// childrenView counts a batch's archives. Those that an earlier run left in the bucket are finished.
+type childrenView struct {
+	Total    int   `json:"total"`
+	Waiting  int64 `json:"waiting"`
+	Running  int64 `json:"running"`
+	Finished int64 `json:"finished"`
+	Failed   int64 `json:"failed"`
+}
+
+// isLong says whether a body has more assets than go into one archive. Repeats count here; what is to be made of them
+// is seen later.
+func isLong(body []byte) bool {
+	var r struct {
+		Query struct {
+			AssetIDs []json.RawMessage `json:"assetIds"`
+		} `json:"query"`
+	}
+	_ = json.Unmarshal(body, &r) // the parser that reads it all tells what is wrong with it
+	return len(r.Query.AssetIDs) > scenario.MaxAssets
+}
+
+// admitLong puts the list into the bucket and orders a batch of it; one that is long by its repeats alone is an archive.
+func (a *api) admitLong(ctx context.Context, body []byte) (order, error) {
+	in, err := batch.ParseInput(body)
+	if err != nil {
+		return order{}, err
+	}
+	if unique := batch.Unique(in.AssetIDs); len(unique) <= scenario.MaxAssets {
+		in.Request.Query.AssetIDs = unique
+		input, err := executions.Input(in.Request)
+		return order{a.Archives, input}, err
+	}
+	list, err := a.PutList(ctx, "assets", in.AssetIDs)
+	if err != nil {
+		return order{}, err
+	}
+	input, err := in.Of(list)
+	return order{a.Batches, input}, err
+}
+
+// uniqueName and keyedName decide whether a request is another one or the same again.
+func uniqueName(a *api, o order) string {
+	name := executions.UniqueName(a.Now())
+	if o.machine == a.Batches {
+		return batchMark + name
+	}
+	return name
+}
+
+func keyedName(a *api, o order, key string) string {
+	if o.machine == a.Batches {
+		return executions.Name(batchMark+key, "idempotency key", key)
+	}
+	return executions.Name(key, "idempotency key", key)
+}
+
+// find looks an execution up in both machines.
+func (a *api) find(ctx context.Context, id string) (*executions.Machine, executions.Execution, error) {
+	machines := []*executions.Machine{a.Archives, a.Batches}
+	if a.Batches == nil {
+		machines = machines[:1]
+	} else if strings.HasPrefix(id, batchMark) {
+		machines[0], machines[1] = machines[1], machines[0]
+	}
+	var e executions.Execution
+	var err error
+	for _, m := range machines {
+		if e, err = m.Describe(ctx, id); !executions.IsKind(err, executions.KindNotFound) {
+			return m, e, err
+		}
+	}
+	return nil, e, err
+}
+
+// addBatch shows how far a batch is, and its manifest once there is one. The status stands without what cannot be read.
+func (a *api) addBatch(ctx context.Context, v *view, e executions.Execution) {
+	var out batch.Output
+	if json.Unmarshal(e.Output, &out) == nil && out.Manifest != "" {
+		t := out.Totals
+		v.Batch.Assets, v.Batch.Duplicates, v.Batch.Complete, v.Batch.Totals = t.Assets, t.Duplicates, &out.Complete, &t
+		v.Batch.Archives = &childrenView{Total: t.Archives + t.Failed, Finished: int64(t.Archives), Failed: int64(t.Failed)}
+		a.addManifest(ctx, v, batch.Object{Bucket: out.Bucket, Key: out.Manifest})
+		return
+	}
+	p, err := a.Batches.BatchProgress(ctx, e.Name)
+	if err != nil {
+		a.log(ctx).WarnContext(ctx, "no progress", "execution", e.Name, "cause", err.Error())
+	}
+	v.State = p.State
+	if p.Plan == nil {
+		return
+	}
+	v.Batch.Assets, v.Batch.Duplicates, v.Batch.Archives = p.Plan.Assets, p.Plan.Duplicates, children(p)
+	if e.Error == errBatchFailed { // it was written before the batch failed
+		a.addManifest(ctx, v, p.Plan.Manifest)
+	}
+}
+
+func children(p executions.BatchProgress) *childrenView {
+	c := &childrenView{Total: p.Plan.Archives, Waiting: int64(p.Plan.ToDo), Finished: int64(p.Plan.Finished)}
+	if p.Children != nil {
+		c.Waiting, c.Running, c.Failed = p.Children.Pending, p.Children.Running, p.Children.Failed
+		c.Finished += p.Children.Succeeded
+	}
+	return c
+}
+
+func (a *api) addManifest(ctx context.Context, v *view, o batch.Object) {
+	v.Batch.Manifest = &o
+	a.addLink(ctx, v, o.Bucket, o.Key)
+}
