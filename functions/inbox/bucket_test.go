@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
@@ -142,13 +143,18 @@ func newFixture(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	batches, err := executions.New(f.sfn.Client(), sfntest.BatchMachineARN)
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := s3.New(s3.Options{
 		BaseEndpoint: &f.bucket.URL, UsePathStyle: true, Region: "us-east-1", Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
 	f.inbox = &inbox{
-		store: store{s3: client, bucket: "bucket", owner: "000000000000"}, archives: machine, startList: tooLong,
-		log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		store: store{s3: client, bucket: "bucket", owner: "000000000000"}, archives: machine, batches: batches,
+		putList: batch.Storage{S3: client, Bucket: "bucket"}.PutList,
+		log:     slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	return f
 }

@@ -11,13 +11,10 @@ import (
 )
 
 const (
-	// maxRequest is the size of a .json request in bytes: four times what Step Functions takes, so that a list that is
-	// too long is told what is wrong with it.
+	// maxRequest is the size of a .json request in bytes, some 30,000 assets. Unlike a list, it is held in memory.
 	maxRequest = 1 << 20
-	// maxLine is the size of a line, or of a CSV record, in bytes.
-	maxLine = 64 << 10
-	// maxScan is how much of a list is read to find the IDs of one archive, which have a few hundred KB. A list that has
-	// not shown them by then is made of something else.
+	// maxScan is how much of a list is read to see whether it is for one archive, whose IDs have a few hundred KB. A list
+	// that has more around its IDs is taken for a long one.
 	maxScan = 64 << 20
 )
 
@@ -39,7 +36,7 @@ func invalid(format string, args ...any) error {
 // text makes a reader of an object's text: without a byte order mark, and never of something compressed, which a few
 // bytes could blow up to any size.
 func text(body io.Reader, contentEncoding string) (*bufio.Reader, error) {
-	r := bufio.NewReaderSize(body, maxLine)
+	r := bufio.NewReaderSize(body, 64<<10)
 	start, err := r.Peek(8)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, broken(err)
@@ -61,15 +58,15 @@ func text(body io.Reader, contentEncoding string) (*bufio.Reader, error) {
 // broken is a body that broke off: S3 has more of it.
 func broken(err error) error { return transient{err} }
 
-// readRequest reads a .json object.
-func readRequest(r io.Reader) (archive.Request, error) {
+// readObject reads a .json object.
+func readObject(r io.Reader) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxRequest+1))
 	switch {
 	case err != nil:
-		return archive.Request{}, broken(err)
+		return nil, broken(err)
 	case len(raw) > maxRequest:
-		return archive.Request{}, invalid("the request is larger than %d bytes; a long list of assets goes into a .csv, "+
-			".jsonl or .txt object", maxRequest)
+		return nil, invalid("the request is larger than %d bytes; a long list of assets goes into a .csv, .jsonl or .txt "+
+			"object", maxRequest)
 	}
-	return archive.ParseRequest(raw)
+	return raw, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
@@ -46,11 +47,20 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (*inbox, erro
 	if err != nil {
 		return nil, fmt.Errorf("STATE_MACHINE_ARN: %w", err)
 	}
+	var batches *executions.Machine
+	if arn := getenv("BATCH_STATE_MACHINE_ARN"); arn != "" {
+		if batches, err = executions.New(sfn.NewFromConfig(cfg), arn); err != nil {
+			return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
+		}
+	}
 	storage := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
 	return &inbox{
-		store:     store{s3: storage, bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER")},
-		archives:  machine,
-		startList: tooLong,
-		log:       log,
+		store:    store{s3: storage, bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER")},
+		archives: machine,
+		batches:  batches,
+		putList: batch.Storage{
+			S3: storage, Bucket: getenv("BUCKET"), Owner: getenv("BUCKET_OWNER"), KMSKey: getenv("KMS_KEY_ID"),
+		}.PutList,
+		log: log,
 	}, nil
 }

@@ -26,6 +26,7 @@ func deployed(b *bucket, s *sfntest.Server) map[string]string {
 	return map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL_S3": b.URL,
 		"AWS_ENDPOINT_URL_SFN": s.URL, "BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN,
+		"BATCH_STATE_MACHINE_ARN": sfntest.BatchMachineARN,
 	}
 }
 
@@ -53,8 +54,9 @@ func TestThroughTheRuntime(t *testing.T) {
 }
 
 func TestBrokenDeploymentKeepsItsEvents(t *testing.T) {
-	for _, name := range []string{"BUCKET", "STATE_MACHINE_ARN"} {
-		env := map[string]string{"BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN, name: ""}
+	for name, value := range map[string]string{"BUCKET": "", "STATE_MACHINE_ARN": "", "BATCH_STATE_MACHINE_ARN": "batch"} {
+		env := map[string]string{"BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN}
+		env[name] = value
 		h := function(func(n string) string { return env[n] }, slog.New(slog.DiscardHandler))
 		err := h(t.Context(), nil)
 		if err == nil || nameOf(err) != "Misconfigured" || !strings.Contains(err.Error(), name) {
@@ -63,9 +65,9 @@ func TestBrokenDeploymentKeepsItsEvents(t *testing.T) {
 	}
 	t.Setenv("AWS_REGION", "us-east-1")
 	in, err := fromEnvironment(func(n string) string {
-		return map[string]string{"BUCKET": "b", "STATE_MACHINE_ARN": sfntest.MachineARN}[n]
+		return map[string]string{"BUCKET": "b", "STATE_MACHINE_ARN": sfntest.MachineARN, "BATCH_STATE_MACHINE_ARN": sfntest.BatchMachineARN}[n]
 	}, nil)
-	if err != nil || in.store.bucket != "b" || in.startList == nil {
+	if err != nil || in.store.bucket != "b" || in.batches == nil || in.putList == nil {
 		t.Errorf("got %+v, %v", in, err)
 	}
 }
@@ -113,11 +115,13 @@ func TestMemoryStaysSmall(t *testing.T) {
 		lines = 100_000
 	}
 	same, each := func(int) int { return 7 }, func(i int) int { return i }
+	wide := strings.Repeat("x", 200)
 	for _, c := range []struct {
 		object object
 		error  string
 	}{
-		{b.dropLines("requests/million.csv", lines, "asset_%07d,a hero\n", each), "more than 1000"},
+		{b.dropLines("requests/million.csv", lines, "asset_%07d,a hero\n", each), ""},
+		{b.dropLines("requests/wide.csv", lines, "asset_%07d,"+wide+"\n", func(i int) int { return i % 900 }), ""},
 		{b.dropLines("requests/repeats.csv", lines, "asset_%07d,a hero\n", same), ""},
 		{b.dropLines("requests/lines.txt", lines, "asset_%07d\n", func(i int) int { return i % 900 }), ""},
 		{b.dropLines("requests/objects.jsonl", lines, `{"id":"asset_%07d"}`+"\n", func(i int) int { return i % 900 }), ""},
@@ -137,7 +141,7 @@ func TestMemoryStaysSmall(t *testing.T) {
 			t.Errorf("%s: note %v", c.object.key, note)
 		}
 	}
-	if s.Started() != 3 {
+	if s.Started() != 5 {
 		t.Errorf("%d executions", s.Started())
 	}
 	peak := peakMemory(t, b)

@@ -10,8 +10,10 @@ import (
 	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
@@ -19,15 +21,10 @@ import (
 type inbox struct {
 	store    store
 	archives *executions.Machine
-	// startList starts what gets a list that is too long for one archive. The list itself stays in S3.
-	startList func(context.Context, object) (executions.Execution, error)
-	log       *slog.Logger
-}
-
-// tooLong refuses a list that needs several archives.
-func tooLong(context.Context, object) (executions.Execution, error) {
-	return executions.Execution{}, invalid("the list has more than %d assets, and Scenario puts at most %d into one "+
-		"archive; split it into several objects", scenario.MaxAssets, scenario.MaxAssets)
+	batches  *executions.Machine // nil in a deployment without batches
+	// putList puts the assets of a .json request into the bucket for a batch.
+	putList func(ctx context.Context, name string, assetIDs []string) (batch.List, error)
+	log     *slog.Logger
 }
 
 // Unfinished is what the function returns when it could not do everything: Lambda delivers the event again, and in the
@@ -76,8 +73,8 @@ func (in *inbox) guarded(ctx context.Context, log *slog.Logger, o object) (err e
 // receive takes in one object. Its error means that another delivery may do better; everything else is told beside the
 // object.
 func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error {
-	f := formOf(o.key)
-	if f == formNone {
+	f, ok := formatOf(o.key)
+	if !ok {
 		log.DebugContext(ctx, "not a request")
 		return nil
 	}
@@ -101,45 +98,45 @@ func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error 
 }
 
 // start reads the object and starts what it asks for.
-func (in *inbox) start(ctx context.Context, o object, f form) (executions.Execution, error) {
+func (in *inbox) start(ctx context.Context, o object, f batch.Format) (executions.Execution, error) {
 	out, err := in.store.open(ctx, o)
 	if err != nil {
 		return executions.Execution{}, err
 	}
 	defer out.Body.Close()
-	var encoding string
-	if out.ContentEncoding != nil {
-		encoding = *out.ContentEncoding
-	}
-	r, err := text(out.Body, encoding)
+	r, err := text(out.Body, aws.ToString(out.ContentEncoding))
 	if err != nil {
 		return executions.Execution{}, err
 	}
-	if f == formRequest {
-		request, err := readRequest(r)
+	if f == batch.FormatJSON {
+		raw, err := readObject(r)
 		if err != nil {
 			return executions.Execution{}, err
 		}
-		return in.startArchive(ctx, o, request)
+		return in.startRequest(ctx, o, raw)
 	}
 	ids, more, err := readList(r, f)
 	if err != nil {
 		return executions.Execution{}, err
 	}
-	if more {
-		return in.startList(ctx, o)
+	if more { // the list stays where it is
+		return in.startBatch(ctx, o, batch.Input{}, batch.List{Key: o.key, VersionID: o.version, ETag: o.etag, Format: f})
 	}
 	return in.startArchive(ctx, o, archive.Request{Query: scenario.Query{AssetIDs: ids}})
 }
 
-// startArchive starts the execution that belongs to the object. One that has the name is this object's, whatever its
-// input: the name is made from the event.
 func (in *inbox) startArchive(ctx context.Context, o object, request archive.Request) (executions.Execution, error) {
 	input, err := executions.Input(request)
 	if err != nil {
 		return executions.Execution{}, err
 	}
-	e, err := in.archives.Start(ctx, executionName(o), input)
+	return begin(ctx, in.archives, o, input)
+}
+
+// begin starts the execution that belongs to the object. One that has the name is this object's, whatever its input: the
+// name is made from the event.
+func begin(ctx context.Context, m *executions.Machine, o object, input string) (executions.Execution, error) {
+	e, err := m.Start(ctx, executionName(o), input)
 	var failed *executions.Error
 	switch {
 	case err == nil, executions.IsKind(err, executions.KindOtherInput):
@@ -150,7 +147,7 @@ func (in *inbox) startArchive(ctx context.Context, o object, request archive.Req
 		return e, archive.RequestInvalid{Failure: archive.Because(err, "Step Functions does not take the request: %v", err)}
 	}
 	return e, archive.Misconfigured{Failure: archive.Because(err, "Step Functions refuses this deployment: %v. Check "+
-		"STATE_MACHINE_ARN and the function's role", err)}
+		"STATE_MACHINE_ARN, BATCH_STATE_MACHINE_ARN and the function's role", err)}
 }
 
 // nameOf is the name of a named error.

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
 
@@ -157,7 +157,7 @@ func TestNotesAreNoRequests(t *testing.T) {
 		}
 	}
 	for key := range f.objects {
-		if strings.Count(key, ".") == 2 && formOf(key) != formNone {
+		if strings.Count(key, ".") == 2 && isRequest(key) {
 			t.Errorf("%s would be taken for a request", key)
 		}
 	}
@@ -398,8 +398,8 @@ func TestRecordsAreTakenOneByOne(t *testing.T) {
 func TestPanicStaysWithItsObject(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.startList = func(context.Context, object) (executions.Execution, error) { panic("lost") }
-	long, fine := f.drop("requests/long.txt", list(1001)), f.drop("requests/fine.json", good)
+	f.putList = func(context.Context, string, []string) (batch.List, error) { panic("lost") }
+	long, fine := f.drop("requests/long.json", longRequest), f.drop("requests/fine.json", good)
 	err := f.handle(t.Context(), notificationOf(url.QueryEscape, long, fine))
 	if err == nil || !strings.Contains(err.Error(), "panic: lost") || f.sfn.Started() != 1 {
 		t.Errorf("got %v, %d executions", err, f.sfn.Started())
@@ -425,4 +425,9 @@ func list(n int) string {
 		fmt.Fprintf(&b, "asset_%d\n", i)
 	}
 	return b.String()
+}
+
+func isRequest(key string) bool {
+	_, ok := formatOf(key)
+	return ok
 }

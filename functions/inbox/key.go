@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
@@ -15,30 +16,16 @@ const (
 	maxKeyBytes  = 1024 // S3: length of an object key in UTF-8
 )
 
-// form is what an object holds, by the end of its name.
-type form string
-
-const (
-	formNone    form = ""      // no request
-	formRequest form = ".json" // one request
-	formJSONL   form = ".jsonl"
-	formCSV     form = ".csv"
-	formText    form = ".txt"
-)
-
-// formOf tells a request from everything else in the bucket. What this function writes is never a request: it would
-// call itself for ever.
-func formOf(key string) form {
+// formatOf is what an object holds, by the end of its name; batch.FormatJSON is one request, not a list. It tells
+// requests from everything else in the bucket. What this function writes is never a request: it would call itself for
+// ever.
+func formatOf(key string) (batch.Format, bool) {
 	lower := strings.ToLower(key)
 	if !strings.HasPrefix(key, archive.RequestsPrefix) || strings.HasSuffix(lower, errorSuffix) ||
 		strings.HasSuffix(lower, statusSuffix) {
-		return formNone
+		return "", false
 	}
-	switch f := form(path.Ext(lower)); f {
-	case formRequest, formJSONL, formCSV, formText:
-		return f
-	}
-	return formNone
+	return batch.FormatOf(key)
 }
 
 // stem is the key without the end that tells its form.

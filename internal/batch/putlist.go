@@ -5,8 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"path"
 	"strings"
+
+	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // listsPrefix is where lists are put that came in a request. No batch's own files are there: their prefixes end with a
@@ -34,6 +37,17 @@ func (s Storage) PutList(ctx context.Context, name string, ids []string) (List, 
 		return List{}, err
 	}
 	return l, out.Close()
+}
+
+// IsLong says whether a request has more asset IDs than go into one archive, repeats counted. It checks nothing else.
+func IsLong(request []byte) bool {
+	var r struct {
+		Query struct {
+			AssetIDs []json.RawMessage `json:"assetIds"`
+		} `json:"query"`
+	}
+	_ = json.Unmarshal(request, &r) // the parser that reads it all tells what is wrong with it
+	return len(r.Query.AssetIDs) > scenario.MaxAssets
 }
 
 // Unique is ids without repeats, in their order.

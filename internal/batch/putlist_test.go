@@ -90,3 +90,19 @@ func TestInputOfAList(t *testing.T) {
 		t.Errorf("%s is read as %+v, %v", text, in, err)
 	}
 }
+
+func TestIsLong(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		request string
+		want    bool
+	}{
+		{inline(ids(1, 1000), ""), false}, {inline(ids(1, 1001), ""), true}, {inline(make([]string, 1001), ""), true},
+		{`{"query":{"modelIds":["a"` + strings.Repeat(`,"a"`, 1000) + `]}}`, false}, {`{"query":{"assetIds":1}}`, false},
+		{`{"query":`, false}, {`null`, false}, {``, false},
+	} {
+		if got := IsLong([]byte(c.request)); got != c.want {
+			t.Errorf("%.80s: got %v", c.request, got)
+		}
+	}
+}

@@ -36,18 +36,6 @@ type childrenView struct {
 	Failed   int64 `json:"failed"`
 }
 
-// isLong says whether a body has more assets than go into one archive. Repeats count here; what is to be made of them
-// is seen later.
-func isLong(body []byte) bool {
-	var r struct {
-		Query struct {
-			AssetIDs []json.RawMessage `json:"assetIds"`
-		} `json:"query"`
-	}
-	_ = json.Unmarshal(body, &r) // the parser that reads it all tells what is wrong with it
-	return len(r.Query.AssetIDs) > scenario.MaxAssets
-}
-
 // admitLong puts the list into the bucket and orders a batch of it; one that is long by its repeats alone is an archive.
 func (a *api) admitLong(ctx context.Context, body []byte) (order, error) {
 	in, err := batch.ParseInput(body)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
@@ -69,7 +70,7 @@ func (a *api) admit(ctx context.Context, body []byte) (order, error) {
 	if depth(body) > maxDepth {
 		return order{}, newProblem(http.StatusBadRequest, errRequestInvalid, "the body is nested deeper than %d levels", maxDepth)
 	}
-	if a.Batches != nil && isLong(body) {
+	if a.Batches != nil && batch.IsLong(body) {
 		return a.admitLong(ctx, body)
 	}
 	request, err := archive.ParseRequest(body)
