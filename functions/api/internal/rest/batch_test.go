@@ -153,7 +153,7 @@ func TestIdempotencyKeyOfABatch(t *testing.T) {
 	if again := f.do(t, "POST", "/archives", good, "Idempotency-Key", "order 18").body["id"]; again != archive {
 		t.Errorf("a repeat is %s, not %s", again, archive)
 	}
-	if f.batch(t) == f.batch(t) {
+	if one, two := f.batch(t), f.batch(t); one == two {
 		t.Error("two requests without a key are one")
 	}
 	if f.batch(t, "Idempotency-Key", "batch-order 17") == id {
