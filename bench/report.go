@@ -49,7 +49,7 @@ func ratio(a, b time.Duration) string { return fmt.Sprintf("%.2f", a.Seconds()/b
 
 func (r *report) write(path string) error {
 	var b strings.Builder
-	kernel, _ := exec.Command("uname", "-sr").Output()
+	kernel, _ := exec.Command("uname", "-s").Output()
 	fmt.Fprintf(&b, "# Measurements\n\n`make bench` wrote this on %s: %d cores (%s), %s, %s. The archive has %d MiB; source, storage and the\n"+
 		"programs share the cores. Storage is versitygw on the local disk, over TLS. Runs are in turns.\n",
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.GOARCH, strings.TrimSpace(string(kernel)), runtime.Version(), r.setup.size>>20)

@@ -38,7 +38,7 @@ const (
 
 	defaultConcurrency = 64
 	maxConcurrency     = 256 // two sockets each: half of Lambda's 1,024 file descriptors (Lambda quotas)
-	firstConcurrency   = 16
+	firstConcurrency   = 8
 	defaultMaxMemory   = 128 * mib
 	// streamMemory is what one range in flight costs when it streams: socket and TLS buffers on both sides, rounded up.
 	streamMemory = 384 * kib

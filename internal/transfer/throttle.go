@@ -15,6 +15,7 @@ type throttle struct {
 	took   float64 // its seconds
 	ticks  int
 
+	climbed  bool    // the first climb is over: it doubles, later ones are more careful
 	base     int     // the limit before the climb under way; 0: none
 	baseRate float64 // and what it brought
 	hold     int     // observations until the next try
@@ -51,7 +52,7 @@ func (t *throttle) observe(bytes int64, took time.Duration, busy bool) {
 
 func (t *throttle) judge(rate float64, busy bool) {
 	if t.base > 0 && rate < t.baseRate*worthwhile { // the step was in vain
-		t.limit, t.base, t.hold = t.base, 0, holdTicks/sampleTicks
+		t.limit, t.base, t.hold, t.climbed = t.base, 0, holdTicks/sampleTicks, true
 		return
 	}
 	if t.hold--; t.hold > 0 || !busy || t.limit >= t.max {
@@ -59,7 +60,11 @@ func (t *throttle) judge(rate float64, busy bool) {
 		return
 	}
 	t.base, t.baseRate = t.limit, rate
-	t.limit = min(t.max, t.limit+max(1, t.limit/2))
+	step := t.limit // a source that is slow for each connection is found out within two seconds
+	if t.climbed {
+		step = max(1, t.limit/2)
+	}
+	t.limit = min(t.max, t.limit+step)
 	t.settle = settleTicks
 }
 
@@ -68,7 +73,7 @@ func (t *throttle) pushedBack() {
 	if t.settle > settleTicks {
 		return
 	}
-	t.limit = max(1, t.limit/2)
+	t.limit, t.climbed = max(1, t.limit/2), true
 	t.base, t.hold, t.settle = 0, holdTicks/sampleTicks, settleTicks+3
 	t.bytes, t.took, t.ticks = 0, 0, 0
 }

@@ -192,11 +192,14 @@ func TestThrottle(t *testing.T) {
 		}
 		return th
 	}
-	if th := run(64, 30, 25e6, 1e12); th.limit != 64 {
+	if th := run(64, 10, 25e6, 1e12); th.limit != 64 { // within two seconds
 		t.Errorf("a source limited for each connection gets %d ranges; want all 64", th.limit)
 	}
 	if th := run(64, 200, 25e6, 300e6); th.limit > 24 {
 		t.Errorf("a source limited as a whole gets %d ranges; 16 are enough", th.limit)
+	}
+	if th := run(64, 200, 300e6, 300e6); th.limit > firstConcurrency+firstConcurrency/2 {
+		t.Errorf("a source that one range exhausts gets %d ranges", th.limit)
 	}
 	if th := run(3, 30, 25e6, 1e12); th.limit != 3 {
 		t.Errorf("limit %d; 3 are allowed", th.limit)
