@@ -1,6 +1,6 @@
 module github.com/scenario-archive/scenario-archive/bench
 
-go 1.26.0
+go 1.26
 
 replace github.com/scenario-archive/scenario-archive => ../
 
