@@ -36,4 +36,23 @@ refused "1001 assets" RequestInvalid "$(python3 -c 'import json; print(json.dump
 refused "malformed JSON" RequestInvalid '{"query":'
 refused "a key that escapes" RequestInvalid '{"query":{"assetIds":["asset_1"]},"destination":{"key":"../../x.zip"}}'
 refused "a key too long" RequestInvalid '{"query":{"assetIds":["asset_1"]},"destination":{"key":"'"$(printf 'k%.0s' $(seq 1025))"'"}}'
+# secretless: no credential and no signed URL in any log of the functions at their most talkative, nor on the screen.
+# The stand-in's secret and its Basic authentication are known; a signed URL is one with a signature in its query.
+secretless() {
+  local basic
+  basic=$(printf 'local-key:local-secret' | base64)
+  if grep -rnE "local-secret|$basic|Authorization|[?&](X-Amz-)?Signature=" .local/logs "$work/screen" "$work/stdout" > "$work/leaks"; then
+    echo "a secret or a signed URL is told:" >&2
+    cut -c1-200 "$work/leaks" >&2
+    exit 1
+  fi
+}
+rm -rf .local/logs
+for assets in '"asset_1"' '"asset_expired"' '"asset_corrupt"' '"asset_fail"' '"asset_missing_1"'; do
+  printf '{"query":{"assetIds":[%s]}}' "$assets" > "$work/input.json"
+  LOG_LEVEL=debug make run INPUT="$work/input.json" > "$work/stdout" 2> "$work/screen" || :
+  secretless
+done
+grep -q '"level":"DEBUG"' .local/logs/*.log || { echo "the logs are not at debug level" >&2; exit 1; }
+echo "no secret and no signed URL in $(cat .local/logs/*.log | wc -l) lines of logs at debug level"
 if pgrep -f "$PWD/.local/bin" >&2; then echo "a process is left behind" >&2; exit 1; fi

@@ -25,9 +25,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("forward: ")
-	if err := run(os.Args[1:], os.Getenv("LOCAL_FORWARD"), os.Getenv("AWS_LAMBDA_RUNTIME_API")); err != nil {
-		log.Fatal(err)
-	}
+	log.Fatal(run(os.Args[1:], os.Getenv("LOCAL_FORWARD"), os.Getenv("AWS_LAMBDA_RUNTIME_API"))) // it returns to fail only
 }
 
 // run forwards until the process is ended.

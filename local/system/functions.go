@@ -16,6 +16,7 @@ import (
 func (s *System) function(name, binary string) lambda.Function {
 	f := lambda.Function{Name: name, Binary: binary, MemoryMB: 128, Timeout: time.Minute, Env: s.scenarioVariables()}
 	f.Env["BUCKET"] = Bucket
+	f.Env["LOG_LEVEL"] = os.Getenv("LOG_LEVEL") // how much a person wants to see in .local/logs
 	f.Env["STATE_MACHINE_ARN"] = machineARN(ArchiveMachine)
 	f.Env["BATCH_STATE_MACHINE_ARN"] = machineARN(BatchMachine)
 	if name == "plan" || name == "manifest" {
