@@ -1,6 +1,6 @@
 module github.com/scenario-archive/scenario-archive/bench
 
-go 1.26
+go 1.26.0
 
 replace github.com/scenario-archive/scenario-archive => ../
 
