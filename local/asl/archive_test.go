@@ -77,14 +77,14 @@ func TestArchiveDefinition(t *testing.T) {
 		"in steps":          {script{"launch": {launched}, "poll": {ready}, "transfer": {partly, partly, moved}}, output, "", "", "Transfer CheckTransfer Transfer CheckTransfer Transfer CheckTransfer Done"},
 		"expired":           {script{"launch": {launched}, "poll": {ready}, "transfer": {expired, moved}}, output, "", "", "Transfer CountExpiry"},
 		"lost functions":    {script{"launch": {"!Lambda.TooManyRequestsException", launched}, "poll": {"!Sandbox.Timedout", ready}, "transfer": {"!Lambda.Unknown", "!Runtime.ExitError", moved}}, output, "", "", "Done"},
-		"bad request":       {script{"launch": {`!{"errorMessage":"1001 assets","errorType":"RequestInvalid"}`}}, "", "RequestInvalid", "1001 assets", "Launch ReadCause ParseCause Failed"},
-		"rate limited":      {script{"launch": {`!{"errorMessage":"slow down","errorType":"RateLimited"}`}}, "", "RateLimited", "slow down", "Launch ReadCause"},
+		"bad request":       {script{"launch": {`!{"errorMessage":"1001 assets","errorType":"RequestInvalid"}`}}, "", "RequestInvalid", "1001 assets", "Launch LaunchFailed ReadCause ParseCause Failed"},
+		"rate limited":      {script{"launch": {`!{"errorMessage":"slow down","errorType":"RateLimited"}`}}, "", "RateLimited", "slow down", "Launch LaunchFailed ReadCause"},
 		"job fails":         {script{"launch": {launched}, "poll": {poll("failure")}}, "", "JobFailed", "why failure", "JobFailed"},
 		"job is canceled":   {script{"launch": {launched}, "poll": {poll("canceled")}}, "", "JobCanceled", "why canceled", "JobCanceled"},
 		"deadline":          {script{"launch": {launched}, "poll": {running, poll("timed-out")}}, "", "JobTimedOut", "why timed-out", "JobTimedOut"},
 		"corrupt":           {script{"launch": {launched}, "poll": {ready}, "transfer": {`!{"errorMessage":"CRC","errorType":"ArchiveCorrupt"}`}}, "", "ArchiveCorrupt", "CRC", "Transfer AbortUpload ReadCause ParseCause Failed"},
 		"abort fails too":   {script{"launch": {launched}, "poll": {ready}, "transfer": {`!{"errorMessage":"CRC","errorType":"ArchiveCorrupt"}`}, "abort": {`!{"errorMessage":"no","errorType":"DestinationUnavailable"}`}}, "", "ArchiveCorrupt", "CRC", "AbortUpload ReadCause ParseCause Failed"},
-		"timeouts for ever": {script{"launch": {"!States.Timeout"}}, "", "States.Timeout", "", "ReadCause"},
+		"timeouts for ever": {script{"launch": {"!States.Timeout"}}, "", "StepFailed", "States.Timeout", "ReadCause StepFailed"},
 	} {
 		o := execute(t, archive(t), `{"query":{"assetIds":["a"]}}`, c.script.run)
 		if string(o.Output) != c.output || o.Error != c.errorName || !strings.Contains(o.Cause, c.cause) {
@@ -119,5 +119,5 @@ func TestUnreadCauses(t *testing.T) {
 	t.Parallel()
 	s := script{"launch": {"!Lambda.ResourceNotFoundException"}}
 	o := execute(t, archive(t), `{}`, s.run)
-	wantFailure(t, o, "Lambda.ResourceNotFoundException", `"Error":"Lambda.ResourceNotFoundException"`)
+	wantFailure(t, o, "StepFailed", `"Error":"Lambda.ResourceNotFoundException"`)
 }
