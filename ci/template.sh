@@ -34,7 +34,7 @@ echo "--- The SAM transform, by AWS's translator"
 
 echo "--- checkov"
 "$checkov/bin/checkov" --file "$work/template.json" --framework cloudformation --compact --skip-download \
-  --output cli --output-file-path console
+  --output cli
 
 echo "--- A deployment in moto's CloudFormation"
 "$tools/bin/python" -W ignore ci/cloudformation/deploy.py "$work/template.json"
