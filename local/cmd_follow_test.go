@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -54,13 +55,15 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// played is a system whose execution stays in a state, and whose transfer is half done.
-func played(t *testing.T, history string) *local {
+// played is a system whose execution stays in a state, and whose transfer is half done. asked is called each time that
+// somebody asks how far it is.
+func played(t *testing.T, history string, asked func()) *local {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		action := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSStepFunctions.")
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/local/progress/"):
+			asked()
 			_, _ = w.Write([]byte(`{"bytesDone":1,"bytesTotal":2}`))
 		case action == "DescribeExecution":
 			_, _ = w.Write([]byte(`{"status":"RUNNING","startDate":1}`))
@@ -79,9 +82,15 @@ func played(t *testing.T, history string) *local {
 
 func TestFollowIsInterrupted(t *testing.T) {
 	t.Parallel()
-	l := played(t, `{"events":[{"id":1,"previousEventId":0,"timestamp":1,"type":"TaskStateEntered","stateEnteredEventDetails":{"name":"Transfer"}}]}`)
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var times atomic.Int32
+	l := played(t, `{"events":[{"id":1,"previousEventId":0,"timestamp":1,"type":"TaskStateEntered","stateEnteredEventDetails":{"name":"Transfer"}}]}`,
+		func() {
+			if times.Add(1) == 4 { // it has shown three by then, and those but once
+				interrupt()
+			}
+		})
 	status, stdout, stderr := l.follow(ctx, "-id", "x")
 	if status != 130 || stdout != "" || !strings.Contains(stderr, "the archive goes on") || strings.Count(stderr, "moving the archive") != 1 {
 		t.Errorf("%d %q\n%s", status, stdout, stderr)
@@ -90,7 +99,7 @@ func TestFollowIsInterrupted(t *testing.T) {
 
 func TestFollowOfASystemThatAnswersNonsense(t *testing.T) {
 	t.Parallel()
-	l := played(t, `not JSON`)
+	l := played(t, `not JSON`, func() {})
 	if status, _, stderr := l.follow(t.Context(), "-id", "x"); status != 2 || !strings.Contains(stderr, "error:") {
 		t.Errorf("%d\n%s", status, stderr)
 	}
@@ -105,7 +114,7 @@ func TestFollowOfASystemThatAnswersNonsense(t *testing.T) {
 
 func TestFollowUsage(t *testing.T) {
 	t.Parallel()
-	l := played(t, "")
+	l := played(t, "", func() {})
 	for _, test := range []struct {
 		args []string
 		want string
