@@ -164,7 +164,7 @@ func (s *setup) runOnce(ctx context.Context, p program, url string, target stora
 	if err != nil {
 		return one, err
 	}
-	client, err := target.client(1)
+	client, err := target.client()
 	if err != nil {
 		return one, err
 	}

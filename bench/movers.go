@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/pprof"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -48,20 +49,20 @@ func parseTask(args []string) (t task, err error) {
 	return t, json.Unmarshal([]byte(*text), &t)
 }
 
-func (s storage) client(concurrency int) (*s3.Client, error) {
+func (s storage) client(options ...func(*s3.Options)) (*s3.Client, error) {
 	pem, err := os.ReadFile(s.CAFile)
 	if err != nil {
 		return nil, err
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	httpClient := transfer.StorageHTTPClient(concurrency).WithTransportOptions(func(t *http.Transport) {
+	httpClient := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.TLSClientConfig = &tls.Config{RootCAs: roots}
 	})
 	return s3.New(s3.Options{
 		BaseEndpoint: &s.Endpoint, Region: s.Region, UsePathStyle: true, HTTPClient: httpClient,
 		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
-	}), nil
+	}, options...), nil
 }
 
 // moveOurs is the transfer as the function runs it.
@@ -81,7 +82,7 @@ func moveOurs(args []string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	client, err := t.Storage.client(t.Concurrency)
+	client, err := t.Storage.client(transfer.TuneStorage(t.Concurrency))
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func movePlain(args []string) error {
 	if err != nil {
 		return err
 	}
-	client, err := t.Storage.client(t.Concurrency)
+	client, err := t.Storage.client()
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ func runS3(ctx context.Context, args []string, stdin io.Reader, stdout, stderr i
 	flags.StringVar(&config.Dir, "dir", "", "`directory` of the buckets; without it a temporary one, removed at the end")
 	flags.StringVar(&config.Addr, "addr", "127.0.0.1:0", "loopback `host:port` to listen on; port 0 takes a free one")
 	flags.StringVar(&config.Bucket, "bucket", "", "`name` of a bucket to make")
+	flags.BoolVar(&config.MD5ETags, "md5-etags", false, "make ETags of MD5 sums; they cost more than all else")
 	flags.StringVar(&config.TLSDir, "tls", "", "`directory` of the certificate (default: tls, beside -dir)")
 	flags.StringVar(&config.RepoDir, "repo", "", "`directory` of the repository (default: found upwards of here)")
 	if err := flags.Parse(args); err != nil {

@@ -28,12 +28,12 @@ func fromEnvironment(getenv func(string) string) (step.Logic[archive.TransferInp
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.LoadDefaultConfig(context.Background(),
-		config.WithHTTPClient(transfer.StorageHTTPClient(options.Concurrency)))
+	cfg, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
 	}
-	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
+	client := s3.NewFromConfig(cfg, transfer.TuneStorage(options.Concurrency),
+		func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
 	h := handler{
 		mover:  func(log *slog.Logger, key string) (mover, error) { return newMover(client, options, log, key) },
 		bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER"), kmsKeyID: getenv("KMS_KEY_ID"),

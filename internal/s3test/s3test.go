@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -64,11 +65,11 @@ func Start(t testing.TB) *Server {
 	return &s
 }
 
-// NewClient makes a client for the server behind another endpoint, a proxy say. httpClient nil takes a plain one that
-// trusts the server.
+// NewClient makes a client for the server behind another endpoint, a proxy say. httpClient nil takes the SDK's own, which
+// trusts the server then.
 func (s *Server) NewClient(endpoint string, httpClient s3.HTTPClient) *s3.Client {
 	if httpClient == nil {
-		httpClient = &http.Client{Transport: &http.Transport{TLSClientConfig: s.TLS.Clone(), MaxIdleConnsPerHost: 64}}
+		httpClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.TLSClientConfig = s.TLS.Clone() })
 	}
 	return s3.New(s3.Options{
 		BaseEndpoint: &endpoint, UsePathStyle: true, Region: s.Region, HTTPClient: httpClient,

@@ -7,15 +7,13 @@ import (
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 const (
 	dialTimeout      = 10 * time.Second
 	handshakeTimeout = 10 * time.Second
 	idleTimeout      = 60 * time.Second
-	// writeBuffer halves the writes of a part's body against the default; reading stays at the default, because a read
-	// larger than the buffer goes past it, without a copy.
-	writeBuffer = 64 << 10
 )
 
 // newSourceClient makes the client for the archive's host. HTTP/1.1 alone: HTTP/2 would put all ranges on one
@@ -36,19 +34,26 @@ func newSourceClient(g guard, concurrency int, tlsConfig *tls.Config) *http.Clie
 	}
 }
 
-// StorageHTTPClient is the HTTP client to build the S3 client with (config.WithHTTPClient): connections are kept for as
-// many parts as fly at once, HTTP/1.1, larger writes. concurrency 0 means the default of Options.
-func StorageHTTPClient(concurrency int) *awshttp.BuildableClient {
+// TuneStorage is an option of the S3 client that New takes, the last one: s3.NewFromConfig(cfg, transfer.TuneStorage(n)).
+// Connections are kept for as many parts as fly at once, speak HTTP/1.1, and send bodies in large pieces.
+// concurrency 0 means the default of Options. A client whose HTTP client is not the SDK's own stays as it is.
+func TuneStorage(concurrency int) func(*s3.Options) {
 	if concurrency <= 0 {
 		concurrency = defaultConcurrency
 	}
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		protocols := new(http.Protocols)
-		protocols.SetHTTP1(true)
-		t.Protocols = protocols
-		t.ForceAttemptHTTP2 = false
-		t.MaxIdleConns = concurrency + 8
-		t.MaxIdleConnsPerHost = concurrency + 8
-		t.WriteBufferSize = writeBuffer
-	})
+	return func(o *s3.Options) {
+		client, ok := o.HTTPClient.(*awshttp.BuildableClient)
+		if !ok {
+			return
+		}
+		o.HTTPClient = client.WithTransportOptions(func(t *http.Transport) {
+			protocols := new(http.Protocols)
+			protocols.SetHTTP1(true)
+			t.Protocols = protocols
+			t.ForceAttemptHTTP2 = false
+			t.MaxIdleConns = concurrency + 8
+			t.MaxIdleConnsPerHost = concurrency + 8
+			t.DialTLSContext = dialStorage(t)
+		})
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
 )
@@ -123,11 +124,10 @@ func s3Error(w http.ResponseWriter, status int, code string) {
 // throughProxy is a client of the proxy.
 func throughProxy(t testing.TB, server *s3test.Server, proxy *httptest.Server) *s3.Client {
 	t.Helper()
-	transport := &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: proxy.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}, MaxIdleConnsPerHost: 64,
-	}
-	t.Cleanup(transport.CloseIdleConnections)
-	return server.NewClient(proxy.URL, &http.Client{Transport: transport})
+	roots := proxy.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	return server.NewClient(proxy.URL, awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+		tr.TLSClientConfig = &tls.Config{RootCAs: roots}
+	}))
 }
 
 // failing fails the first count requests of one operation.

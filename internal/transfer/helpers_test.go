@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
 )
 
@@ -138,8 +140,18 @@ func fastOptions() Options {
 	}
 }
 
+// tunedClient reaches the same server as the functions do.
+func tunedClient(c *s3.Client, concurrency int) *s3.Client {
+	o := c.Options()
+	o.ExpressCredentials = nil // two clients must not share the SDK's own
+	return s3.New(o, TuneStorage(concurrency))
+}
+
 func newTransferer(t testing.TB, client S3, opt Options) *Transferer {
 	t.Helper()
+	if c, ok := client.(*s3.Client); ok {
+		client = tunedClient(c, opt.Concurrency)
+	}
 	tr, err := New(client, opt)
 	if err != nil {
 		t.Fatal(err)

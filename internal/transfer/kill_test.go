@@ -40,7 +40,7 @@ func runChild(text string) int {
 		fmt.Println(err)
 		return 2
 	}
-	tr, err := New(c.Server.NewClient(c.Server.Endpoint, nil), fastOptions())
+	tr, err := New(tunedClient(c.Server.NewClient(c.Server.Endpoint, nil), 0), fastOptions())
 	if err != nil {
 		fmt.Println(err)
 		return 2

@@ -107,7 +107,7 @@ const (
 	rateWindow     = 30 * time.Second
 )
 
-// New makes a Transferer. Build the S3 client with StorageHTTPClient.
+// New makes a Transferer. Build the S3 client with TuneStorage.
 func New(client S3, opt Options) (*Transferer, error) {
 	if client == nil {
 		return nil, invalid("no S3 client")
