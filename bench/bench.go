@@ -21,10 +21,12 @@ type condition struct {
 	source      []string // flags of the source
 	slow        bool     // takes others long
 	sink        bool     // the storage is the sink
+	md5         bool     // the storage makes ETags of MD5 sums
 }
 
 var conditions = []condition{
 	{name: "unlimited", title: "Unlimited source"},
+	{name: "md5", title: "Unlimited source, and a storage that computes MD5 sums for its ETags, too", md5: true},
 	{name: "limited", title: "25 MiB/s for each connection", source: []string{"-rate", "26214400"}, slow: true},
 	{name: "rtt", title: "50 ms round trip to the source", source: []string{"-delay", "50ms"}},
 	{name: "cut", title: "1 % of answers cut", source: []string{"-cut", "0.01"}},
@@ -35,6 +37,7 @@ var conditions = []condition{
 type setup struct {
 	config
 	dir, self, archive string
+	local              string // the local runner's binary
 	s3                 storage
 	programs           []program
 	missing            []string // what could not be run, and why
@@ -59,6 +62,7 @@ func bench(ctx context.Context, c config) error {
 		return err
 	}
 	defer stop()
+	reportedBefore := reportedPages()
 	if c.only != "sink" && c.only != "memory" {
 		s.findPrograms(ctx)
 	}
@@ -76,22 +80,30 @@ func bench(ctx context.Context, c config) error {
 			return fmt.Errorf("memory: %w", err)
 		}
 	}
+	r.reported = reportedPages() - reportedBefore
 	return r.write(c.out)
 }
 
 // startStorage runs the project's own local S3 server.
 func (s *setup) startStorage(ctx context.Context) (stop func(), err error) {
-	local := filepath.Join(s.dir, "local")
-	build := exec.CommandContext(ctx, "go", "build", "-o", local, ".")
+	s.local = filepath.Join(s.dir, "local")
+	build := exec.CommandContext(ctx, "go", "build", "-o", s.local, ".")
 	build.Dir = filepath.Join("..", "local")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build of local: %w: %s", err, out)
 	}
-	line, stop, err := s.background(exec.Command(local, "s3", "-dir", filepath.Join(s.dir, "s3"), "-bucket", "bench"))
+	s.s3, stop, err = s.storageAt("s3")
+	return stop, err
+}
+
+// storageAt runs a storage on a directory of its own.
+func (s *setup) storageAt(dir string, flags ...string) (at storage, stop func(), err error) {
+	args := append([]string{"s3", "-dir", filepath.Join(s.dir, dir), "-bucket", "bench"}, flags...)
+	line, stop, err := s.background(exec.Command(s.local, args...))
 	if err != nil {
-		return nil, err
+		return at, nil, err
 	}
-	return stop, json.Unmarshal([]byte(line), &s.s3)
+	return at, stop, json.Unmarshal([]byte(line), &at)
 }
 
 // background starts a server and returns its first line. It ends when its standard input closes.
@@ -139,9 +151,18 @@ func (s *setup) measureCondition(ctx context.Context, c condition, r *report) er
 		target.Bucket = "bench"
 		programs = s.goPrograms()
 	}
+	if c.md5 {
+		var stopMD5 func()
+		if target, stopMD5, err = s.storageAt("md5", "-md5-etags"); err != nil {
+			return err
+		}
+		defer stopMD5()
+		programs = s.goPrograms()
+	}
 	samples := map[string][]sample{}
-	for range runs { // in turns: what disturbs the machine disturbs all
-		for _, p := range programs {
+	for n := range runs { // in turns: what disturbs the machine disturbs all
+		for i := range programs { // and who comes first does not stay the same: one run warms memory for the next
+			p := programs[(i+n)%len(programs)]
 			one, err := s.runOnce(ctx, p, url, target, s.size)
 			if err != nil {
 				if ctx.Err() != nil {

@@ -38,7 +38,7 @@ func main() {
 	flag.IntVar(&c.runs, "runs", 5, "runs of each, of which the median is shown")
 	flag.IntVar(&c.slowRuns, "slow-runs", 2, "runs where the source is limited, which takes others long")
 	flag.IntVar(&c.concurrency, "concurrency", 64, "ranges in flight at most, ours")
-	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, limited, rtt, cut, sink, memory")
+	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, md5, limited, rtt, cut, sink, memory")
 	flag.StringVar(&c.out, "out", "", "`file` to write the results to, beside standard output")
 	flag.StringVar(&c.temp, "temp", "", "`directory` for archive and objects (default: the system's)")
 	flag.Parse()

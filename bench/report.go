@@ -14,6 +14,7 @@ type report struct {
 	sections strings.Builder
 	memory   []memoryRow
 	failures []string
+	reported int64 // bytes of free memory that the machine gave back to its host meanwhile
 }
 
 type memoryRow struct {
@@ -51,8 +52,12 @@ func (r *report) write(path string) error {
 	var b strings.Builder
 	kernel, _ := exec.Command("uname", "-s").Output()
 	fmt.Fprintf(&b, "# Measurements\n\n`make bench` wrote this on %s: %d cores (%s), %s, %s. The archive has %d MiB; source, storage and the\n"+
-		"programs share the cores. Storage is versitygw on the local disk, over TLS. Runs are in turns.\n",
+		"programs share the cores. Storage is versitygw on the local disk, over TLS. Runs are in turns, and so is who begins.\n",
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.GOARCH, strings.TrimSpace(string(kernel)), runtime.Version(), r.setup.size>>20)
+	if r.reported > 1<<30 {
+		fmt.Fprintf(&b, "\n**Not steady:** meanwhile this virtual machine gave %d GiB of free memory back to its host, and whoever took memory\n"+
+			"next waited for it. As root, `echo 11 > /sys/module/page_reporting/parameters/page_reporting_order` stops that.\n", r.reported>>30)
+	}
 	b.WriteString(r.sections.String())
 	if len(r.memory) > 0 {
 		b.WriteString("\n## Memory: ours, 25 MiB/s for each connection, into the storage that discards parts\n\n| archive | in flight at most | peak RSS | wall | CPU |\n|---|---|---|---|---|\n")

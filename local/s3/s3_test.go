@@ -234,10 +234,15 @@ func TestMetadataGoesBesideWithoutExtendedAttributes(t *testing.T) {
 	t.Parallel()
 	c := Config{Dir: "/data", SidecarDir: "/meta"}
 	args := strings.Join(arguments(c, "127.0.0.1:1", certificates{}, c.SidecarDir), " ")
-	if !strings.Contains(args, "posix --sidecar /meta /data") {
+	if !strings.Contains(args, "--sidecar /meta /data") {
 		t.Errorf("arguments %q", args)
 	}
-	if args := strings.Join(arguments(c, "127.0.0.1:1", certificates{}, ""), " "); strings.Contains(args, "sidecar") {
+	if args := strings.Join(arguments(c, "127.0.0.1:1", certificates{}, ""), " "); strings.Contains(args, "sidecar") ||
+		!strings.Contains(args, "--data-integrity-etag") {
+		t.Errorf("arguments %q", args)
+	}
+	c.MD5ETags = true
+	if args := strings.Join(arguments(c, "127.0.0.1:1", certificates{}, ""), " "); strings.Contains(args, "etag") {
 		t.Errorf("arguments %q", args)
 	}
 }

@@ -121,11 +121,11 @@ func arguments(c Config, addr string, certs certificates, sidecar string) []stri
 		"--cert", certs.certFile, "--key", certs.keyFile,
 		"posix",
 	}
-	if sidecar != "" {
-		args = append(args, "--sidecar", sidecar)
-	}
 	if !c.MD5ETags {
 		args = append(args, "--data-integrity-etag")
+	}
+	if sidecar != "" {
+		args = append(args, "--sidecar", sidecar)
 	}
 	return append(args, c.Dir)
 }
