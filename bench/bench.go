@@ -201,9 +201,9 @@ func (s *setup) runOnce(ctx context.Context, p program, url string, target stora
 	return one, err
 }
 
-// measureMemory moves archives of 1 GiB and of the big size into the sink, with 16 and 64 ranges in flight.
+// measureMemory moves archives of 1 and 4 GiB and of the big size into the sink, with 16 and 64 ranges in flight.
 func (s *setup) measureMemory(ctx context.Context, r *report) error {
-	for _, size := range []int64{1 << 30, s.bigSize} {
+	for _, size := range []int64{1 << 30, 4 << 30, s.bigSize} {
 		path := filepath.Join(s.dir, "hole.zip")
 		if err := makeArchive(path, size, false); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -67,6 +68,7 @@ func (s storage) client(options ...func(*s3.Options)) (*s3.Client, error) {
 
 // moveOurs is the transfer as the function runs it.
 func moveOurs(args []string) error {
+	debug.SetGCPercent(transfer.GCPercent)
 	t, err := parseTask(args)
 	if err != nil {
 		return err

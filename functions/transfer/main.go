@@ -2,6 +2,14 @@
 // a transfer.
 package main
 
-import "github.com/scenario-archive/scenario-archive/internal/step"
+import (
+	"runtime/debug"
 
-func main() { step.Start("transfer", fromEnvironment) }
+	"github.com/scenario-archive/scenario-archive/internal/step"
+	"github.com/scenario-archive/scenario-archive/internal/transfer"
+)
+
+func main() {
+	debug.SetGCPercent(transfer.GCPercent)
+	step.Start("transfer", fromEnvironment)
+}

@@ -11,14 +11,15 @@ import (
 
 // bodyBuffer is how much of a part's body is read from the source and written to S3 at once. net/http would read 32 KiB,
 // and TLS would write each record of 16 KiB by a system call of its own; this needs a quarter of those calls, and wakes
-// source and storage as much less often.
+// source and storage less often.
 const bodyBuffer = 128 << 10
 
 var (
 	bodyBuffers = sync.Pool{New: func() any { return new([bodyBuffer]byte) }}
-	// A record of TLS has 16 KiB of the body and at most 256 bytes around it (RFC 8446, section 5.2).
+	// Four records go out at once: Linux hands 64 KiB at most to the network in one piece. A record of TLS has 16 KiB of
+	// the body and at most 256 bytes around it (RFC 8446, section 5.2).
 	recordBuffers = sync.Pool{New: func() any {
-		b := make([]byte, 0, bodyBuffer+(bodyBuffer/(16<<10)+1)*256)
+		b := make([]byte, 0, 4*(16<<10+256))
 		return &b
 	}}
 )
@@ -110,7 +111,7 @@ func (c *gatheringConn) Write(p []byte) (int, error) {
 	if c.buf == nil {
 		return c.Conn.Write(p)
 	}
-	if len(*c.buf)+len(p) > cap(*c.buf) { // a Write larger than a body's pieces
+	if len(*c.buf)+len(p) > cap(*c.buf) { // full
 		if err := c.send(); err != nil {
 			return 0, err
 		}

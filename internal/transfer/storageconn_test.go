@@ -114,7 +114,7 @@ func TestStorageConnectionWritesLargePieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if most := int64(size/bodyBuffer + 16); writes.Load() > most {
+	if most := int64(size/(64<<10) + 16); writes.Load() > most {
 		t.Errorf("%d writes for %d bytes; %d would do", writes.Load(), size, most)
 	}
 }
