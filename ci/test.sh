@@ -3,6 +3,7 @@
 # packages together, the local runner's too, at 85 % or more.
 set -euo pipefail
 work=$1
+export FAULT_SCHEDULES=300 # of the transfer's fault suite; `go test` alone runs half of them
 
 make test RACE=1 COVER="$work" 2>&1 | tee "$work/test-output"
 
