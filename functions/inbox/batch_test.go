@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
-	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
 
@@ -161,16 +158,8 @@ func TestListThatCannotBePut(t *testing.T) {
 // Fifty deliveries of a long list to the real state machine, with a real S3 server: one batch.
 func TestFiftyDeliveriesOfALongList(t *testing.T) {
 	t.Parallel()
-	client := sfntest.StartEngine(t, "../..", func(string, []byte) (any, error) {
-		return nil, errors.New("the plan is not what this is about")
-	})
-	machine, err := executions.New(client, sfntest.BatchMachineARN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	storage := s3test.Start(t)
-	f := newFixture(t)
-	f.batches, f.store = machine, store{s3: storage.Client, bucket: storage.Bucket}
+	f, machine, storage := realFixture(t, sfntest.BatchMachineARN)
+	f.batches = machine
 	o := object{bucket: storage.Bucket, key: "requests/long.txt", sequencer: "S", time: "T"}
 	put, err := storage.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &o.bucket, Key: &o.key, Body: strings.NewReader(list(3000))})
 	if err != nil {

@@ -15,19 +15,27 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
 
-// The same with the real state machine and a real S3 server: fifty deliveries, one execution, and the note.
-func TestFiftyDeliveriesToTheStateMachine(t *testing.T) {
-	t.Parallel()
+// realFixture has one state machine on a real engine, and a real S3 server.
+func realFixture(t *testing.T, arn string) (*fixture, *executions.Machine, *s3test.Server) {
+	t.Helper()
 	client := sfntest.StartEngine(t, "../..", func(string, []byte) (any, error) {
-		return nil, errors.New("the job is not what this is about")
+		return nil, errors.New("its functions are not what this is about")
 	})
-	machine, err := executions.New(client, sfntest.MachineARN)
+	machine, err := executions.New(client, arn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	storage := s3test.Start(t)
 	f := newFixture(t)
-	f.archives, f.store = machine, store{s3: storage.Client, bucket: storage.Bucket}
+	f.store = store{s3: storage.Client, bucket: storage.Bucket}
+	return f, machine, storage
+}
+
+// The same with the real state machine and a real S3 server: fifty deliveries, one execution, and the note.
+func TestFiftyDeliveriesToTheStateMachine(t *testing.T) {
+	t.Parallel()
+	f, machine, storage := realFixture(t, sfntest.MachineARN)
+	f.archives = machine
 	o := object{bucket: storage.Bucket, key: "requests/héros & villains+1.csv", sequencer: "S", time: "T"}
 	put, err := storage.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &o.bucket, Key: &o.key, Body: strings.NewReader("assetId\nasset_1\n")})
 	if err != nil {
