@@ -30,14 +30,14 @@ var conditions = []condition{
 	{name: "limited", title: "25 MiB/s for each connection", source: []string{"-rate", "26214400"}, slow: true},
 	{name: "rtt", title: "50 ms round trip to the source", source: []string{"-delay", "50ms"}},
 	{name: "cut", title: "1 % of answers cut", source: []string{"-cut", "0.01"}},
-	{name: "sink", title: "Engine alone: a storage that discards parts", sink: true},
+	{name: "sink", title: "Without the storage's work: one that discards parts", sink: true},
 }
 
 // setup is what stays up for all measurements.
 type setup struct {
 	config
 	dir, self, archive string
-	local              string // the local runner's binary
+	local, function    string // binaries: the local runner, the transfer function
 	s3                 storage
 	programs           []program
 	missing            []string // what could not be run, and why
@@ -55,6 +55,9 @@ func bench(ctx context.Context, c config) error {
 	defer os.RemoveAll(s.dir)
 	s.archive = filepath.Join(s.dir, "archive.zip")
 	if err := makeArchive(s.archive, c.size, true); err != nil {
+		return err
+	}
+	if s.function, err = s.buildFunction(ctx, "transfer"); err != nil {
 		return err
 	}
 	stop, err := s.startStorage(ctx)
@@ -181,7 +184,7 @@ func (s *setup) measureCondition(ctx context.Context, c condition, r *report) er
 
 // runOnce moves the archive with one program and removes the object again.
 func (s *setup) runOnce(ctx context.Context, p program, url string, target storage, size int64) (sample, error) {
-	one, err := measure(ctx, p.command(url, target))
+	one, err := p.run(ctx, url, target)
 	if err != nil {
 		return one, err
 	}

@@ -1,4 +1,4 @@
-// Command bench measures the transfer beside what one would otherwise use: rclone copyurl, curl piped into the AWS CLI,
+// Command bench measures the transfer function beside what one would otherwise use: rclone copyurl, curl piped into the AWS CLI,
 // and the SDK's transfer manager fed by one GET. All move the same archive from the same HTTP server into the same
 // local S3 server, each as a process of its own, in turns, so that a noisy machine hits all alike.
 //

@@ -6,23 +6,18 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"net/http"
 	"os"
-	"runtime/debug"
-	"runtime/pprof"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-
-	"github.com/scenario-archive/scenario-archive/internal/transfer"
 )
 
 // children are what this binary does when it runs itself.
 var children = map[string]func([]string) error{
-	"_source": serveSource, "_sink": serveSink, "_ours": moveOurs, "_plain": movePlain,
+	"_source": serveSource, "_sink": serveSink, "_plain": movePlain,
 }
 
 // storage is how to reach an S3 server: the line that `local s3` prints.
@@ -36,11 +31,9 @@ type storage struct {
 }
 
 type task struct {
-	URL         string
-	Key         string
-	Concurrency int
-	MaxMemory   int64
-	Storage     storage
+	URL     string
+	Key     string
+	Storage storage
 }
 
 func parseTask(args []string) (t task, err error) {
@@ -50,7 +43,7 @@ func parseTask(args []string) (t task, err error) {
 	return t, json.Unmarshal([]byte(*text), &t)
 }
 
-func (s storage) client(options ...func(*s3.Options)) (*s3.Client, error) {
+func (s storage) client() (*s3.Client, error) {
 	pem, err := os.ReadFile(s.CAFile)
 	if err != nil {
 		return nil, err
@@ -63,41 +56,7 @@ func (s storage) client(options ...func(*s3.Options)) (*s3.Client, error) {
 	return s3.New(s3.Options{
 		BaseEndpoint: &s.Endpoint, Region: s.Region, UsePathStyle: true, HTTPClient: httpClient,
 		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
-	}, options...), nil
-}
-
-// moveOurs is the transfer as the function runs it.
-func moveOurs(args []string) error {
-	debug.SetGCPercent(transfer.GCPercent)
-	t, err := parseTask(args)
-	if err != nil {
-		return err
-	}
-	if path := os.Getenv("BENCH_CPU_PROFILE"); path != "" { // for `go tool pprof`
-		f, err := os.Create(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	client, err := t.Storage.client(transfer.TuneStorage(t.Concurrency))
-	if err != nil {
-		return err
-	}
-	tr, err := transfer.New(client, transfer.Options{Concurrency: t.Concurrency, MaxMemory: t.MaxMemory, AllowLoopback: true})
-	if err != nil {
-		return err
-	}
-	got, err := tr.Run(context.Background(), t.URL, transfer.Object{Bucket: t.Storage.Bucket, Key: t.Key, Owner: "bench"})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stderr, "%d parts, %d in flight at most, %d retries\n", got.Stats.Parts, got.Stats.Peak, got.Stats.Retries)
-	return nil
+	}), nil
 }
 
 // movePlain is what one writes first: a GET whose body goes into the SDK's transfer manager.

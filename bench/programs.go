@@ -13,21 +13,22 @@ const objectKey = "archive.zip"
 
 // program is something that moves a URL into S3.
 type program struct {
-	name    string
-	command func(url string, s storage) *exec.Cmd
+	name string
+	run  func(ctx context.Context, url string, s storage) (sample, error)
 }
-
-func (s *setup) ours(concurrency int) program { return s.child("ours", "_ours", concurrency) }
 
 func (s *setup) goPrograms() []program {
-	return []program{s.ours(s.concurrency), s.child("SDK transfer manager", "_plain", 16)}
+	return []program{s.ours(s.concurrency), command("SDK transfer manager", s.plain)}
 }
 
-func (s *setup) child(name, argument string, concurrency int) program {
-	return program{name, func(url string, target storage) *exec.Cmd {
-		text, _ := json.Marshal(task{URL: url, Key: objectKey, Concurrency: concurrency, Storage: target})
-		return exec.Command(s.self, argument, "-task", string(text))
-	}}
+// command is a program that ends when it is done.
+func command(name string, of func(url string, s storage) *exec.Cmd) program {
+	return program{name, func(ctx context.Context, url string, at storage) (sample, error) { return measure(ctx, of(url, at)) }}
+}
+
+func (s *setup) plain(url string, at storage) *exec.Cmd {
+	text, _ := json.Marshal(task{URL: url, Key: objectKey, Storage: at})
+	return exec.Command(s.self, "_plain", "-task", string(text))
 }
 
 // findPrograms looks for the others, and notes those that are not to be had.
@@ -36,7 +37,7 @@ func (s *setup) findPrograms(ctx context.Context) {
 	if path, err := s.buildRclone(ctx); err != nil {
 		s.missing = append(s.missing, "rclone copyurl could not be built: "+lastLine(err.Error()))
 	} else {
-		s.programs = append(s.programs, program{"rclone copyurl", func(url string, t storage) *exec.Cmd { return rclone(path, url, t) }})
+		s.programs = append(s.programs, command("rclone copyurl", func(url string, t storage) *exec.Cmd { return rclone(path, url, t) }))
 	}
 	aws, awsErr := exec.LookPath("aws")
 	_, curlErr := exec.LookPath("curl")
@@ -44,7 +45,7 @@ func (s *setup) findPrograms(ctx context.Context) {
 		s.missing = append(s.missing, "curl | aws s3 cp - : curl or the AWS CLI is not installed")
 		return
 	}
-	s.programs = append(s.programs, program{"curl | aws s3 cp -", func(url string, t storage) *exec.Cmd { return s.pipe(url, t) }})
+	s.programs = append(s.programs, command("curl | aws s3 cp -", s.pipe))
 }
 
 // buildRclone takes the version that go.mod names.
@@ -69,7 +70,14 @@ func rclone(path, url string, t storage) *exec.Cmd {
 func (s *setup) pipe(url string, t storage) *exec.Cmd {
 	cmd := exec.Command("bash", "-c", `set -o pipefail; curl -sSf "$1" | aws s3 cp - "$2" --endpoint-url "$3" --expected-size "$4" --only-show-errors`,
 		"bash", url, "s3://"+t.Bucket+"/"+objectKey, t.Endpoint, fmt.Sprint(s.size))
-	cmd.Env = append(os.Environ(), "AWS_CA_BUNDLE="+t.CAFile, "AWS_ACCESS_KEY_ID="+t.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY="+t.SecretAccessKey, "AWS_REGION="+t.Region, "AWS_DEFAULT_REGION="+t.Region, "AWS_CONFIG_FILE=/dev/null")
+	cmd.Env = append(os.Environ(), t.environment()...)
 	return cmd
+}
+
+// environment is what the AWS CLI and the SDKs read.
+func (s storage) environment() []string {
+	return []string{
+		"AWS_CA_BUNDLE=" + s.CAFile, "AWS_ACCESS_KEY_ID=" + s.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + s.SecretAccessKey,
+		"AWS_REGION=" + s.Region, "AWS_DEFAULT_REGION=" + s.Region, "AWS_CONFIG_FILE=/dev/null",
+	}
 }
