@@ -1,8 +1,8 @@
-// Command bench measures the transfer function beside what one would otherwise use: rclone copyurl, curl piped into the AWS CLI,
-// and the SDK's transfer manager fed by one GET. All move the same archive from the same HTTP server into the same
-// local S3 server, each as a process of its own, in turns, so that a noisy machine hits all alike.
+// Command bench measures the transfer function beside what one would otherwise use: rclone copyurl, curl piped into the
+// AWS CLI, and the SDK's transfer manager fed by one GET. All move the same archive from the same HTTP server into the
+// same local S3 server, each as a process of its own, in turns, so that a noisy machine hits all alike.
 //
-// It runs itself as its children: the source, the sink, and the two Go programs that are measured.
+// It runs itself as its children: the source, the sink, and the transfer manager.
 package main
 
 import (
