@@ -53,6 +53,28 @@ func bench(ctx context.Context, c config) error {
 		return err
 	}
 	defer os.RemoveAll(s.dir)
+	r := &report{setup: s}
+	if c.only == "" || c.only == "cold" {
+		if err := s.measureCold(ctx, r); err != nil {
+			return fmt.Errorf("cold starts: %w", err)
+		}
+	}
+	if c.only != "cold" {
+		if err := s.measureTransfers(ctx, r); err != nil {
+			return err
+		}
+	}
+	if err := r.write(c.out); err != nil {
+		return err
+	}
+	if c.only == "cold" && len(r.failures) > 0 {
+		return errors.New("not every function starts")
+	}
+	return nil
+}
+
+func (s *setup) measureTransfers(ctx context.Context, r *report) (err error) {
+	c := s.config
 	s.archive = filepath.Join(s.dir, "archive.zip")
 	if err := makeArchive(s.archive, c.size, true); err != nil {
 		return err
@@ -69,7 +91,6 @@ func bench(ctx context.Context, c config) error {
 	if c.only != "sink" && c.only != "memory" {
 		s.findPrograms(ctx)
 	}
-	r := &report{setup: s}
 	for _, cond := range conditions {
 		if c.only != "" && c.only != cond.name {
 			continue
@@ -84,7 +105,7 @@ func bench(ctx context.Context, c config) error {
 		}
 	}
 	r.reported = reportedPages() - reportedBefore
-	return r.write(c.out)
+	return nil
 }
 
 // startStorage runs the project's own local S3 server.

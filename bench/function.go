@@ -19,12 +19,12 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
-// buildFunction builds a function as it is deployed (see the Makefile), for this machine.
+// buildFunction builds a function as it is deployed (see the Makefile).
 func (s *setup) buildFunction(ctx context.Context, name string) (path string, err error) {
 	path = filepath.Join(s.dir, name)
 	build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", path, "./functions/"+name)
 	build.Dir = ".."
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+s.arch)
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build of the %s function: %w: %s", name, err, out)
 	}
@@ -53,11 +53,12 @@ func (s *setup) ours(concurrency int) program {
 	}}
 }
 
-// runtimeAPI is Lambda's Runtime API for one event ("Using the Lambda runtime API", Lambda Developer Guide).
+// runtimeAPI is Lambda's Runtime API for one event, or none ("Using the Lambda runtime API", Lambda Developer Guide).
 type runtimeAPI struct {
 	address string
 	server  *http.Server
-	answer  chan error // the function's; nil when it has moved the whole archive
+	asked   chan time.Time // when the function first asked for an event
+	answer  chan error     // the function's; nil when it has moved the whole archive
 }
 
 func serveRuntime(event []byte) (*runtimeAPI, error) {
@@ -66,11 +67,17 @@ func serveRuntime(event []byte) (*runtimeAPI, error) {
 		return nil, err
 	}
 	const prefix = "/2018-06-01/runtime/invocation/"
-	api := &runtimeAPI{address: listener.Addr().String(), answer: make(chan error, 1)}
+	api := &runtimeAPI{address: listener.Addr().String(), asked: make(chan time.Time, 1), answer: make(chan error, 1)}
 	events := make(chan []byte, 1)
-	events <- event
+	if event != nil {
+		events <- event
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+prefix+"next", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case api.asked <- time.Now():
+		default:
+		}
 		select {
 		case e := <-events:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "bench")

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -20,6 +21,7 @@ type config struct {
 	runs, slowRuns  int
 	concurrency     int
 	only, out, temp string
+	arch, under     string // of the functions' cold starts
 }
 
 func main() {
@@ -38,9 +40,11 @@ func main() {
 	flag.IntVar(&c.runs, "runs", 5, "runs of each, of which the median is shown")
 	flag.IntVar(&c.slowRuns, "slow-runs", 2, "runs where the source is limited, which takes others long")
 	flag.IntVar(&c.concurrency, "concurrency", 64, "ranges in flight at most, ours")
-	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, md5, limited, rtt, cut, sink, memory")
+	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, md5, limited, rtt, cut, sink, memory, cold")
 	flag.StringVar(&c.out, "out", "", "`file` to write the results to, beside standard output")
 	flag.StringVar(&c.temp, "temp", "", "`directory` for archive and objects (default: the system's)")
+	flag.StringVar(&c.arch, "arch", runtime.GOARCH, "`processor` that the functions are built for: with -only cold and -under, another one")
+	flag.StringVar(&c.under, "under", "", "`command` that runs the functions, such as qemu-aarch64-static (-only cold)")
 	flag.Parse()
 	c.size, c.bigSize = *sizeMiB<<20, *bigGiB<<30
 

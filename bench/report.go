@@ -13,6 +13,7 @@ type report struct {
 	setup    *setup
 	sections strings.Builder
 	memory   []memoryRow
+	cold     []coldStart
 	failures []string
 	reported int64 // bytes of free memory that the machine gave back to its host meanwhile
 }
@@ -51,9 +52,12 @@ func ratio(a, b time.Duration) string { return fmt.Sprintf("%.2f", a.Seconds()/b
 func (r *report) write(path string) error {
 	var b strings.Builder
 	kernel, _ := exec.Command("uname", "-s").Output()
-	fmt.Fprintf(&b, "# Measurements\n\n`make bench` wrote this on %s: %d cores (%s), %s, %s. The archive has %d MiB; source, storage and the\n"+
-		"programs share the cores. Storage is versitygw on the local disk, over TLS. Runs are in turns, and so is who begins.\n",
-		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.GOARCH, strings.TrimSpace(string(kernel)), runtime.Version(), r.setup.size>>20)
+	fmt.Fprintf(&b, "# Measurements\n\n`make bench` wrote this on %s: %d cores (%s), %s, %s.\n",
+		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.GOARCH, strings.TrimSpace(string(kernel)), runtime.Version())
+	if r.sections.Len() > 0 {
+		fmt.Fprintf(&b, "The archive has %d MiB; source, storage and the programs share the cores. Storage is versitygw on the local disk, over\n"+
+			"TLS. Runs are in turns, and so is who begins.\n", r.setup.size>>20)
+	}
 	if r.reported > 1<<30 {
 		fmt.Fprintf(&b, "\n**Not steady:** meanwhile this virtual machine gave %d GiB of free memory back to its host, and whoever took memory\n"+
 			"next waited for it. As root, `echo 11 > /sys/module/page_reporting/parameters/page_reporting_order` stops that.\n", r.reported>>30)
@@ -65,6 +69,7 @@ func (r *report) write(path string) error {
 			fmt.Fprintf(&b, "| %d GiB | %d | %d MiB | %.1f s | %.1f s |\n", m.size>>30, m.inFlight, m.sample.rss>>20, m.sample.wall.Seconds(), m.sample.cpu.Seconds())
 		}
 	}
+	b.WriteString(coldSection(r.cold, r.setup.under))
 	if notes := append(r.setup.missing, r.failures...); len(notes) > 0 {
 		b.WriteString("\n## What could not be run\n\n")
 		for _, n := range notes {
