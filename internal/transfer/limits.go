@@ -38,7 +38,7 @@ const (
 
 	defaultConcurrency = 64
 	maxConcurrency     = 256 // two sockets each: half of Lambda's 1,024 file descriptors (Lambda quotas)
-	firstConcurrency   = 8
+	firstConcurrency   = 16
 	defaultMaxMemory   = 128 * mib
 	// GCPercent is what a process that runs transfers should give debug.SetGCPercent. Live memory is little and garbage
 	// rare, so that collecting early costs next to nothing (a few times in 20 GiB), and the heap stays at what is in use;
