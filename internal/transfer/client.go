@@ -42,6 +42,7 @@ func TuneStorage(concurrency int) func(*s3.Options) {
 		concurrency = defaultConcurrency
 	}
 	return func(o *s3.Options) {
+		o.DisableLogOutputChecksumValidationSkipped = true // of reading ranges back, which have none
 		client, ok := o.HTTPClient.(*awshttp.BuildableClient)
 		if !ok {
 			return
