@@ -6,6 +6,11 @@ tools=$PWD/tools/go.mod
 unformatted=$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)
 [ -z "$unformatted" ] || { printf 'gofmt -w is needed:\n%s\n' "$unformatted" >&2; exit 1; }
 
+# CONTRIBUTING.md has a row with a reason for each module that go.mod requires directly, and no other.
+required=$(go list -m -f '{{if not (or .Indirect .Main)}}{{.Path}}{{end}}' all | grep . | sort)
+explained=$(sed -n 's/^| `\([a-z]*\.[a-z]*\/[^`]*\)` | ..*/\1/p' CONTRIBUTING.md | sort)
+diff <(echo "$required") <(echo "$explained") || { echo "go.mod (<) and CONTRIBUTING.md's table of modules (>) differ" >&2; exit 1; }
+
 # govulncheck needs a database of known vulnerabilities: the public one, or the one that GOVULNDB names. Where it
 # cannot be reached that is said, loudly, and is no finding; every other failure is one.
 vulnerabilities() {
