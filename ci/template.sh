@@ -20,6 +20,9 @@ echo "--- sam validate --lint"
 echo "--- Definitions and their substitutions"
 "$tools/bin/python" ci/cloudformation/definitions.py template.yaml
 
+echo "--- Alarms, metrics and the runbook"
+"$tools/bin/python" ci/cloudformation/operations.py template.yaml
+
 echo "--- asl-validator"
 mkdir -p "$work/npm"
 cp ci/package.json ci/package-lock.json "$work/npm/"
