@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The state machines on an engine that no one here wrote, moto's, beside the project's own: the archive's cases with the
+# The state machines on an engine that no one here wrote, moto's, beside the project's own: the cases of both with the
 # functions' answers written down, the real functions against the stand-in and a real S3, and the States Language in a few
 # hundred small definitions. An argument names a directory for what it makes.
 set -euo pipefail
@@ -9,6 +9,6 @@ export WORK
 [ $# -gt 0 ] || trap 'rm -rf "$WORK"' EXIT
 python=$(bash ci/python.sh ci/requirements-tools.txt)/bin/python
 go build -C local -o "$WORK/local" .
-"$python" ci/moto/archive.py
+"$python" ci/moto/scripted.py
 "$python" ci/moto/language.py
 "$python" ci/moto/functions.py
