@@ -58,10 +58,10 @@ $(addprefix function-,$(FUNCTIONS)): function-%:
 sam-local: ## The functions in containers, by `sam local`; needs Docker and Python
 	@bash ci/sam-local.sh
 
-deploy: ## Build and deploy to AWS, after a look for what would fail. CONFIG=prod for production
+deploy: ## Build and deploy to AWS, after a look for what would fail. CONFIG=prod for production, YES=1 asks nothing
 	@bash deploy/deploy.sh
 
-destroy: ## Delete the stack of CONFIG; the bucket stays
+destroy: ## Delete the stack of CONFIG; the bucket stays. YES=1 asks nothing
 	@bash deploy/destroy.sh
 
 clean: ## Remove what was built and what local runs left, the archives too

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # make deploy: looks first for what would fail late, then builds and deploys. CONFIG names a part of samconfig.toml
-# (default: dev's values). Scenario's credentials are taken from the environment, if they are there: SCENARIO_SECRET_ARN, or
+# (default: dev's values); YES=1 asks nothing. Scenario's credentials are taken from the environment, if they are there: SCENARIO_SECRET_ARN, or
 # SCENARIO_API_KEY and SCENARIO_API_SECRET.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,24 +19,29 @@ needs aws https://docs.aws.amazon.com/cli/
 grep -q "^\[$config\.global\.parameters\]" samconfig.toml || stop "samconfig.toml has no [$config.…]; CONFIG may be default or prod, or what you add there"
 stack=$(awk -F'"' -v part="[$config.global.parameters]" '$0 == part { on = 1 } on && /^stack_name/ { print $2; exit }' samconfig.toml)
 
+region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
+[ -n "$region" ] || stop "no region is set. Try: export AWS_REGION=eu-west-1"
+# AWS CLI 1 and SAM read one of the two, AWS CLI 2 the other first.
+export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 if ! identity=$(aws sts get-caller-identity --query Arn --output text 2>&1); then
   stop "AWS does not take your credentials (${identity##*$'\n'}). Try: aws configure sso, or set AWS_PROFILE"
 fi
-region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
-[ -n "$region" ] || stop "no region is set. Try: export AWS_REGION=eu-west-1"
 echo "Deploying $stack as $identity in $region"
 
 # A parameter that is not given keeps its value, once the stack is there. The values go through a file that only you may
 # read: what stands in a command line, everyone on the machine can see.
-values=$(mktemp)
-trap 'rm -f "$values"' EXIT
+private=$(mktemp -d)
+trap 'rm -rf "$private"' EXIT
+values=$private/values.yaml # SAM tells the format by the name
+touch "$values"
 if [ -n "${SCENARIO_SECRET_ARN:-}" ]; then
   aws secretsmanager describe-secret --secret-id "$SCENARIO_SECRET_ARN" --region "$region" > /dev/null ||
     stop "SCENARIO_SECRET_ARN names no secret that you may see in $region"
   printf 'ScenarioSecretArn: "%s"\n' "$SCENARIO_SECRET_ARN" >> "$values"
 elif [ -n "${SCENARIO_API_KEY:-}" ] && [ -n "${SCENARIO_API_SECRET:-}" ]; then
   printf 'ScenarioApiKey: "%s"\nScenarioApiSecret: "%s"\n' "$SCENARIO_API_KEY" "$SCENARIO_API_SECRET" >> "$values"
-elif ! aws cloudformation describe-stacks --stack-name "$stack" --region "$region" > /dev/null 2>&1; then
+elif ! status=$(aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text 2> /dev/null) ||
+  [ "$status" = REVIEW_IN_PROGRESS ]; then # a first changeset that nobody confirmed
   stop "the stack $stack is new, and Scenario's credentials are missing. Set SCENARIO_SECRET_ARN, or SCENARIO_API_KEY and SCENARIO_API_SECRET"
 fi
 # What samconfig.toml says would be replaced, not added to, by values given here.
@@ -45,4 +50,5 @@ awk -v part="[$config.deploy.parameters]" '/^\[/ { on = ($0 == part) } on && /^ 
 architecture=$(sed -n 's/^Architecture: "\(.*\)"/\1/p' "$values")
 case ${architecture:-arm64} in x86_64) export GOARCH_LAMBDA=amd64 ;; *) export GOARCH_LAMBDA=arm64 ;; esac
 sam build --config-env "$config" --parameter-overrides "Architecture=${architecture:-arm64}"
-sam deploy --config-env "$config" --region "$region" --parameter-overrides "file://$values" "$@"
+sam deploy --config-env "$config" --region "$region" --parameter-overrides "file://$values" \
+  ${YES:+--no-confirm-changeset} "$@"

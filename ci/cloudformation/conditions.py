@@ -6,8 +6,8 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
 
 class Conditions:
     def __init__(self, template, parameters):
-        self._parameters = {n: p.get("Default") for n, p in template["Parameters"].items()} | parameters
-        self._conditions = template["Conditions"]
+        self._parameters = {n: p.get("Default") for n, p in template.get("Parameters", {}).items()} | parameters
+        self._conditions = template.get("Conditions", {})
 
     def holds(self, name):
         return self._value({"Condition": name})

@@ -64,7 +64,7 @@ def without(template, names):
         return {k: walk(v) for k, v in node.items()}
 
     resources = {n: walk(r) for n, r in template["Resources"].items() if n not in names}
-    return template | {"Resources": resources, "Outputs": walk(template["Outputs"])}
+    return template | {"Resources": resources, "Outputs": walk(template.get("Outputs", {}))}
 
 
 def deploy(name, template, parameters, there, absent):

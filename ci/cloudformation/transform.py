@@ -40,16 +40,16 @@ def uploaded(template):
     return template
 
 
-def transform(path):
-    with open(path) as f:
-        template = yaml_parse(f.read())
+def translate(template):
+    """The template after the transform; its code and definitions must be in S3 or in the template."""
     translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name="us-east-1"))
-    return translator.translate(uploaded(template), {}), template
+    return translator.translate(template, {})
 
 
 if __name__ == "__main__":
     try:
-        translated, _ = transform(sys.argv[1])
+        with open(sys.argv[1]) as f:
+            translated = translate(uploaded(yaml_parse(f.read())))
     except InvalidDocumentException as e:
         raise SystemExit("the SAM transform refuses the template:\n" + "\n".join(c.message for c in e.causes))
     json.dump(translated, sys.stdout, indent=1)
