@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make deploy: looks first for what would fail late, then builds and deploys. CONFIG names a part of samconfig.toml
-# (default: dev's values); YES=1 asks nothing. Scenario's credentials are taken from the environment, if they are there: SCENARIO_SECRET_ARN, or
-# SCENARIO_API_KEY and SCENARIO_API_SECRET.
+# (default: dev's values); YES=1 asks nothing. Scenario's credentials are taken from the environment, if they are there:
+# SCENARIO_SECRET_ARN, or SCENARIO_API_KEY and SCENARIO_API_SECRET.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 config=${CONFIG:-default}
