@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 

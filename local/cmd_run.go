@@ -15,9 +15,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 

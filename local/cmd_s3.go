@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/scenario-archive/scenario-archive/local/s3"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
 
 // s3Ready is the one line that `local s3` prints on standard output once the server answers.

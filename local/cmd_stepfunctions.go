@@ -17,9 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/objects"
-	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 )
 
 // pairs is a flag that may be given again and again, as name=value.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 

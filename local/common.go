@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/s3"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 

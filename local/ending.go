@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
 )
 

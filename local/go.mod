@@ -5,7 +5,6 @@ go 1.26
 tool github.com/versity/versitygw/cmd/versitygw
 
 require (
-	github.com/aws/aws-lambda-go v1.55.1
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/config v1.33.15
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.15
@@ -13,11 +12,15 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/sfn v1.41.2
 	github.com/aws/smithy-go v1.28.8
 	github.com/cheggaaa/pb/v3 v3.1.7
-	github.com/google/uuid v1.6.0
 	github.com/mattn/go-runewidth v0.0.31
-	github.com/pkg/xattr v0.4.12
+	github.com/scenario-archive/scenario-archive v0.0.0
 	golang.org/x/sync v0.22.0
 	golang.org/x/term v0.45.0
+)
+
+require (
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/pkg/xattr v0.4.12 // indirect
 )
 
 require (
@@ -94,3 +97,5 @@ require (
 	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 )
+
+replace github.com/scenario-archive/scenario-archive => ../

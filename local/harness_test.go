@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/build"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/build"
 )
 
 // The test binary is also `local` itself, when a test needs a process of its own to send signals to. The programs are

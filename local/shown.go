@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 

@@ -15,13 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"github.com/scenario-archive/scenario-archive/functions/api/internal/page"
-	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
-	"github.com/scenario-archive/scenario-archive/internal/client"
 	"github.com/scenario-archive/scenario-archive/internal/credentials"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/rest"
+	"github.com/scenario-archive/scenario-archive/internal/rest/page"
+	"github.com/scenario-archive/scenario-archive/internal/scenarioclient"
 	"github.com/scenario-archive/scenario-archive/internal/transfer"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
@@ -115,7 +115,7 @@ func options(getenv func(string) string) (o rest.Options, lifetime time.Duration
 
 // canceler is nil for a deployment whose API was not given Scenario's credentials: stopping works without.
 func canceler(getenv func(string) string) (func(context.Context, scenario.JobRef) error, error) {
-	c, err := client.FromEnvironment(getenv)
+	c, err := scenarioclient.FromEnvironment(getenv)
 	if errors.Is(err, credentials.ErrNone) {
 		return nil, nil
 	}

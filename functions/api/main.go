@@ -7,12 +7,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/scenario-archive/scenario-archive/internal/apigateway"
-	"github.com/scenario-archive/scenario-archive/internal/logging"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
+	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 )
 
 func main() {
-	log := logging.New("api")
+	log := telemetry.NewLogger("api")
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug)
 	lambda.Start(apigateway.Handler(handler(os.Getenv, log), os.Getenv("BASE_PATH")))

@@ -8,11 +8,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/scenario-archive/scenario-archive/internal/logging"
+	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 )
 
 func main() {
-	log := logging.New("inbox")
+	log := telemetry.NewLogger("inbox")
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug)
 	lambda.Start(function(os.Getenv, log))

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/client"
+	"github.com/scenario-archive/scenario-archive/internal/scenarioclient"
 	"github.com/scenario-archive/scenario-archive/internal/step"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
@@ -31,7 +31,7 @@ func fromEnvironment(getenv func(string) string) (step.Logic[archive.LaunchInput
 	if getenv("BUCKET") == "" {
 		return nil, errors.New("BUCKET is not set: it names the bucket that archives go to")
 	}
-	c, err := client.FromEnvironment(getenv)
+	c, err := scenarioclient.FromEnvironment(getenv)
 	if err != nil {
 		return nil, err
 	}

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/client"
-	"github.com/scenario-archive/scenario-archive/internal/metrics"
+	"github.com/scenario-archive/scenario-archive/internal/scenarioclient"
 	"github.com/scenario-archive/scenario-archive/internal/step"
+	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
@@ -26,7 +26,7 @@ type handler struct {
 }
 
 func fromEnvironment(getenv func(string) string) (step.Logic[archive.PollInput, archive.PollOutput], error) {
-	c, err := client.FromEnvironment(getenv)
+	c, err := scenarioclient.FromEnvironment(getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -55,16 +55,16 @@ var jobErrors = map[archive.PollStatus]string{
 
 func (h handler) count(ctx context.Context, log *slog.Logger, in archive.PollInput, out archive.PollOutput) {
 	now := h.now()
-	values := []metrics.Value{
-		metrics.Of("Polls", metrics.Count, 1),
-		metrics.Of("ExecutionAge", metrics.Seconds, in.Execution.Age(now).Seconds()),
+	values := []telemetry.Metric{
+		telemetry.MetricOf("Polls", telemetry.Count, 1),
+		telemetry.MetricOf("ExecutionAge", telemetry.Seconds, in.Execution.Age(now).Seconds()),
 	}
 	if out.Status != archive.PollRunning {
-		values = append(values, metrics.Of("JobWait", metrics.Seconds, now.Sub(in.LaunchedAt).Seconds()))
+		values = append(values, telemetry.MetricOf("JobWait", telemetry.Seconds, now.Sub(in.LaunchedAt).Seconds()))
 	}
-	metrics.Log(ctx, log, values...)
+	telemetry.LogMetrics(ctx, log, values...)
 	if name, ended := jobErrors[out.Status]; ended {
-		metrics.LogFailure(ctx, log, name)
+		telemetry.LogFailure(ctx, log, name)
 	}
 }
 

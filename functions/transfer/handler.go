@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/metrics"
+	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 	"github.com/scenario-archive/scenario-archive/internal/transfer"
 )
 
@@ -62,17 +62,17 @@ func tell(ctx context.Context, log *slog.Logger, in archive.TransferInput, r tra
 	log.InfoContext(ctx, "transfer stopped", "finished", r.Finished, "bytes", r.BytesDone, "size", r.Size,
 		"moved", moved, "key", in.Destination.Key, "entries", r.Entries, "parts", s.Parts, "resumed", s.Resumed,
 		"retries", s.Retries, "peakInFlight", s.Peak, "repeated", s.Repeated)
-	values := []metrics.Value{
-		metrics.Of("BytesTransferred", metrics.Bytes, float64(moved)),
-		metrics.Of("TransferTime", metrics.Seconds, took.Seconds()),
-		metrics.Of("Throughput", metrics.BytesPerSecond, float64(moved)/max(took.Seconds(), 1e-3)),
-		metrics.Of("Retries", metrics.Count, float64(s.Retries)),
-		metrics.Of("ExecutionAge", metrics.Seconds, in.Execution.Age(time.Now()).Seconds()),
+	values := []telemetry.Metric{
+		telemetry.MetricOf("BytesTransferred", telemetry.Bytes, float64(moved)),
+		telemetry.MetricOf("TransferTime", telemetry.Seconds, took.Seconds()),
+		telemetry.MetricOf("Throughput", telemetry.BytesPerSecond, float64(moved)/max(took.Seconds(), 1e-3)),
+		telemetry.MetricOf("Retries", telemetry.Count, float64(s.Retries)),
+		telemetry.MetricOf("ExecutionAge", telemetry.Seconds, in.Execution.Age(time.Now()).Seconds()),
 	}
 	if r.Finished {
-		values = append(values, metrics.Of("ArchivesCompleted", metrics.Count, 1))
+		values = append(values, telemetry.MetricOf("ArchivesCompleted", telemetry.Count, 1))
 	}
-	metrics.Log(ctx, log, values...)
+	telemetry.LogMetrics(ctx, log, values...)
 }
 
 func (h handler) check(in archive.TransferInput) error {

@@ -15,9 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/logging"
-	"github.com/scenario-archive/scenario-archive/internal/metrics"
-	"github.com/scenario-archive/scenario-archive/internal/tracing"
+	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 )
 
 // Input is a step's event: it tells whom it is for.
@@ -40,7 +38,7 @@ func Start[In Input, Out any](function string, build func(getenv func(string) st
 			return out, archive.Misconfigured{Failure: archive.Because(err, "the function is not set up: %v", err)}
 		}
 	}
-	log := logging.New(function)
+	log := telemetry.NewLogger(function)
 	// The runtime writes each error that a handler returns through package log: as JSON, too, and only for those who
 	// want it twice.
 	slog.SetDefault(log)
@@ -58,9 +56,9 @@ func Handler[In Input, Out any](log *slog.Logger, logic Logic[In, Out]) func(con
 			return out, err
 		}
 		e, job := in.For()
-		log := logging.ForInvocation(ctx, log, e, job)
+		log := telemetry.ForInvocation(ctx, log, e, job)
 		defer tellPanic(ctx, log)
-		start, trace := time.Now(), tracing.Begin(ctx, "step")
+		start, trace := time.Now(), telemetry.BeginSegment(ctx, "step")
 		out, err = logic(ctx, log, in)
 		if named, ok := any(out).(interface{ JobID() string }); ok {
 			job = named.JobID() // the launch knows the job only now
@@ -88,6 +86,6 @@ func fail(ctx context.Context, log *slog.Logger, err error) error {
 	}
 	name := reflect.TypeOf(err).Name()
 	log.ErrorContext(ctx, "step failed", "error", name, "cause", err.Error())
-	metrics.LogFailure(ctx, log, name)
+	telemetry.LogFailure(ctx, log, name)
 	return err
 }

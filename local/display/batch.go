@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 // batch is how a batch stands as a whole.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 // BatchView shows one batch: a line for each of its own steps and for each archive that failed, and how it stands as a

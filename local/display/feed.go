@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 // Feed tells of any number of executions at once, a plain line for each thing that has happened. A batch is told as a

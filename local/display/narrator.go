@@ -6,7 +6,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 // note is one thing worth telling about an execution.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 // View shows one execution: a line for each step that is done, with the time since its start, and on a terminal what

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 // story tells a view or a feed events as the archive state machine makes them.

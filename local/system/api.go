@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
 	"github.com/scenario-archive/scenario-archive/local/gateway"
-	"github.com/scenario-archive/scenario-archive/local/lambda"
 	"github.com/scenario-archive/scenario-archive/local/notify"
 )
 

@@ -6,10 +6,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
-	"github.com/scenario-archive/scenario-archive/local/lambda"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/objects"
-	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 )
 
 // invoker puts refusals by Lambda into the words that state machines match.

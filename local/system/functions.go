@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/lambda"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
 )
 
 // function describes a function as template.yaml deploys it, with the environment that it has here.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/lambda"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
 )
 
 // logFiles keeps a file for each function under one directory.

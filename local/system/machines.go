@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 )
 
 // definition is a state machine's definition file, and the functions that it calls.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/scenario-archive/scenario-archive/local/lambda"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
 )
 
 func TestLockNamesItsHolder(t *testing.T) {

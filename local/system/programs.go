@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/scenario-archive/scenario-archive/local/build"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/build"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/s3"
 )
 
 const standInPackage = "./scenario/scenariotest/cmd/scenariotest"

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/local/process"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 )
 
 // How the stand-in plays Scenario for a person: long enough to see the job's states, short enough not to wait; files

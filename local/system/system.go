@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/lambda"
-	"github.com/scenario-archive/scenario-archive/local/s3"
-	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 )
 
 // What things are called here. The account is the one that AWS's documentation uses for nobody's.

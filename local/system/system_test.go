@@ -17,10 +17,10 @@ import (
 
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/scenario-archive/scenario-archive/local/asl"
-	"github.com/scenario-archive/scenario-archive/local/build"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/build"
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/stepfunctions"
 )
 
 // binDir is where the programs are built once for all tests.

@@ -15,10 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"github.com/scenario-archive/scenario-archive/functions/api/internal/rest"
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/rest"
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )

@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/scenario-archive/scenario-archive/internal/apigateway"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
 )
 
 // maxPayload is what API Gateway takes (quotas for HTTP APIs: payload size).

@@ -1,0 +1,122 @@
+// Package build makes the programs that a local run needs from their sources, with the Go toolchain that is there.
+// Whether something is stale is for `go build` to say: it knows its inputs, and links only what changed.
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
+)
+
+// Options says what to build and where to. All fields but Progress are required.
+type Options struct {
+	// Repo is the directory of the module.
+	Repo string
+	// BinDir is where the binaries go, each by its package's last name.
+	BinDir string
+	// Packages are main packages, such as ./functions/launch.
+	Packages []string
+	// Progress, when set, gets each line that the toolchain says meanwhile: packages compiled, modules downloaded.
+	Progress func(line string)
+}
+
+// Flags are what every program of a local run is built with, so that all share one build cache. lambda.norpc is what
+// AWS says to use on its provided runtimes. No version control stamp: a commit alone must not make a program stale.
+var Flags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w"}
+
+// Fresh tells whether none of the programs is there, so that building them will take its time.
+func (o Options) Fresh() bool {
+	for _, p := range o.Packages {
+		if _, err := os.Stat(o.Binary(p)); err == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Binary is the path of a package's program.
+func (o Options) Binary(pkg string) string { return filepath.Join(o.BinDir, filepath.Base(pkg)) }
+
+// Run builds all packages in one go. Its error says what a person should do: install a toolchain, or mend the code.
+func Run(ctx context.Context, o Options) error {
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		return errors.New("there is no Go toolchain: `go` is not in PATH. Install it from https://go.dev/dl")
+	}
+	if err := os.MkdirAll(o.BinDir, 0o755); err != nil {
+		return err
+	}
+	args := append([]string{"build", "-v", "-o", o.BinDir + string(filepath.Separator)}, Flags...)
+	cmd := exec.CommandContext(ctx, tool, append(args, o.Packages...)...)
+	cmd.Dir = o.Repo
+	// Native and static, whatever the person's own settings are.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=", "GOARCH=", "GOFLAGS=-mod=readonly", "GOWORK=off")
+	cmd.Cancel = func() error { process.Kill(cmd); return nil }
+	cmd.WaitDelay = 2 * time.Second
+	said := &output{progress: o.Progress}
+	cmd.Stdout, cmd.Stderr = said, said
+	if err = process.Start(cmd); err == nil {
+		err = cmd.Wait()
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return explain(said.rest.String(), err)
+	}
+	return nil
+}
+
+// output tells the lines of progress from those that matter when it fails.
+type output struct {
+	progress func(string)
+	partial  string
+	rest     strings.Builder
+}
+
+// A package's path, or a download: neither says anything when the build has failed.
+var progressLine = regexp.MustCompile(`^(go: (downloading|extracting|finding) .*|[\w.~/-]+)$`)
+
+func (o *output) Write(p []byte) (int, error) {
+	lines := strings.SplitAfter(o.partial+string(p), "\n")
+	o.partial = lines[len(lines)-1]
+	for _, line := range lines[:len(lines)-1] {
+		o.line(strings.TrimSuffix(line, "\n"))
+	}
+	return len(p), nil
+}
+
+func (o *output) line(text string) {
+	if !progressLine.MatchString(text) {
+		_, _ = io.WriteString(&o.rest, text+"\n")
+		return
+	}
+	if o.progress != nil {
+		o.progress(text)
+	}
+}
+
+// explain turns what the toolchain said into what to do about it.
+func explain(said string, err error) error {
+	said = strings.TrimSpace(said)
+	switch {
+	case said == "":
+		return fmt.Errorf("go build: %w", err)
+	case strings.Contains(said, "requires go >="):
+		return fmt.Errorf("the Go toolchain is too old; install a newer one from https://go.dev/dl, "+
+			"or unset GOTOOLCHAIN so that it can fetch one by itself:\n%s", said)
+	case strings.Contains(said, "dial tcp"), strings.Contains(said, "proxyconnect"):
+		return fmt.Errorf("the modules could not be downloaded; the first build needs the network:\n%s", said)
+	default:
+		return fmt.Errorf("the build failed:\n%s", said)
+	}
+}

@@ -1,0 +1,297 @@
+package sfn
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+)
+
+// execution is what is held in memory of one: no input, output or history, which stay in its file.
+type execution struct {
+	machine         *machine
+	arn, name, path string
+	start           time.Time
+	input           [sha256.Size]byte
+	startedBy       string // token of the task that started it; empty: none did
+	index, items    int    // of a Map Run's child: its place, and how many items it has
+	done            chan struct{}
+
+	// Guarded by the Service's mu.
+	status asl.Status
+	stop   time.Time
+	cancel context.CancelCauseFunc // nil when it does not run
+}
+
+// Start starts an execution. Without a name it gets a random one. Starting the same name with the same input while it
+// runs gives the one that runs. Errors of the API are [*APIError].
+func (s *Service) Start(machineARN, name string, input []byte) (Execution, error) {
+	m, err := s.findMachine(machineARN)
+	if err != nil {
+		return Execution{}, err
+	}
+	if name == "" {
+		name = asl.NewUUID()
+	}
+	if !validName(name) {
+		return Execution{}, &APIError{"InvalidName", fmt.Sprintf("Invalid Name: '%s'", name)}
+	}
+	if err := checkInput(input); err != nil {
+		return Execution{}, err
+	}
+	e, err := s.begin(m, header{Name: name, Input: string(input)})
+	if err != nil {
+		return Execution{}, err
+	}
+	return Execution{
+		ARN: e.arn, Name: name, StateMachineARN: m.arn, Status: asl.StatusRunning, StartDate: e.start, Input: input,
+	}, nil
+}
+
+func checkInput(input []byte) error {
+	if len(input) > asl.MaxDataSize {
+		return &APIError{"ValidationException", fmt.Sprintf("1 validation error detected: Value at 'input' failed to "+
+			"satisfy constraint: Member must have length less than or equal to %d", asl.MaxDataSize)}
+	}
+	if err := asl.CheckJSON(input); err != nil {
+		return &APIError{"InvalidExecutionInput", fmt.Sprintf("Invalid State Machine Execution Input: '%v'", err)}
+	}
+	return nil
+}
+
+// errClosed is why nothing starts any more.
+var errClosed = errors.New("the service is closed")
+
+// begin makes the execution's file and sets it going, or finds the running one, or whatever became of the one that the
+// same task started before.
+func (s *Service) begin(m *machine, h header) (*execution, error) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	s.mu.Lock()
+	e, closed := m.byName[h.Name], s.closed
+	same := e != nil && e.input == sha256.Sum256([]byte(h.Input)) &&
+		(e.status == asl.StatusRunning || e.startedBy != "" && e.startedBy == h.StartedBy)
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return nil, errClosed
+	case same:
+		return e, nil
+	case e != nil:
+		return nil, &APIError{"ExecutionAlreadyExists", fmt.Sprintf("Execution Already Exists: '%s'", e.arn)}
+	}
+	return s.create(m, h, s.store.path(m.name, h.Name))
+}
+
+// create makes the execution's file and sets it going. The caller holds starting.
+func (s *Service) create(m *machine, h header, path string) (*execution, error) {
+	h.Start = s.clock.Now().UTC().Truncate(time.Millisecond)
+	e := s.newExecution(m, h, path)
+	f, err := s.store.create(e.path, h)
+	if err != nil {
+		return nil, err
+	}
+	ctx := s.arm(e) // before anyone can find it, so that Stop always has something to end
+	s.add(m, e)
+	s.run(ctx, m, e, f, []byte(h.Input), nil)
+	return e, nil
+}
+
+func (s *Service) newExecution(m *machine, h header, path string) *execution {
+	return &execution{
+		machine: m, arn: s.arns.execution(m.name, h.Name), name: h.Name, path: path, start: h.Start,
+		input: sha256.Sum256([]byte(h.Input)), startedBy: h.StartedBy, index: h.Index, items: h.Items,
+		done: make(chan struct{}), status: asl.StatusRunning,
+	}
+}
+
+func (s *Service) add(m *machine, e *execution) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.executions = append(m.executions, e)
+	m.byName[e.name] = e
+	s.byARN[e.arn] = e
+}
+
+// arm gives the execution the context that Stop and Close end.
+func (s *Service) arm(e *execution) context.Context {
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.cancel = cancel
+	return ctx
+}
+
+// run executes in a goroutine of its own, with the context that arm gave.
+func (s *Service) run(ctx context.Context, m *machine, e *execution, f *os.File, input []byte, resume *asl.Resume) {
+	info := asl.ExecutionInfo{
+		ARN: e.arn, Name: e.name, StateMachineARN: m.arn, StateMachineName: m.name, RoleARN: s.arns.role(),
+		Input: input, StartTime: e.start,
+	}
+	s.running.Go(func() {
+		rec := &recorder{s: s, e: e, f: f}
+		result, err := s.executor.Run(ctx, m.parsed, info, resume, rec)
+		if closed := f.Close(); err == nil {
+			err = closed
+		}
+		switch {
+		case errors.Is(err, asl.ErrInterrupted):
+			return // RUNNING, for the next process to resume
+		case err != nil:
+			s.log.Error("an execution could not be recorded and was given up", "execution", e.arn, "error", err)
+			result.Status, rec.last = asl.StatusFailed, s.clock.Now()
+		}
+		s.end(e, result.Status, rec.last)
+	})
+}
+
+func (s *Service) end(e *execution, status asl.Status, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.cancel != nil {
+		e.cancel(nil) // frees the context
+	}
+	e.status, e.stop, e.cancel = status, at, nil
+	close(e.done)
+}
+
+// recorder keeps one execution's events.
+type recorder struct {
+	s    *Service
+	e    *execution
+	f    *os.File
+	last time.Time
+}
+
+// Record writes the event before anyone is told of it.
+func (r *recorder) Record(e asl.Event, next *asl.Checkpoint) error {
+	if err := appendLine(r.f, line{Event: &e, Checkpoint: next}); err != nil {
+		return err
+	}
+	r.last = e.Time
+	u := Update{ExecutionARN: r.e.arn, MapRunARN: r.e.machine.mapRunARN(), Event: e}
+	if run := r.e.machine.run; run != nil {
+		u.ParentARN = run.parent.arn
+	}
+	r.s.publish(u)
+	return nil
+}
+
+// Describe tells how an execution stands.
+func (s *Service) Describe(executionARN string) (Execution, error) {
+	e, err := s.findExecution(executionARN)
+	if err != nil {
+		return Execution{}, err
+	}
+	return s.describe(e)
+}
+
+func (s *Service) describe(e *execution) (Execution, error) {
+	s.mu.Lock()
+	d := e.summary()
+	s.mu.Unlock()
+	f, err := os.Open(e.path)
+	if err != nil {
+		return Execution{}, err
+	}
+	defer f.Close()
+	h, err := readHeader(f)
+	if err != nil {
+		return Execution{}, err
+	}
+	d.Input = json.RawMessage(h.Input)
+	if d.Status == asl.StatusRunning {
+		return d, nil
+	}
+	last, err := readLast(f)
+	if err != nil || last.Event == nil {
+		return d, err
+	}
+	if last.Event.Details.Output != "" {
+		d.Output = json.RawMessage(last.Event.Details.Output)
+	}
+	d.Error, d.Cause = last.Event.Details.Error, last.Event.Details.Cause
+	return d, nil
+}
+
+// summary is what lists tell. The caller holds mu.
+func (e *execution) summary() Execution {
+	return Execution{
+		ARN: e.arn, Name: e.name, StateMachineARN: e.machine.arn, MapRunARN: e.machine.mapRunARN(), ItemCount: e.items,
+		Status: e.status, StartDate: e.start, StopDate: e.stop,
+	}
+}
+
+// Stop ends a running execution as ABORTED; stopping a finished one changes nothing. It returns when it stopped.
+func (s *Service) Stop(executionARN, errorName, cause string) (time.Time, error) {
+	e, err := s.findExecution(executionARN)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return s.stop(e, errorName, cause)
+}
+
+func (s *Service) stop(e *execution, errorName, cause string) (time.Time, error) {
+	s.mu.Lock()
+	cancel := e.cancel
+	s.mu.Unlock()
+	if cancel != nil {
+		cancel(&asl.Stop{Name: errorName, Cause: cause})
+		select {
+		case <-e.done:
+		case <-s.ctx.Done():
+			return time.Time{}, errClosed
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return e.stop, nil
+}
+
+// Wait returns the execution as soon as it has ended.
+func (s *Service) Wait(ctx context.Context, executionARN string) (Execution, error) {
+	e, err := s.findExecution(executionARN)
+	if err != nil {
+		return Execution{}, err
+	}
+	return s.await(ctx, e)
+}
+
+func (s *Service) await(ctx context.Context, e *execution) (Execution, error) {
+	select {
+	case <-e.done:
+		return s.describe(e)
+	case <-ctx.Done():
+		return Execution{}, ctx.Err()
+	case <-s.ctx.Done():
+		return Execution{}, errClosed
+	}
+}
+
+func (s *Service) findMachine(arn string) (*machine, error) {
+	if err := invalidARN(arn, "stateMachine", 1); err != nil {
+		return nil, err
+	}
+	m := s.machine(arn)
+	if m == nil {
+		return nil, &APIError{"StateMachineDoesNotExist", fmt.Sprintf("State Machine Does Not Exist: '%s'", arn)}
+	}
+	return m, nil
+}
+
+func (s *Service) findExecution(arn string) (*execution, error) {
+	if err := invalidARN(arn, "execution", 2); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.byARN[arn]; e != nil {
+		return e, nil
+	}
+	return nil, &APIError{"ExecutionDoesNotExist", fmt.Sprintf("Execution Does Not Exist: '%s'", arn)}
+}

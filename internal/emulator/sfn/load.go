@@ -1,0 +1,85 @@
+package sfn
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+)
+
+// load reads which executions of m there are.
+func (s *Service) load(m *machine) error {
+	return s.loadFrom(m, filepath.Join(s.store.dir, fileName(m.name)))
+}
+
+func (s *Service) loadFrom(m *machine, dir string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		e, err := s.loadOne(m, path)
+		if err != nil {
+			// A crash at the very start leaves a file without a whole header: nothing had begun.
+			s.log.Warn("an execution's file cannot be read and is left out", "file", path, "error", err)
+			continue
+		}
+		s.add(m, e)
+	}
+	slices.SortStableFunc(m.executions, func(a, b *execution) int {
+		return cmp.Or(a.start.Compare(b.start), a.index-b.index)
+	})
+	return nil
+}
+
+func (s *Service) loadOne(m *machine, path string) (*execution, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h, err := readHeader(f)
+	if err != nil {
+		return nil, err
+	}
+	last, err := readLast(f)
+	if err != nil {
+		return nil, err
+	}
+	e := s.newExecution(m, h, path)
+	if status, ended := statusOf(last.Event); ended {
+		e.status, e.stop = status, last.Event.Time
+		close(e.done)
+	}
+	return e, nil
+}
+
+// statusOf is how an execution ended, by its last event.
+func statusOf(e *asl.Event) (asl.Status, bool) {
+	if e == nil {
+		return "", false
+	}
+	status, ok := map[asl.EventType]asl.Status{
+		"ExecutionSucceeded": asl.StatusSucceeded, "ExecutionFailed": asl.StatusFailed,
+		"ExecutionTimedOut": asl.StatusTimedOut, "ExecutionAborted": asl.StatusAborted,
+	}[e.Type]
+	return status, ok
+}
+
+// resume goes on with an execution that ran when the last process ended.
+func (s *Service) resume(e *execution) {
+	f, resume, err := recoverRun(e.path)
+	var h header
+	if err == nil {
+		h, err = readHeader(f)
+	}
+	if err != nil {
+		s.log.Error("an execution cannot be resumed", "execution", e.arn, "error", err)
+		s.end(e, asl.StatusFailed, s.clock.Now())
+		return
+	}
+	s.log.Info("resuming an execution", "execution", e.arn)
+	s.run(s.arm(e), e.machine, e, f, []byte(h.Input), resume)
+}

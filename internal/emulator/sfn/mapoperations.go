@@ -1,0 +1,237 @@
+package sfn
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+)
+
+// Counts says how many children, or items, stand how.
+type Counts struct {
+	Pending   int `json:"pending"`
+	Running   int `json:"running"`
+	Succeeded int `json:"succeeded"`
+	Failed    int `json:"failed"`
+	TimedOut  int `json:"timedOut"`
+	Aborted   int `json:"aborted"`
+	Total     int `json:"total"`
+	Written   int `json:"resultsWritten"`
+}
+
+// MapRun is what DescribeMapRun tells.
+type MapRun struct {
+	ARN, ExecutionARN, StateMachineARN string
+	Status                             asl.Status
+	StartDate, StopDate                time.Time // StopDate is zero while it runs
+	Items, Executions                  Counts    // Total is 0 until the items have been counted
+	MaxConcurrency                     int
+	ToleratedFailureCount              int
+	ToleratedFailurePercentage         float64
+}
+
+// MapRun tells how a Map Run stands.
+func (s *Service) MapRun(arn string) (MapRun, error) {
+	r, err := s.findRun(arn)
+	if err != nil {
+		return MapRun{}, err
+	}
+	return r.describe(), nil
+}
+
+// MapRuns are the Map Runs of an execution, newest first.
+func (s *Service) MapRuns(executionARN string) ([]MapRun, error) {
+	e, err := s.findExecution(executionARN)
+	if err != nil {
+		return nil, err
+	}
+	var list []MapRun
+	for _, r := range s.runsOf(e) {
+		list = append(list, r.describe())
+	}
+	slices.SortFunc(list, func(a, b MapRun) int { return b.StartDate.Compare(a.StartDate) })
+	return list, nil
+}
+
+func (s *Service) runsOf(e *execution) []*mapRun {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []*mapRun
+	for _, r := range s.runs {
+		if r.parent == e {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func (s *Service) findRun(arn string) (*mapRun, error) {
+	if err := invalidARN(arn, "mapRun", 2); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.runs[arn]; r != nil {
+		return r, nil
+	}
+	return nil, &APIError{"ResourceNotFound", fmt.Sprintf("Map Run Does Not Exist: '%s'", arn)}
+}
+
+func (r *mapRun) describe() MapRun {
+	r.mu.Lock()
+	record := r.record
+	r.mu.Unlock()
+	d := MapRun{
+		ARN: record.ARN, ExecutionARN: record.ExecutionARN, StateMachineARN: r.parent.machine.arn, Status: record.Status,
+		StartDate: record.Start, StopDate: record.Stop, MaxConcurrency: record.MaxConcurrency,
+		Items: Counts{Total: record.Items}, Executions: Counts{Total: record.Children, Written: record.Written},
+	}
+	if record.ToleratedCount != nil {
+		d.ToleratedFailureCount = *record.ToleratedCount
+	}
+	if record.ToleratedPercentage != nil {
+		d.ToleratedFailurePercentage = *record.ToleratedPercentage
+	}
+	r.countChildren(&d)
+	return d
+}
+
+func (r *mapRun) countChildren(d *MapRun) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	items := 0
+	for _, e := range r.children.executions {
+		d.Executions.add(e.status, 1)
+		d.Items.add(e.status, e.items)
+		items += e.items
+	}
+	d.Executions.Pending = max(0, d.Executions.Total-len(r.children.executions))
+	d.Items.Pending = max(0, d.Items.Total-items)
+	if d.Executions.Written > 0 {
+		d.Items.Written = items
+	}
+}
+
+func (c *Counts) add(status asl.Status, n int) {
+	switch status {
+	case asl.StatusRunning:
+		c.Running += n
+	case asl.StatusSucceeded:
+		c.Succeeded += n
+	case asl.StatusFailed:
+		c.Failed += n
+	case asl.StatusTimedOut:
+		c.TimedOut += n
+	case asl.StatusAborted:
+		c.Aborted += n
+	}
+}
+
+type mapRunInput struct {
+	ARN string `json:"mapRunArn"`
+}
+
+type describedRun struct {
+	ARN                 string     `json:"mapRunArn"`
+	ExecutionARN        string     `json:"executionArn"`
+	Status              asl.Status `json:"status"`
+	Start               timestamp  `json:"startDate"`
+	Stop                *timestamp `json:"stopDate,omitempty"`
+	MaxConcurrency      int        `json:"maxConcurrency"`
+	ToleratedCount      int        `json:"toleratedFailureCount"`
+	ToleratedPercentage float64    `json:"toleratedFailurePercentage"`
+	Items               Counts     `json:"itemCounts"`
+	Executions          Counts     `json:"executionCounts"`
+	RedriveCount        int        `json:"redriveCount"`
+}
+
+func describeMapRun(s *Service, in mapRunInput) (any, error) {
+	d, err := s.MapRun(in.ARN)
+	if err != nil {
+		return nil, err
+	}
+	return describedRun{
+		d.ARN, d.ExecutionARN, d.Status, timestamp(d.StartDate), optional(d.StopDate), d.MaxConcurrency,
+		d.ToleratedFailureCount, d.ToleratedFailurePercentage, d.Items, d.Executions, 0,
+	}, nil
+}
+
+type listRunsInput struct {
+	page
+	executionInput
+}
+
+type listedRun struct {
+	ExecutionARN    string     `json:"executionArn"`
+	ARN             string     `json:"mapRunArn"`
+	StateMachineARN string     `json:"stateMachineArn"`
+	Start           timestamp  `json:"startDate"`
+	Stop            *timestamp `json:"stopDate,omitempty"`
+}
+
+func listMapRuns(s *Service, in listRunsInput) (any, error) {
+	runs, err := s.MapRuns(in.ARN)
+	if err != nil {
+		return nil, err
+	}
+	first, last, next, err := in.window("map runs "+in.ARN, len(runs))
+	if err != nil {
+		return nil, err
+	}
+	out := struct {
+		Runs []listedRun `json:"mapRuns"`
+		Next string      `json:"nextToken,omitempty"`
+	}{[]listedRun{}, next}
+	for _, r := range runs[first:last] {
+		out.Runs = append(out.Runs, listedRun{
+			r.ExecutionARN, r.ARN, r.StateMachineARN, timestamp(r.StartDate), optional(r.StopDate),
+		})
+	}
+	return out, nil
+}
+
+type updateRunInput struct {
+	mapRunInput
+	MaxConcurrency      *int     `json:"maxConcurrency"`
+	ToleratedCount      *int     `json:"toleratedFailureCount"`
+	ToleratedPercentage *float64 `json:"toleratedFailurePercentage"`
+}
+
+func (in updateRunInput) check() error {
+	switch {
+	case in.MaxConcurrency != nil && *in.MaxConcurrency < 0,
+		in.ToleratedCount != nil && *in.ToleratedCount < 0,
+		in.ToleratedPercentage != nil && !(*in.ToleratedPercentage >= 0 && *in.ToleratedPercentage <= 100):
+		return &APIError{"ValidationException",
+			"maxConcurrency and toleratedFailureCount must be 0 or more, toleratedFailurePercentage from 0 to 100"}
+	}
+	return nil
+}
+
+// mostChildren is what a MaxConcurrency of 0 stands for (AWS: 10,000).
+const mostChildren = 10_000
+
+// updateMapRun changes the limits of a Map Run that runs. A lower MaxConcurrency ends no child.
+func updateMapRun(s *Service, in updateRunInput) (any, error) {
+	r, err := s.findRun(in.ARN)
+	if err == nil {
+		err = in.check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, r.change(func(record *runRecord) {
+		if in.MaxConcurrency != nil {
+			if record.MaxConcurrency = *in.MaxConcurrency; record.MaxConcurrency == 0 {
+				record.MaxConcurrency = mostChildren
+			}
+		}
+		if in.ToleratedCount != nil {
+			record.ToleratedCount = in.ToleratedCount
+		}
+		if in.ToleratedPercentage != nil {
+			record.ToleratedPercentage = in.ToleratedPercentage
+		}
+	})
+}

@@ -1,0 +1,280 @@
+package sfn
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+)
+
+// result is a child in the files of a ResultWriter (AWS, "ResultWriter"), its members in alphabetical order.
+type result struct {
+	Cause               string `json:",omitempty"`
+	Error               string `json:",omitempty"`
+	ExecutionArn        string
+	Input               string
+	InputDetails        includedDetails
+	Name                string
+	Output              string           `json:",omitempty"`
+	OutputDetails       *includedDetails `json:",omitempty"`
+	RedriveCount        int
+	RedriveStatus       string
+	RedriveStatusReason string
+	StartDate           string `json:",omitempty"`
+	StateMachineArn     string
+	Status              asl.Status
+	StopDate            string `json:",omitempty"`
+}
+
+// resultTime is the form of times in results.
+const resultTime = "2006-01-02T15:04:05.000Z"
+
+func resultOf(e Execution) result {
+	r := result{
+		Cause: e.Cause, Error: e.Error, ExecutionArn: e.ARN, Input: string(e.Input), InputDetails: includedDetails{true},
+		Name: e.Name, Output: string(e.Output), RedriveStatus: "NOT_REDRIVABLE",
+		RedriveStatusReason: fmt.Sprintf("Execution is %s and cannot be redriven", e.Status),
+		StateMachineArn:     e.StateMachineARN, Status: e.Status,
+		StartDate: formatTime(e.StartDate), StopDate: formatTime(e.StopDate),
+	}
+	if r.Output != "" {
+		r.OutputDetails = &includedDetails{true}
+	}
+	return r
+}
+
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(resultTime)
+}
+
+// inOrder are the children by their places.
+func (r *mapRun) inOrder() []*execution {
+	list := r.list()
+	slices.SortFunc(list, func(a, b *execution) int { return a.index - b.index })
+	return list
+}
+
+// gatherOutputs is the result of a Map Run without a ResultWriter: the children's outputs in order; of a child that
+// failed, and was tolerated, its description.
+func (r *mapRun) gatherOutputs() (json.RawMessage, error) {
+	out := []byte{'['}
+	for i, e := range r.inOrder() {
+		d, err := r.s.describe(e)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		text := d.Output
+		if d.Status != asl.StatusSucceeded {
+			if text, err = encode(resultOf(d)); err != nil {
+				return nil, err
+			}
+		}
+		if out = append(out, text...); len(out) > asl.MaxDataSize {
+			return nil, &asl.Error{Name: "States.DataLimitExceeded", Cause: fmt.Sprintf(
+				"The outputs of the Map Run's children have more than %d bytes; a ResultWriter takes them to S3.", asl.MaxDataSize)}
+		}
+	}
+	return append(out, ']'), nil
+}
+
+// writeResults writes what became of the children, and of those that were not started if the Map Run failed.
+func (r *mapRun) writeResults(ctx context.Context, to asl.Place, rest *unstarted, failed error) (json.RawMessage, error) {
+	dir, err := os.MkdirTemp(r.dir, "results-")
+	if err != nil {
+		return nil, writerFailure(err)
+	}
+	defer os.RemoveAll(dir)
+	prefix := r.id()
+	if to.Prefix != "" {
+		prefix = to.Prefix + "/" + prefix
+	}
+	w := newResultWriter(ctx, r.s.objects, to.Bucket, prefix, dir)
+	defer w.close()
+	written := 0
+	if err = r.eachResult(rest, failed, func(kind string, one result) error {
+		written++
+		return w.add(kind, one)
+	}); err == nil {
+		err = w.finish(r.record.ARN)
+	}
+	if err != nil {
+		return nil, writerFailure(err)
+	}
+	if err := r.change(func(record *runRecord) { record.Written = written }); err != nil {
+		return nil, err
+	}
+	return encode(map[string]any{
+		"MapRunArn":           r.record.ARN,
+		"ResultWriterDetails": map[string]string{"Bucket": to.Bucket, "Key": w.manifest()},
+	})
+}
+
+func writerFailure(err error) error {
+	return &asl.Error{Name: "States.ResultWriterFailed", Cause: "The results could not be written: " + err.Error()}
+}
+
+// eachResult calls add with each child and the file that it belongs in.
+func (r *mapRun) eachResult(rest *unstarted, failed error, add func(kind string, one result) error) error {
+	for _, e := range r.inOrder() {
+		d, err := r.s.describe(e)
+		if err != nil {
+			return err
+		}
+		kind := "FAILED" // timed out and aborted, too
+		if d.Status == asl.StatusSucceeded {
+			kind = "SUCCEEDED"
+		}
+		if err := add(kind, resultOf(d)); err != nil {
+			return err
+		}
+	}
+	if failed == nil || rest == nil {
+		return nil
+	}
+	return r.eachPending(rest, add)
+}
+
+// eachPending reads the rest of the items. A list that cannot be read any further ends it: that is why the Map Run
+// failed, and is told there.
+func (r *mapRun) eachPending(rest *unstarted, add func(kind string, one result) error) error {
+	for in := rest.next; ; rest.index++ {
+		var err error
+		if in.Input == nil {
+			in, err = rest.inputs.Next()
+		}
+		if err != nil {
+			return nil
+		}
+		if r.find(rest.index) == nil {
+			name := r.childName(rest.index)
+			one := resultOf(Execution{
+				ARN: r.s.arns.execution(r.children.name, name), Name: name, StateMachineARN: r.children.arn, Status: "PENDING", Input: in.Input,
+			})
+			if err := add("PENDING", one); err != nil {
+				return err
+			}
+		}
+		in = asl.ChildInput{}
+	}
+}
+
+// maxResultFile is the size from which on another file is begun (AWS: 5 GB).
+const maxResultFile = 5_000_000_000
+
+// resultWriter gathers results in files on disk, because there may be far more of them than fit in memory, and moves
+// them to S3.
+type resultWriter struct {
+	ctx            context.Context
+	objects        Objects
+	bucket, prefix string
+	dir            string
+	largest        int64                  // size from which on another file is begun
+	files          map[string]*resultFile // by kind
+	done           map[string][]resultKey
+}
+
+func newResultWriter(ctx context.Context, objects Objects, bucket, prefix, dir string) *resultWriter {
+	return &resultWriter{
+		ctx: ctx, objects: objects, bucket: bucket, prefix: prefix, dir: dir, largest: maxResultFile,
+		files: map[string]*resultFile{}, done: map[string][]resultKey{},
+	}
+}
+
+type resultFile struct {
+	*os.File
+	size int64
+}
+
+type resultKey struct {
+	Key  string
+	Size int64
+}
+
+func (w *resultWriter) close() {
+	for _, f := range w.files {
+		_ = f.Close()
+	}
+}
+
+func (w *resultWriter) manifest() string { return w.prefix + "/manifest.json" }
+
+func (w *resultWriter) add(kind string, one result) error {
+	text, err := encode(one)
+	if err != nil {
+		return err
+	}
+	f := w.files[kind]
+	if f != nil && f.size+int64(len(text)) > w.largest {
+		if err := w.put(kind); err != nil {
+			return err
+		}
+		f = nil
+	}
+	if f == nil {
+		file, err := os.CreateTemp(w.dir, kind)
+		if err != nil {
+			return err
+		}
+		f = &resultFile{File: file}
+		w.files[kind] = f
+		text = append([]byte{'['}, text...)
+	} else {
+		text = append([]byte{','}, text...)
+	}
+	n, err := f.Write(text)
+	f.size += int64(n)
+	return err
+}
+
+// put moves the file of that kind to S3.
+func (w *resultWriter) put(kind string) error {
+	f := w.files[kind]
+	delete(w.files, kind)
+	defer f.Close()
+	if _, err := f.WriteString("]"); err != nil {
+		return err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	to := resultKey{fmt.Sprintf("%s/%s_%d.json", w.prefix, kind, len(w.done[kind])), f.size + 1}
+	w.done[kind] = append(w.done[kind], to)
+	return w.objects.PutObject(w.ctx, w.bucket, to.Key, f, to.Size)
+}
+
+// finish writes what is left, and the manifest last.
+func (w *resultWriter) finish(mapRunARN string) error {
+	var problems []error
+	files := map[string][]resultKey{}
+	for _, kind := range []string{"FAILED", "PENDING", "SUCCEEDED"} {
+		if w.files[kind] != nil {
+			problems = append(problems, w.put(kind))
+		}
+		files[kind] = append([]resultKey{}, w.done[kind]...)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return err
+	}
+	text, err := encode(struct {
+		DestinationBucket string
+		MapRunArn         string
+		ResultFiles       map[string][]resultKey
+	}{w.bucket, mapRunARN, files})
+	if err != nil {
+		return err
+	}
+	return w.objects.PutObject(w.ctx, w.bucket, w.manifest(), bytes.NewReader(text), int64(len(text)))
+}

@@ -1,0 +1,249 @@
+package sfn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+)
+
+// mapRun is one Map Run. Its children's files are its memory of what is done: a child's name follows from the Map Run's
+// and the child's place, so that after a restart each is found again, and none is run twice.
+type mapRun struct {
+	s        *Service
+	children *machine
+	parent   *execution
+	dir      string
+
+	mu      sync.Mutex // guards what follows
+	record  runRecord
+	running int           // children
+	failed  int           // items of children that did not succeed
+	changed chan struct{} // closed, and made anew, when any of these changes
+}
+
+// runRecord is what is kept of a Map Run in its file.
+type runRecord struct {
+	ARN          string     `json:"arn"`
+	Label        string     `json:"label"`
+	ExecutionARN string     `json:"executionArn"`
+	Status       asl.Status `json:"status"`
+	Start        time.Time  `json:"start"`
+	Stop         time.Time  `json:"stop,omitzero"`
+	limits
+	Counted  bool   `json:"counted"` // the following are known
+	ETag     string `json:"etag,omitempty"`
+	Items    int    `json:"items"`
+	Children int    `json:"children"`
+	// Written says how many results the ResultWriter has written.
+	Written int `json:"written,omitempty"`
+}
+
+// limits are what UpdateMapRun changes. A tolerance that is nil was not given.
+type limits struct {
+	MaxConcurrency      int      `json:"maxConcurrency"`
+	ToleratedCount      *int     `json:"toleratedFailureCount,omitempty"`
+	ToleratedPercentage *float64 `json:"toleratedFailurePercentage,omitempty"`
+}
+
+// exceeded says whether more items failed than are tolerated. By default none is.
+func (r *runRecord) exceeded(failed int) bool {
+	switch {
+	case failed == 0:
+		return false
+	case r.ToleratedCount == nil && r.ToleratedPercentage == nil:
+		return true
+	case r.ToleratedCount != nil && failed > *r.ToleratedCount:
+		return true
+	}
+	return r.ToleratedPercentage != nil && float64(failed)*100 > *r.ToleratedPercentage*float64(r.Items)
+}
+
+// mapRunARN is empty for a machine of its own.
+func (m *machine) mapRunARN() string {
+	if m.run == nil {
+		return ""
+	}
+	return m.run.record.ARN // never changes
+}
+
+// RunMap runs a Map Run's children, or what is left of them after a restart. It is for the executor.
+func (s *Service) RunMap(ctx context.Context, m asl.MapRun) (json.RawMessage, error) {
+	r, err := s.openRun(m)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := r.process(ctx, m)
+	if ctx.Err() == nil && s.ctx.Err() == nil {
+		return r.finish(ctx, m, rest, err)
+	}
+	if rest != nil {
+		_ = rest.Close()
+	}
+	if s.ctx.Err() != nil { // interrupted: the children are, too
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, errors.Join(ctx.Err(), r.end(asl.StatusAborted))
+}
+
+// openRun finds the Map Run that an earlier process had under way, or makes it.
+func (s *Service) openRun(m asl.MapRun) (*mapRun, error) {
+	s.mu.Lock()
+	r, parent := s.runs[m.ARN], s.byARN[m.Execution.ARN]
+	s.mu.Unlock()
+	if r != nil {
+		return r, nil
+	}
+	r = s.newRun(parent, runRecord{
+		ARN: m.ARN, Label: m.Label, ExecutionARN: m.Execution.ARN, Status: asl.StatusRunning,
+		Start:  s.clock.Now().UTC().Truncate(time.Millisecond),
+		limits: limits{m.MaxConcurrency, m.ToleratedCount, m.ToleratedPercentage},
+	}, m.Machine)
+	if err := r.save(); err != nil {
+		return nil, err
+	}
+	s.addRun(r)
+	return r, nil
+}
+
+func (s *Service) newRun(parent *execution, record runRecord, child *asl.Machine) *mapRun {
+	name := parent.machine.name + "/" + record.Label
+	r := &mapRun{s: s, parent: parent, record: record, changed: make(chan struct{})}
+	r.dir = filepath.Join(s.store.dir, fileName(parent.machine.name), runsDir, fileName(r.id()))
+	r.children = &machine{
+		name: name, arn: s.arns.machine(name), parsed: child, created: record.Start, byName: map[string]*execution{}, run: r,
+	}
+	return r
+}
+
+func (s *Service) addRun(r *mapRun) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs[r.record.ARN] = r
+}
+
+// id is what tells the Map Run from the others of its state.
+func (r *mapRun) id() string { return r.record.ARN[strings.LastIndexByte(r.record.ARN, ':')+1:] }
+
+// process has all children run. It returns when they have ended, or at the first reason to give up, and then after all
+// that ran has ended; rest are the inputs of those that were not started.
+func (r *mapRun) process(ctx context.Context, m asl.MapRun) (rest *unstarted, err error) {
+	if err := r.count(ctx, m); err != nil {
+		return nil, err
+	}
+	in, err := m.Open(ctx, r.etag())
+	if err != nil {
+		return nil, err
+	}
+	rest = &unstarted{inputs: in}
+	r.rewind()
+	for err == nil {
+		if rest.next, err = in.Next(); err == nil {
+			err = r.child(ctx, rest.index, rest.next)
+		}
+		if err == nil {
+			rest.index++
+			rest.next = asl.ChildInput{}
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = r.idle(ctx)
+	}
+	if err != nil && r.s.ctx.Err() == nil {
+		r.stopChildren()
+	}
+	return rest, err
+}
+
+// count reads the list once, so that how much there is to do is known from the start: a tolerated percentage is one of
+// all items.
+func (r *mapRun) count(ctx context.Context, m asl.MapRun) error {
+	if r.record.Counted {
+		return nil
+	}
+	in, err := m.Open(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	items, children := 0, 0
+	for {
+		c, err := in.Next()
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		items += c.Items
+		children++
+	}
+	return r.change(func(record *runRecord) {
+		record.Counted, record.ETag, record.Items, record.Children = true, in.ETag(), items, children
+	})
+}
+
+func (r *mapRun) etag() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.record.ETag
+}
+
+// finish ends the Map Run: with its results, or with why it failed.
+func (r *mapRun) finish(ctx context.Context, m asl.MapRun, rest *unstarted, failed error) (json.RawMessage, error) {
+	if rest != nil {
+		defer rest.Close()
+	}
+	var out json.RawMessage
+	var err error
+	if m.Results != nil {
+		out, err = r.writeResults(ctx, *m.Results, rest, failed)
+	} else if failed == nil {
+		out, err = r.gatherOutputs()
+	}
+	if failed != nil {
+		err = failed // it came first
+	}
+	switch {
+	case r.s.ctx.Err() != nil: // interrupted
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case ctx.Err() != nil:
+		return nil, errors.Join(ctx.Err(), r.end(asl.StatusAborted))
+	case err != nil:
+		return nil, errors.Join(err, r.end(asl.StatusFailed))
+	}
+	return out, r.end(asl.StatusSucceeded)
+}
+
+// end records how the Map Run ended.
+func (r *mapRun) end(status asl.Status) error {
+	return r.change(func(record *runRecord) {
+		record.Status, record.Stop = status, r.s.clock.Now().UTC().Truncate(time.Millisecond)
+	})
+}
+
+// change changes the record and keeps it.
+func (r *mapRun) change(f func(*runRecord)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(&r.record)
+	r.signal()
+	return r.saveLocked()
+}
+
+// signal wakes whoever waits for a change. The caller holds mu.
+func (r *mapRun) signal() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}

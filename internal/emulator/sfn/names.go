@@ -1,0 +1,52 @@
+package sfn
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxNameLength is how long the name of an execution may be, in characters (API reference, StartExecution).
+const maxNameLength = 80
+
+// validName follows the API reference: no white space, brackets, wildcards, special or control characters.
+func validName(s string) bool {
+	if n := utf8.RuneCountInString(s); n < 1 || n > maxNameLength || !utf8.ValidString(s) {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("<>{}[]?*\"#%\\^|~`$&,;:/", r) ||
+			r == '\uFFFE' || r == '\uFFFF' || r == '\U0010FFFF'
+	})
+}
+
+// arns makes and reads ARNs of one account and region.
+type arns struct{ region, account string }
+
+func (a arns) machine(name string) string {
+	return fmt.Sprintf("arn:aws:states:%s:%s:stateMachine:%s", a.region, a.account, name)
+}
+
+func (a arns) execution(machine, name string) string {
+	return fmt.Sprintf("arn:aws:states:%s:%s:execution:%s:%s", a.region, a.account, machine, name)
+}
+
+func (a arns) role() string { return "arn:aws:iam::" + a.account + ":role/local" }
+
+// invalidARN is an error unless arn is of the given resource with the given number of names after it.
+func invalidARN(arn, resource string, names int) error {
+	parts := strings.Split(arn, ":")
+	if len(parts) == 6+names && strings.HasPrefix(arn, "arn:aws:states:") && parts[5] == resource && !strings.Contains(arn, "::") {
+		return nil
+	}
+	return &APIError{Code: "InvalidArn", Message: fmt.Sprintf("Invalid Arn: '%s'", arn)}
+}
+
+// APIError is an error of the Step Functions API.
+type APIError struct {
+	Code    string // ExecutionAlreadyExists, InvalidArn, …
+	Message string
+}
+
+func (e *APIError) Error() string { return e.Code + ": " + e.Message }

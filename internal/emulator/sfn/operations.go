@@ -1,0 +1,249 @@
+package sfn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+)
+
+// operations are the actions that this endpoint has.
+var operations = map[string]operation{
+	"StartExecution":       answers(startExecution),
+	"DescribeExecution":    answers(describeExecution),
+	"StopExecution":        answers(stopExecution),
+	"ListExecutions":       answers(listExecutions),
+	"GetExecutionHistory":  answers(getExecutionHistory),
+	"DescribeStateMachine": answers(describeStateMachine),
+	"ListStateMachines":    answers(listStateMachines),
+	"DescribeMapRun":       answers(describeMapRun),
+	"ListMapRuns":          answers(listMapRuns),
+	"UpdateMapRun":         answers(updateMapRun),
+}
+
+type startInput struct {
+	StateMachineARN string  `json:"stateMachineArn"`
+	Name            *string `json:"name"`
+	Input           *string `json:"input"`
+}
+
+func startExecution(s *Service, in startInput) (any, error) {
+	name, input := "", "{}"
+	if in.Name != nil {
+		if name = *in.Name; name == "" {
+			return nil, &APIError{"InvalidName", "Invalid Name: ''"}
+		}
+	}
+	if in.Input != nil {
+		input = *in.Input
+	}
+	e, err := s.Start(in.StateMachineARN, name, []byte(input))
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		ARN   string    `json:"executionArn"`
+		Start timestamp `json:"startDate"`
+	}{e.ARN, timestamp(e.StartDate)}, nil
+}
+
+type executionInput struct {
+	ARN string `json:"executionArn"`
+}
+
+// included says that input or output is there, which it always is.
+type included struct {
+	Included bool `json:"included"`
+}
+
+// described is the answer of DescribeExecution; listed, its part, an item of ListExecutions.
+type described struct {
+	listed
+	Input         string    `json:"input"`
+	InputDetails  included  `json:"inputDetails"`
+	Output        *string   `json:"output,omitempty"`
+	OutputDetails *included `json:"outputDetails,omitempty"`
+	Error         string    `json:"error,omitempty"`
+	Cause         string    `json:"cause,omitempty"`
+	RedriveStatus string    `json:"redriveStatus"`
+	RedriveReason string    `json:"redriveStatusReason"`
+}
+
+type listed struct {
+	ARN             string     `json:"executionArn"`
+	StateMachineARN string     `json:"stateMachineArn"`
+	Name            string     `json:"name"`
+	Status          asl.Status `json:"status"`
+	Start           timestamp  `json:"startDate"`
+	Stop            *timestamp `json:"stopDate,omitempty"`
+	RedriveCount    int        `json:"redriveCount"`
+	MapRunARN       string     `json:"mapRunArn,omitempty"`
+	ItemCount       *int       `json:"itemCount,omitempty"`
+}
+
+func list(e Execution) listed {
+	l := listed{
+		ARN: e.ARN, StateMachineARN: e.StateMachineARN, Name: e.Name, Status: e.Status, Start: timestamp(e.StartDate),
+		Stop: optional(e.StopDate), MapRunARN: e.MapRunARN,
+	}
+	if e.MapRunARN != "" {
+		l.ItemCount = &e.ItemCount
+	}
+	return l
+}
+
+func describeExecution(s *Service, in executionInput) (any, error) {
+	e, err := s.Describe(in.ARN)
+	if err != nil {
+		return nil, err
+	}
+	d := described{
+		listed: list(e), Input: string(e.Input), InputDetails: included{true}, Error: e.Error, Cause: e.Cause,
+		RedriveStatus: "NOT_REDRIVABLE", RedriveReason: "This endpoint does not redrive executions",
+	}
+	if e.Output != nil {
+		output := string(e.Output)
+		d.Output, d.OutputDetails = &output, &included{true}
+	}
+	return d, nil
+}
+
+type stopInput struct {
+	executionInput
+	Error string `json:"error"`
+	Cause string `json:"cause"`
+}
+
+// The longest error and cause that StopExecution takes (API reference), in bytes here.
+const (
+	maxError = 256
+	maxCause = 32_768
+)
+
+func stopExecution(s *Service, in stopInput) (any, error) {
+	if len(in.Error) > maxError || len(in.Cause) > maxCause {
+		return nil, &APIError{"ValidationException",
+			fmt.Sprintf("error must have %d characters at most, cause %d", maxError, maxCause)}
+	}
+	at, err := s.Stop(in.ARN, in.Error, in.Cause)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]timestamp{"stopDate": timestamp(at)}, nil
+}
+
+type page struct {
+	MaxResults int    `json:"maxResults"`
+	NextToken  string `json:"nextToken"`
+}
+
+type listInput struct {
+	page
+	StateMachineARN string     `json:"stateMachineArn"`
+	MapRunARN       string     `json:"mapRunArn"`
+	Status          asl.Status `json:"statusFilter"`
+	RedriveFilter   string     `json:"redriveFilter"`
+}
+
+var statuses = []asl.Status{
+	asl.StatusRunning, asl.StatusSucceeded, asl.StatusFailed, asl.StatusTimedOut, asl.StatusAborted, "PENDING_REDRIVE",
+}
+
+func listExecutions(s *Service, in listInput) (any, error) {
+	switch {
+	case in.RedriveFilter != "":
+		return nil, &APIError{"ValidationException", "redriveFilter is not supported by this endpoint"}
+	case in.MapRunARN != "" && in.StateMachineARN != "":
+		return nil, &APIError{"ValidationException", "give a stateMachineArn or a mapRunArn, not both"}
+	case in.Status != "" && !slices.Contains(statuses, in.Status):
+		return nil, &APIError{"ValidationException", fmt.Sprintf("statusFilter must be one of %v", statuses)}
+	}
+	listing := s.List
+	of := in.StateMachineARN
+	if in.MapRunARN != "" {
+		listing, of = s.ListChildren, in.MapRunARN
+	}
+	executions, next, err := listing(of, in.Status, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]listed, len(executions))
+	for i, e := range executions {
+		items[i] = list(e)
+	}
+	return struct {
+		Executions []listed `json:"executions"`
+		Next       string   `json:"nextToken,omitempty"`
+	}{items, next}, nil
+}
+
+type historyInput struct {
+	page
+	executionInput
+	Reverse bool  `json:"reverseOrder"`
+	Data    *bool `json:"includeExecutionData"`
+}
+
+func getExecutionHistory(s *Service, in historyInput) (any, error) {
+	events, next, err := s.History(in.ARN, in.Reverse, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	if in.Data != nil && !*in.Data {
+		for i := range events {
+			events[i] = events[i].WithoutData()
+		}
+	}
+	return struct {
+		Events []asl.Event `json:"events"`
+		Next   string      `json:"nextToken,omitempty"`
+	}{append([]asl.Event{}, events...), next}, nil
+}
+
+type machineInput struct {
+	ARN string `json:"stateMachineArn"`
+}
+
+type listedMachine struct {
+	ARN     string    `json:"stateMachineArn"`
+	Name    string    `json:"name"`
+	Type    string    `json:"type"`
+	Created timestamp `json:"creationDate"`
+}
+
+func (m *machine) listed() listedMachine {
+	return listedMachine{m.arn, m.name, "STANDARD", timestamp(m.created)}
+}
+
+func describeStateMachine(s *Service, in machineInput) (any, error) {
+	m, err := s.findMachine(in.ARN)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		listedMachine
+		Status     string         `json:"status"`
+		Definition string         `json:"definition"`
+		RoleARN    string         `json:"roleArn"`
+		Logging    map[string]any `json:"loggingConfiguration"`
+		Tracing    map[string]any `json:"tracingConfiguration"`
+	}{
+		m.listed(), "ACTIVE", string(m.definition), s.arns.role(),
+		map[string]any{"level": "OFF", "includeExecutionData": false}, map[string]any{"enabled": false},
+	}, nil
+}
+
+func listStateMachines(s *Service, in page) (any, error) {
+	first, last, next, err := in.window("machines", len(s.machines))
+	if err != nil {
+		return nil, err
+	}
+	out := struct {
+		Machines []listedMachine `json:"stateMachines"`
+		Next     string          `json:"nextToken,omitempty"`
+	}{[]listedMachine{}, next}
+	for _, m := range s.machines[first:last] {
+		out.Machines = append(out.Machines, m.listed())
+	}
+	return out, nil
+}

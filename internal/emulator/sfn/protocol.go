@@ -1,0 +1,136 @@
+package sfn
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+)
+
+// The AWS JSON 1.0 protocol, as the service model of Step Functions names its parts.
+const (
+	targetPrefix = "AWSStepFunctions."
+	contentType  = "application/x-amz-json-1.0"
+	maxBody      = 2 << 20 // the largest input, escaped, and the rest of a request
+)
+
+// operation answers one action of the API.
+type operation func(s *Service, body []byte) (any, error)
+
+// answers makes an operation of a method that takes the request's members.
+func answers[T any](f func(s *Service, in T) (any, error)) operation {
+	return func(s *Service, body []byte) (any, error) {
+		var in T
+		if err := json.Unmarshal(body, &in); err != nil {
+			return nil, &APIError{"SerializationException", "the body is not the JSON of this action: " + err.Error()}
+		}
+		return f(s, in)
+	}
+}
+
+// ServeHTTP answers the AWS JSON 1.0 protocol. Signatures are not checked: what may reach a loopback port is the
+// user's own, except a web page in the browser, whose requests are refused by their Origin, or by their Host when its
+// name was pointed here (DNS rebinding).
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("x-amzn-RequestId", asl.NewUUID())
+	if !s.allowed(r) {
+		http.Error(w, "requests from web pages, and to this host name, are refused", http.StatusForbidden)
+		return
+	}
+	if r.Method != http.MethodPost || r.URL.Path != "/" {
+		http.Error(w, "this is a Step Functions endpoint: POST / with the AWS JSON 1.0 protocol", http.StatusNotFound)
+		return
+	}
+	out, err := s.answer(w, r)
+	if err != nil {
+		s.writeError(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, out)
+}
+
+func (s *Service) answer(w http.ResponseWriter, r *http.Request) (any, error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != contentType {
+		return nil, &APIError{"SerializationException", "the Content-Type must be " + contentType}
+	}
+	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+	op := operations[name]
+	if !ok || op == nil {
+		return nil, &APIError{"UnknownOperationException", "this endpoint does not have the action " + name}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return nil, &APIError{"SerializationException", "the body cannot be read: " + err.Error()}
+	}
+	return op(s, body)
+}
+
+func (s *Service) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	var known *APIError
+	if !errors.As(err, &known) {
+		s.log.Error("a request failed", "action", r.Header.Get("X-Amz-Target"), "error", err)
+		known = &APIError{"InternalFailure", "the request failed; see the log"}
+	}
+	status := http.StatusBadRequest
+	if known.Code == "InternalFailure" {
+		status = http.StatusInternalServerError
+	}
+	w.Header().Set("x-amzn-ErrorType", known.Code)
+	writeJSON(w, status, map[string]string{"__type": known.Code, "message": known.Message})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client has gone, or all is written
+}
+
+// allowed refuses what a web page may have sent.
+func (s *Service) allowed(r *http.Request) bool {
+	if !s.ownHost(r.Host) {
+		return false
+	}
+	for _, origin := range r.Header.Values("Origin") {
+		u, err := url.Parse(origin)
+		if err != nil || !s.ownHost(u.Host) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Service) ownHost(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback() || slices.Contains(s.hosts, host)
+	}
+	return host == "localhost" || slices.Contains(s.hosts, host)
+}
+
+// timestamp is a time in the protocol's form: seconds since 1970, with milliseconds.
+type timestamp time.Time
+
+func (t timestamp) MarshalJSON() ([]byte, error) {
+	return json.Marshal(float64(time.Time(t).UnixMilli()) / 1000)
+}
+
+// optional leaves a zero time out.
+func optional(t time.Time) *timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	at := timestamp(t)
+	return &at
+}

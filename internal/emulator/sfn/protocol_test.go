@@ -1,0 +1,97 @@
+package sfn
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// send is one raw request, as changed by change.
+func send(s *Service, target, body string, change func(r *http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8083/", strings.NewReader(body))
+	r.Header.Set("Content-Type", contentType)
+	r.Header.Set("X-Amz-Target", target)
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func TestProtocol(t *testing.T) {
+	t.Parallel()
+	s := newService(t, testConfig(t.TempDir(), invokerFunc(echoPayload)))
+	const list = "AWSStepFunctions.ListStateMachines"
+	for name, c := range map[string]struct {
+		target, body string
+		change       func(r *http.Request)
+		status       int
+		code         string // __type
+	}{
+		"right":              {list, `{}`, nil, 200, ""},
+		"charset":            {list, `{}`, func(r *http.Request) { r.Header.Set("Content-Type", contentType+"; charset=utf-8") }, 200, ""},
+		"unknown members":    {list, `{"later":1}`, nil, 200, ""},
+		"unknown action":     {"AWSStepFunctions.CreateActivity", `{}`, nil, 400, "UnknownOperationException"},
+		"another service":    {"DynamoDB_20120810.ListTables", `{}`, nil, 400, "UnknownOperationException"},
+		"no target":          {"", `{}`, nil, 400, "UnknownOperationException"},
+		"form of a web page": {list, `{}`, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, 400, "SerializationException"},
+		"no content type":    {list, `{}`, func(r *http.Request) { r.Header.Del("Content-Type") }, 400, "SerializationException"},
+		"not JSON":           {list, `{`, nil, 400, "SerializationException"},
+		"wrong type":         {"AWSStepFunctions.DescribeExecution", `{"executionArn":1}`, nil, 400, "SerializationException"},
+		"too large":          {list, `{"x":"` + strings.Repeat("x", maxBody) + `"}`, nil, 400, "SerializationException"},
+		"error too long":     {"AWSStepFunctions.StopExecution", `{"error":"` + strings.Repeat("x", 257) + `"}`, nil, 400, "ValidationException"},
+		"GET":                {list, ``, func(r *http.Request) { r.Method = http.MethodGet }, 404, ""},
+		"another path":       {list, `{}`, func(r *http.Request) { r.URL.Path = "/x" }, 404, ""},
+		"foreign Host":       {list, `{}`, func(r *http.Request) { r.Host = "rebound.example:8083" }, 403, ""},
+		"foreign IP":         {list, `{}`, func(r *http.Request) { r.Host = "192.0.2.1" }, 403, ""},
+		"no Host":            {list, `{}`, func(r *http.Request) { r.Host = "" }, 403, ""},
+		"IPv6 Host":          {list, `{}`, func(r *http.Request) { r.Host = "[::1]:8083" }, 200, ""},
+		"name as Host":       {list, `{}`, func(r *http.Request) { r.Host = "LOCALHOST:1" }, 200, ""},
+		"foreign Origin":     {list, `{}`, func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }, 403, ""},
+		"null Origin":        {list, `{}`, func(r *http.Request) { r.Header.Set("Origin", "null") }, 403, ""},
+		"two Origins":        {list, `{}`, func(r *http.Request) { r.Header["Origin"] = []string{"http://localhost", "https://evil.example"} }, 403, ""},
+		"own Origin":         {list, `{}`, func(r *http.Request) { r.Header.Set("Origin", "http://localhost:3000") }, 200, ""},
+	} {
+		w := send(s, c.target, c.body, c.change)
+		var e struct {
+			Type string `json:"__type"`
+		}
+		_ = json.Unmarshal(w.Body.Bytes(), &e)
+		if w.Code != c.status || e.Type != c.code || len(w.Header().Get("x-amzn-RequestId")) != 36 {
+			t.Errorf("%s: %d %s %v", name, w.Code, w.Body, w.Header())
+		}
+		if c.status == 200 && w.Header().Get("Content-Type") != contentType {
+			t.Errorf("%s: %v", name, w.Header())
+		}
+	}
+	c := testConfig(t.TempDir(), invokerFunc(echoPayload))
+	c.Hosts = []string{"host.docker.internal", "192.0.2.7"}
+	s = newService(t, c)
+	for _, host := range []string{"host.docker.internal:8083", "192.0.2.7"} {
+		if w := send(s, list, `{}`, func(r *http.Request) { r.Host = host }); w.Code != 200 {
+			t.Errorf("%s: %d", host, w.Code)
+		}
+	}
+}
+
+// TestTimestamps pins the raw form of an answer.
+func TestTimestamps(t *testing.T) {
+	t.Parallel()
+	s := newService(t, testConfig(t.TempDir(), invokerFunc(echoPayload)))
+	w := send(s, "AWSStepFunctions.StartExecution", `{"stateMachineArn":"`+s.MachineARN("p")+`","name":"n"}`, nil)
+	var out map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		t.Fatal(err)
+	}
+	if seconds, ok := out["startDate"].(float64); !ok || seconds < 1.7e9 || seconds > 1e10 || len(out) != 2 {
+		t.Errorf("got %s", w.Body)
+	}
+	wait(t, s, out["executionArn"].(string))
+	w = send(s, "AWSStepFunctions.DescribeExecution", `{"executionArn":"`+out["executionArn"].(string)+`"}`, nil)
+	if body := w.Body.String(); strings.Contains(body, `"error"`) || !strings.Contains(body, `"input":"{}"`) || !strings.Contains(body, `"output":"{}"`) {
+		t.Errorf("got %s", body)
+	}
+}

@@ -1,0 +1,192 @@
+package sfn
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+)
+
+// store keeps each execution in a file of its own, <dir>/<machine>/<execution>.jsonl: a header line, then a line for
+// each event. Lines are only ever added, each by one write; a line that a crash cut short is dropped when the file is
+// read again. Nothing is synced: a killed process loses nothing, a machine that loses power may run the last states
+// again, which a state machine's tasks must bear anyway, and a sync at each state cost more time than the states.
+type store struct {
+	dir  string
+	lock *os.File
+}
+
+// line is one line of an execution's file.
+type line struct {
+	Execution  *header         `json:"execution,omitempty"` // of the first line
+	Event      *asl.Event      `json:"event,omitempty"`
+	Checkpoint *asl.Checkpoint `json:"checkpoint,omitempty"` // where to go on after Event
+}
+
+type header struct {
+	Name  string    `json:"name"`
+	Start time.Time `json:"start"`
+	Input string    `json:"input"` // JSON text, as it was given
+
+	StartedBy string `json:"startedBy,omitempty"` // token of the task that started it
+	Index     int    `json:"index,omitempty"`     // of a Map Run's child: its place among the children, from 0
+	Items     int    `json:"items,omitempty"`     // of a Map Run's child: how many items it has
+}
+
+func openStore(dir string) (*store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("%s is in use by another process", dir)
+	}
+	return &store{dir, lock}, nil
+}
+
+func (s *store) close() error { return s.lock.Close() }
+
+var plainName = regexp.MustCompile(`^[0-9A-Za-z_.-]+$`)
+
+// path is where an execution is kept. A name that does not suit every file system is kept by its checksum, after a
+// character that no name has.
+func (s *store) path(machine, name string) string {
+	return filepath.Join(s.dir, fileName(machine), fileName(name)+".jsonl")
+}
+
+func fileName(name string) string {
+	if plainName.MatchString(name) && name[0] != '.' {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return "%" + hex.EncodeToString(sum[:])
+}
+
+// create makes the file of a new execution.
+func (s *store) create(path string, h header) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := appendLine(f, line{Execution: &h}); err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(path))
+	}
+	return f, nil
+}
+
+func appendLine(f *os.File, l line) error {
+	b, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(b, '\n'))
+	return err
+}
+
+// readHeader and readLast read what a list of executions needs, without the events between.
+func readHeader(f *os.File) (header, error) {
+	var l line
+	text, err := bufio.NewReader(io.NewSectionReader(f, 0, 1<<62)).ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(text, &l)
+	}
+	if err == nil && l.Execution == nil {
+		err = errors.New("the first line is not an execution's")
+	}
+	if err != nil {
+		return header{}, err
+	}
+	return *l.Execution, nil
+}
+
+// readLast is the last whole line, or one without an event when there is none.
+func readLast(f *os.File) (line, error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return line{}, err
+	}
+	var tail []byte
+	for from := size; ; {
+		n := min(from, 64<<10)
+		from -= n
+		chunk := make([]byte, n)
+		if _, err := f.ReadAt(chunk, from); err != nil {
+			return line{}, err
+		}
+		tail = append(chunk, tail...)
+		end := bytes.LastIndexByte(tail, '\n')
+		start := bytes.LastIndexByte(tail[:max(end, 0)], '\n') + 1
+		if end >= 0 && (start > 0 || from == 0) {
+			var l line
+			return l, json.Unmarshal(tail[start:end], &l)
+		}
+		if from == 0 {
+			return line{}, errors.New("there is no whole line")
+		}
+	}
+}
+
+// readLines calls each with every whole line, and says where they end.
+func readLines(f *os.File, each func(text []byte) error) (end int64, err error) {
+	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), 64<<10)
+	for {
+		text, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return end, nil
+		}
+		if err == nil {
+			err = each(text)
+		}
+		if err != nil {
+			return end, err
+		}
+		end += int64(len(text))
+	}
+}
+
+// recoverRun reads how far a running execution got, and opens its file to go on. nil: it has not begun.
+func recoverRun(path string) (*os.File, *asl.Resume, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	var resume *asl.Resume
+	end, err := readLines(f, func(text []byte) error {
+		var l line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return err
+		}
+		if l.Checkpoint != nil {
+			resume = &asl.Resume{Checkpoint: *l.Checkpoint}
+		}
+		if l.Event != nil && resume != nil {
+			resume.Events = append(resume.Events, l.Event.WithoutData())
+		}
+		return nil
+	})
+	if err == nil {
+		err = f.Truncate(end) // what a crash cut short
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return f, resume, nil
+}

@@ -1,0 +1,330 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+)
+
+// lists plays the bucket's lists.
+type lists struct {
+	mu   sync.Mutex
+	puts map[string]string
+	fail error
+}
+
+func (l *lists) put(_ context.Context, name string, ids []string) (batch.List, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail != nil {
+		return batch.List{}, l.fail
+	}
+	key := fmt.Sprintf("batches/lists/%d-%s-%s/%s.txt", len(ids), ids[0], ids[len(ids)-1], name)
+	l.puts[key] = strings.Join(ids, " ")
+	return batch.List{Key: key, Format: batch.FormatText}, nil
+}
+
+func withBatches(t *testing.T) (*fixture, *lists) {
+	t.Helper()
+	l := &lists{puts: map[string]string{}}
+	f := newFixture(t)
+	machine := func(arn string) *executions.Machine {
+		m, err := executions.New(f.sfn.Client(), arn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	o := f.Handler.(*api).Options
+	o.Archives, o.Batches, o.PutList = machine(sfntest.MachineARN), machine(sfntest.BatchMachineARN), l.put
+	f.Handler = New(o)
+	return f, l
+}
+
+// assets is a request for assets first to last, and more of the request's fields.
+func assets(first, last int, more string) string {
+	var ids []string
+	for i := first; i <= last; i++ {
+		ids = append(ids, fmt.Sprintf(`"asset_%d"`, i))
+	}
+	return `{"query":{"assetIds":[` + strings.Join(ids, ",") + `]}` + more + `}`
+}
+
+func (f *fixture) batch(t *testing.T, header ...string) string {
+	t.Helper()
+	a := f.do(t, "POST", "/archives", assets(1, 1001, ""), header...)
+	id, _ := a.body["id"].(string)
+	if a.status != 202 || !strings.HasPrefix(id, "batch-") || a.header.Get("Location") != "/archives/"+id || a.body["batch"] == nil ||
+		!strings.Contains(a.raw, ":execution:batch:"+id) {
+		t.Fatalf("got %d %s", a.status, a.raw)
+	}
+	return id
+}
+
+func TestLongRequestIsABatch(t *testing.T) {
+	t.Parallel()
+	f, l := withBatches(t)
+	more := `,"options":{"flat":true},"destination":{"key":"c/heroes.zip"},"projectId":"p"`
+	a := f.do(t, "POST", "/archives", assets(1, 1001, more))
+	id, _ := a.body["id"].(string)
+	in, err := batch.ParseInput([]byte(f.sfn.Inputs()[id]))
+	if a.status != 202 || err != nil || in.List == nil {
+		t.Fatalf("got %d %s, %v", a.status, a.raw, err)
+	}
+	if got := strings.Fields(l.puts[in.List.Key]); len(got) != 1001 || got[0] != "asset_1" || got[1000] != "asset_1001" {
+		t.Errorf("the list has %d IDs", len(got))
+	}
+	if in.Request.Destination.Key != "c/heroes.zip" || in.Request.ProjectID != "p" || in.Request.Options.Flat == nil {
+		t.Errorf("got %+v", in.Request)
+	}
+	for what, body := range map[string]string{
+		"a thousand": assets(1, 1000, more),
+		"a thousand and repeats": `{"query":{"assetIds":["asset_1",` +
+			strings.TrimPrefix(assets(1, 1000, more), `{"query":{"assetIds":[`),
+	} {
+		a = f.do(t, "POST", "/archives", body)
+		request, err := archive.ParseRequest([]byte(f.sfn.Inputs()[a.body["id"].(string)]))
+		if a.status != 202 || a.body["batch"] != nil || err != nil || len(request.Query.AssetIDs) != 1000 || request.ProjectID != "p" {
+			t.Errorf("%s: got %d %s, %v", what, a.status, a.raw, err)
+		}
+	}
+	if len(l.puts) != 1 {
+		t.Errorf("%d lists", len(l.puts))
+	}
+}
+
+func TestLongRequestsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		body, error, says string
+		status            int
+		fail              error
+	}{
+		"models beside":   {strings.Replace(assets(1, 1001, ""), "]}", `],"modelIds":["m"]}`, 1), errRequestInvalid, "cannot be divided", 422, nil},
+		"no ID":           {strings.Replace(assets(1, 1001, ""), "asset_7", "asset 7", 1), errRequestInvalid, "query.assetIds[6]", 422, nil},
+		"a number":        {strings.Replace(assets(1, 1001, ""), `"asset_7"`, "7", 1), errRequestInvalid, "query.assetIds", 422, nil},
+		"unknown fields":  {assets(1, 1001, `,"qurey":1`), errRequestInvalid, `"qurey"`, 422, nil},
+		"a list as well":  {assets(1, 1001, `,"list":{"key":"k"}`), errRequestInvalid, `"list" and a "query"`, 422, nil},
+		"a list alone":    {`{"list":{"key":"secret.txt"}}`, errRequestInvalid, `"list"`, 422, nil},
+		"not JSON":        {assets(1, 1001, "") + "}", errRequestInvalid, "", 400, nil},
+		"a key there":     {assets(1, 1001, `,"destination":{"key":"batches/x"}`), errRequestInvalid, "batches/", 422, nil},
+		"S3 refuses":      {assets(1, 1001, ""), errMisconfigured, "S3 refuses", 500, archive.DestinationRefused{Failure: archive.Because(nil, "no")}},
+		"S3 is not there": {assets(1, 1001, ""), errServiceUnavailable, "try again", 503, archive.DestinationUnavailable{Failure: archive.Because(nil, "no")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, l := withBatches(t)
+			l.fail = c.fail
+			f.do(t, "POST", "/archives", c.body).problem(t, c.status, c.error, c.says)
+			if f.sfn.Started() != 0 || len(l.puts) != 0 {
+				t.Error("something was started or written")
+			}
+		})
+	}
+}
+
+func TestIdempotencyKeyOfABatch(t *testing.T) {
+	t.Parallel()
+	f, l := withBatches(t)
+	id := f.batch(t, "Idempotency-Key", "order 17")
+	reused := func(key, body string) {
+		t.Helper()
+		f.do(t, "POST", "/archives", body, "Idempotency-Key", key).problem(t, 422, errIdempotencyReused, "another request")
+	}
+	for _, end := range []func(){func() {}, func() { f.sfn.Finish(id, "FAILED", "BatchFailed", "c") }} {
+		end()
+		if again := f.batch(t, "Idempotency-Key", `"order 17"`); again != id {
+			t.Errorf("a repeat is %s, not %s", again, id)
+		}
+		reused("order 17", assets(1, 1002, ""))
+		reused("order 17", good)
+	}
+	archive := f.do(t, "POST", "/archives", good, "Idempotency-Key", "order 18").body["id"]
+	reused("order 18", assets(1, 1001, ""))
+	if again := f.do(t, "POST", "/archives", good, "Idempotency-Key", "order 18").body["id"]; again != archive {
+		t.Errorf("a repeat is %s, not %s", again, archive)
+	}
+	if one, two := f.batch(t), f.batch(t); one == two {
+		t.Error("two requests without a key are one")
+	}
+	if f.batch(t, "Idempotency-Key", "batch-order 17") == id {
+		t.Error("two keys are one")
+	}
+	if f.sfn.Started() != 5 || len(l.puts) != 2 {
+		t.Errorf("%d executions, %d lists", f.sfn.Started(), len(l.puts))
+	}
+}
+
+const batchPlan = `{"plan":{"assets":2500,"duplicates":3,"archives":4,"finished":1,"toDo":3,"manifest":{"bucket":"b","key":"a/manifest.json"}}}`
+
+func TestShowBatch(t *testing.T) {
+	t.Parallel()
+	f, _ := withBatches(t)
+	id := f.batch(t)
+	show := func(want string) answer {
+		t.Helper()
+		a := f.do(t, "GET", "/archives/"+id, "")
+		if a.status != 200 || !strings.Contains(a.raw, want) {
+			t.Errorf("got %d %s, want %s", a.status, a.raw, want)
+		}
+		return a
+	}
+	show(`"status":"running"`)
+	f.sfn.Enter(id, "Map", "Archives", batchPlan)
+	show(`"batch":{"assets":2500,"duplicates":3,"archives":{"total":4,"waiting":3,"running":0,"finished":1,"failed":0}}`)
+	f.sfn.MapRun(id, map[string]int{"pending": 0, "running": 1, "succeeded": 1, "failed": 1})
+	show(`"state":"Archives","startedAt"`)
+	show(`"archives":{"total":4,"waiting":0,"running":1,"finished":2,"failed":1}}`)
+	f.sfn.Break(func(operation string) *sfntest.Fault {
+		if strings.Contains(operation, "MapRun") {
+			return &sfntest.Fault{Status: 400, Code: "ThrottlingException"}
+		}
+		return nil
+	})
+	show(`"waiting":3`)
+	f.sfn.Break(nil)
+	f.sfn.Finish(id, "SUCCEEDED", `{"bucket":"b","manifest":"a/manifest.json","complete":false,
+		"totals":{"archives":3,"failed":1,"assets":2500,"duplicates":3,"missing":500,"size":9,"entries":8}}`)
+	a := show(`"batch":{"assets":2500,"duplicates":3,"archives":{"total":4,"waiting":0,"running":0,"finished":3,"failed":1},` +
+		`"manifest":{"bucket":"b","key":"a/manifest.json"},"complete":false,"totals":{"archives":3,`)
+	if !strings.Contains(a.raw, "https://s3.example/a/manifest.json?signed") || a.body["output"] != nil {
+		t.Errorf("got %s", a.raw)
+	}
+}
+
+func TestShowBatchThatFailed(t *testing.T) {
+	t.Parallel()
+	for name, link := range map[string]bool{"BatchFailed": true, "DestinationConflict": false} {
+		f, _ := withBatches(t)
+		id := f.batch(t)
+		f.sfn.Enter(id, "Task", "Manifest", batchPlan)
+		f.sfn.Finish(id, "FAILED", name, "4 of 4 archives are missing")
+		a := f.do(t, "GET", "/archives/"+id, "")
+		if a.body["error"] != name || (a.body["download"] != nil) != link || strings.Contains(a.raw, `"manifest":{`) != link {
+			t.Errorf("%s: got %s", name, a.raw)
+		}
+	}
+}
+
+// Executions that were started elsewhere have any name.
+func TestFindInEitherMachine(t *testing.T) {
+	t.Parallel()
+	f, _ := withBatches(t)
+	o := f.Handler.(*api).Options
+	for machine, name := range map[*executions.Machine]string{o.Archives: "batch-heroes", o.Batches: "heroes"} {
+		if _, err := machine.Start(t.Context(), name, `{}`); err != nil {
+			t.Fatal(err)
+		}
+		a := f.do(t, "GET", "/archives/"+name, "")
+		if a.status != 200 || (a.body["batch"] != nil) != (machine == o.Batches) {
+			t.Errorf("%s: got %s", name, a.raw)
+		}
+	}
+	for _, id := range []string{"batch-unknown", "unknown"} {
+		f.do(t, "GET", "/archives/"+id, "").problem(t, 404, errNotFound, "no archive")
+		f.do(t, "DELETE", "/archives/"+id, "").problem(t, 404, errNotFound, "no archive")
+	}
+}
+
+func TestListBatches(t *testing.T) {
+	t.Parallel()
+	f, _ := withBatches(t)
+	one, first, second := f.archive(t), f.batch(t), f.batch(t)
+	f.sfn.Finish(first, "FAILED", "BatchFailed", "c")
+	for target, want := range map[string][]string{
+		"/archives": {one}, "/archives?kind=archive": {one}, "/archives?kind=batch": {second, first},
+		"/archives?kind=batch&limit=1": {second, first}, "/archives?kind=batch&status=failed": {first},
+	} {
+		var got []string
+		for next := target; next != ""; {
+			var ids []string
+			ids, next = f.list(t, next)
+			got = append(got, ids...)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", target, got, want)
+		}
+	}
+	if ids, next := newFixture(t).list(t, "/archives?kind=batch"); len(ids) != 0 || next != "" {
+		t.Errorf("without batches: %v", ids)
+	}
+}
+
+func TestStopBatch(t *testing.T) {
+	t.Parallel()
+	f, _ := withBatches(t)
+	id := f.batch(t)
+	f.sfn.Enter(id, "Map", "Archives", batchPlan)
+	for range 2 {
+		a := f.do(t, "DELETE", "/archives/"+id, "")
+		if a.status != 200 || a.body["status"] != "stopped" || a.body["cleanup"] != nil || !strings.Contains(a.raw, `"assets":2500`) {
+			t.Errorf("got %d %s", a.status, a.raw)
+		}
+	}
+	if f.sfn.Calls("StopExecution") != 1 || len(f.canceled)+len(f.aborted) != 0 {
+		t.Errorf("%d stops, %v, %v", f.sfn.Calls("StopExecution"), f.canceled, f.aborted)
+	}
+	ended := f.batch(t)
+	f.sfn.Finish(ended, "SUCCEEDED", `{}`)
+	f.do(t, "DELETE", "/archives/"+ended, "").problem(t, 409, errAlreadyEnded, "nothing to stop")
+}
+
+// A hundred repeats at once with the real state machine and a real S3 server: one execution, one list.
+func TestBatchWithTheStateMachine(t *testing.T) {
+	t.Parallel()
+	bucket := s3test.Start(t)
+	var mu sync.Mutex
+	plans := 0
+	client := sfntest.StartEngine(t, "../..", func(function string, payload []byte) (any, error) {
+		if function == "plan" {
+			mu.Lock()
+			defer mu.Unlock()
+			plans++
+			return batch.Plan{Assets: 1500, Archives: 2, Finished: 2, Manifest: batch.Object{Bucket: bucket.Bucket, Key: "a/manifest.json"}}, nil
+		}
+		return batch.ManifestOutput{Output: &batch.Output{Bucket: bucket.Bucket, Manifest: "a/manifest.json", Complete: true,
+			Totals: batch.Totals{Archives: 2, Assets: 1500}}}, nil
+	})
+	f := newFixture(t)
+	o := f.Handler.(*api).Options
+	var err error
+	if o.Archives, err = executions.New(client, sfntest.MachineARN); err != nil {
+		t.Fatal(err)
+	}
+	if o.Batches, err = executions.New(client, sfntest.BatchMachineARN); err != nil {
+		t.Fatal(err)
+	}
+	o.PutList = batch.Storage{S3: bucket.Client, Bucket: bucket.Bucket}.PutList
+	f.Handler = New(o)
+	var all sync.WaitGroup
+	ids := map[string]bool{}
+	for range 100 {
+		all.Go(func() {
+			a := f.do(t, "POST", "/archives", assets(1, 1500, ""), "Idempotency-Key", "k")
+			mu.Lock()
+			defer mu.Unlock()
+			ids[fmt.Sprint(a.status, a.body["id"])] = true
+		})
+	}
+	all.Wait()
+	id := f.do(t, "POST", "/archives", assets(1, 1500, ""), "Idempotency-Key", "k").body["id"].(string)
+	if len(ids) != 1 || !ids["202"+id] {
+		t.Fatalf("got %v", ids)
+	}
+	a := f.until(t, id, hasStatus("succeeded"))
+	if plans != 1 || a.body["download"] == nil || !strings.Contains(a.raw, `"complete":true,"totals":{"archives":2,`) {
+		t.Errorf("%d plans; got %s", plans, a.raw)
+	}
+	if got, _ := f.list(t, "/archives?kind=batch"); len(got) != 1 {
+		t.Errorf("listed: %v", got)
+	}
+}

@@ -1,0 +1,125 @@
+package rest
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
+)
+
+const (
+	defaultLimit = 20
+	maxLimit     = 100
+	maxCursor    = 6000 // Step Functions' token of at most 3096 characters, encoded
+)
+
+type listView struct {
+	Archives []*view   `json:"archives"`
+	Cursor   string    `json:"cursor,omitempty"` // of the next page
+	Links    listLinks `json:"links"`
+}
+
+type listLinks struct {
+	Next string `json:"next,omitempty"`
+}
+
+// list serves GET /archives.
+func (a *api) list(w http.ResponseWriter, r *http.Request) error {
+	q, err := readListQuery(r)
+	if err != nil {
+		return err
+	}
+	m := a.Archives
+	if q.kind == kindBatch {
+		m = a.Batches
+	}
+	var page executions.Page // of a deployment without batches, which has none to list
+	if q.kind == kindArchive || m != nil {
+		page, err = m.List(r.Context(), filters[q.status], int32(q.limit), q.token)
+	}
+	if err != nil {
+		return err
+	}
+	out := listView{Archives: []*view{}}
+	for _, e := range page.Executions {
+		out.Archives = append(out.Archives, a.describe(r, m, e))
+	}
+	if page.Next != "" {
+		out.Cursor = cursor(q, page.Next)
+		next := url.Values{"cursor": {out.Cursor}, "limit": {fmt.Sprint(q.limit)}}
+		out.Links.Next = apigateway.FromContext(r.Context()).Prefix + "/archives?" + next.Encode()
+		w.Header().Set("Link", "<"+out.Links.Next+`>; rel="next"`)
+	}
+	writeJSON(w, http.StatusOK, "application/json", out)
+	return nil
+}
+
+// The kinds of what can be listed. The archives of batches are archives.
+const (
+	kindArchive = "archive"
+	kindBatch   = "batch"
+)
+
+type listQuery struct {
+	kind, status, token string
+	limit               int
+}
+
+func readListQuery(r *http.Request) (q listQuery, err error) {
+	values, err := parameters(r, "kind", "status", "limit", "cursor")
+	if err != nil {
+		return q, err
+	}
+	if q.limit, err = limit(values, defaultLimit, maxLimit); err != nil {
+		return q, err
+	}
+	q.kind, q.status = kindArchive, values["status"]
+	if kind, given := values["kind"]; given {
+		q.kind = kind
+	}
+	if _, given := values["status"]; given && filters[q.status] == "" {
+		return q, badParameter("status is %.40q; it must be running, succeeded, failed, timed-out or stopped", q.status)
+	}
+	if q.kind != kindArchive && q.kind != kindBatch {
+		return q, badParameter("kind is %.40q; it must be archive or batch", q.kind)
+	}
+	return q.goOn(values)
+}
+
+// goOn takes in the cursor. Step Functions wants the same filter with a token, so the cursor knows what list it is of.
+func (q listQuery) goOn(values map[string]string) (listQuery, error) {
+	text, paged := values["cursor"]
+	if !paged {
+		return q, nil
+	}
+	of, ok := readCursor(text)
+	if !ok {
+		return q, badParameter("the cursor is not one of this list's; begin again without it")
+	}
+	for name, value := range map[string]string{"kind": of.kind, "status": of.status} {
+		if given, ok := values[name]; ok && given != value {
+			return q, badParameter("the cursor belongs to a list with another %s; begin again without it", name)
+		}
+	}
+	of.limit = q.limit
+	return of, nil
+}
+
+func cursor(q listQuery, token string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(q.status + "\n" + q.kind + "\n" + token))
+}
+
+func readCursor(text string) (of listQuery, ok bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	parts := strings.SplitN(string(raw), "\n", 3)
+	if err != nil || len(text) > maxCursor || len(parts) != 3 {
+		return of, false
+	}
+	of = listQuery{status: parts[0], kind: parts[1], token: parts[2]}
+	known := (of.status == "" || filters[of.status] != "") && (of.kind == kindArchive || of.kind == kindBatch)
+	return of, known && of.token != ""
+}

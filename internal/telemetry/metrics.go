@@ -1,0 +1,81 @@
+// Package metrics writes metrics as log lines in CloudWatch's embedded metric format
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
+// CloudWatch makes metrics of them, nothing is called and nothing is waited for.
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+)
+
+// Namespace is where the metrics are in CloudWatch.
+const Namespace = "ScenarioArchive"
+
+// Level is that of metrics: above every other, for they are no matter of how talkative the log is.
+const Level = slog.LevelError + 1
+
+// Units, as CloudWatch names them.
+const (
+	Count          = "Count"
+	Bytes          = "Bytes"
+	Seconds        = "Seconds"
+	BytesPerSecond = "Bytes/Second"
+)
+
+// Metric is one metric's value.
+type Metric struct {
+	Name   string
+	Unit   string
+	Metric float64
+}
+
+// MetricOf is a Metric in short.
+func MetricOf(name, unit string, value float64) Metric { return Metric{name, unit, value} }
+
+// directive is the format's "_aws" member.
+type directive struct {
+	Timestamp         int64              `json:"Timestamp"` // ms since 1970
+	CloudWatchMetrics []metricDefinition `json:"CloudWatchMetrics"`
+}
+
+type metricDefinition struct {
+	Namespace  string     `json:"Namespace"`
+	Dimensions [][]string `json:"Dimensions"`
+	Metrics    []metric   `json:"Metrics"`
+}
+
+type metric struct {
+	Name string `json:"Name"`
+	Unit string `json:"Unit"`
+}
+
+// LogMetrics writes values under the dimension Stack, as one line of the log, whatever its level.
+func LogMetrics(ctx context.Context, log *slog.Logger, values ...Metric) {
+	write(ctx, log, [][]string{{"Stack"}}, values)
+}
+
+// LogFailure counts a failure by its named error: for the stack, and for the stack and the error.
+func LogFailure(ctx context.Context, log *slog.Logger, name string) {
+	write(ctx, log.With("Error", name), [][]string{{"Stack"}, {"Stack", "Error"}}, []Metric{MetricOf("Failures", Count, 1)})
+}
+
+func write(ctx context.Context, log *slog.Logger, dimensions [][]string, values []Metric) {
+	definition := metricDefinition{Namespace: Namespace, Dimensions: dimensions}
+	attrs := []slog.Attr{slog.String("Stack", stack())}
+	for _, v := range values {
+		definition.Metrics = append(definition.Metrics, metric{v.Name, v.Unit})
+		attrs = append(attrs, slog.Float64(v.Name, v.Metric))
+	}
+	attrs = append(attrs, slog.Any("_aws", directive{time.Now().UnixMilli(), []metricDefinition{definition}}))
+	log.LogAttrs(ctx, Level, "metrics", attrs...)
+}
+
+// stack is STACK_NAME: what tells deployments in one account apart.
+func stack() string {
+	if s := os.Getenv("STACK_NAME"); s != "" {
+		return s
+	}
+	return "local"
+}
