@@ -28,7 +28,7 @@ func TestBatch(t *testing.T) {
 		"ResultPath": archives["ResultPath"], "Catch": archives["Catch"], "Next": archives["Next"],
 	}
 	runCases(t, "testdata/batch_cases.json", definition, map[string]string{
-		"PlanFunctionArn": "plan", "ManifestFunctionArn": "manifest",
+		"PlanFunctionArn": "plan", "ManifestFunctionArn": "manifest", "Partition": "aws",
 	})
 }
 

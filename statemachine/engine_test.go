@@ -26,7 +26,7 @@ func executionName(i int) string { return fmt.Sprintf("case-%03d", i) }
 func startEngine(t *testing.T, lambda string) engine {
 	t.Helper()
 	return startMachine(t, lambda, "archive", "archive.asl.json", map[string]string{
-		"LaunchFunctionArn": "launch", "PollFunctionArn": "poll", "TransferFunctionArn": "transfer",
+		"LaunchFunctionArn": "launch", "PollFunctionArn": "poll", "TransferFunctionArn": "transfer", "Partition": "aws",
 	})
 }
 

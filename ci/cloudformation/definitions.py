@@ -1,6 +1,6 @@
 """What no tool of AWS checks of the state machines before they are deployed: that the definition files which the
 template names exist, that each ${name} in them is substituted by the template, that nothing is substituted that they do
-not name, and that every file in statemachine/ is deployed.
+not name, that no partition is written out, and that every file in statemachine/ is deployed.
 
     python definitions.py TEMPLATE
 """
@@ -15,7 +15,10 @@ from samcli.yamlhelper import yaml_parse
 
 def problems(path):
     with open(path) as f:
-        resources = yaml_parse(f.read())["Resources"]
+        template = f.read()
+    for place in re.findall(r"^.*(?:arn:aws:|\.console\.aws\.).*$", template, re.M):
+        yield f"the template names a partition: {place.strip()}"
+    resources = yaml_parse(template)["Resources"]
     directory, deployed = os.path.dirname(os.path.abspath(path)), set()
     for name, resource in resources.items():
         if resource["Type"] != "AWS::Serverless::StateMachine":
@@ -27,7 +30,10 @@ def problems(path):
             yield f"{name}: DefinitionUri names {properties['DefinitionUri']}, which does not exist"
             continue
         with open(definition) as f:
-            used = set(re.findall(r"\$\{([^}]*)\}", f.read()))
+            text = f.read()
+        used = set(re.findall(r"\$\{([^}]*)\}", text))
+        if "arn:aws:" in text:
+            yield f"{name}: {properties['DefinitionUri']} names a partition; GovCloud and China have others: write ${{Partition}}"
         given = set(properties.get("DefinitionSubstitutions", {}))
         yield from (f"{name}: ${{{n}}} is in the definition, and the template does not substitute it" for n in sorted(used - given))
         yield from (f"{name}: the template substitutes {n}, which is not in the definition" for n in sorted(given - used))

@@ -65,7 +65,7 @@ def free_port():
 
 def definition(path, substitutions):
     with open(path) as f:
-        return re.sub(r"\$\{(\w+)\}", lambda m: substitutions[m[1]], f.read())
+        return re.sub(r"\$\{(\w+)\}", lambda m: ({"Partition": "aws"} | substitutions)[m[1]], f.read())
 
 
 @contextlib.contextmanager

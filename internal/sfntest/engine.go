@@ -32,7 +32,7 @@ func StartEngine(t testing.TB, repo string, lambda func(function string, payload
 		t.Fatalf("build of local: %v\n%s", err, out)
 	}
 	cmd := exec.Command(binary, "stepfunctions", "-addr", "127.0.0.1:0", "-time-scale", "0.001", "-lambda", functions.URL,
-		"-machine", "archive="+filepath.Join(repo, "statemachine", "archive.asl.json"), "-substitute", "LaunchFunctionArn=launch",
+		"-machine", "archive="+filepath.Join(repo, "statemachine", "archive.asl.json"), "-substitute", "LaunchFunctionArn=launch", "-substitute", "Partition=aws",
 		"-substitute", "PollFunctionArn=poll", "-substitute", "TransferFunctionArn=transfer",
 		"-machine", "batch="+batchWithoutMap(t, repo), "-substitute", "PlanFunctionArn=plan",
 		"-substitute", "ManifestFunctionArn=manifest")

@@ -24,6 +24,7 @@ var (
 	placeholder      = regexp.MustCompile(`\$\{(\w+)\}`)
 	functionSuffix   = "FunctionArn"
 	archiveReference = "ArchiveStateMachineArn"
+	partition        = "Partition" // of AWS, in the ARNs of integrations
 )
 
 // readDefinition finds out what a definition needs. Placeholders such as ${LaunchFunctionArn} name its functions.
@@ -100,8 +101,11 @@ func (s *System) substitution(name string) (string, bool) {
 	if function, ok := strings.CutSuffix(name, functionSuffix); ok {
 		return s.Functions.ARN(strings.ToLower(function)), true
 	}
-	if name == archiveReference {
+	switch name {
+	case archiveReference:
 		return machineARN(ArchiveMachine), true
+	case partition:
+		return "aws", true
 	}
 	return "", false
 }

@@ -16,7 +16,7 @@ func archive(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	return strings.ReplaceAll(string(text), "${Partition}", "aws")
 }
 
 // script answers the functions by name, each by a list of answers of which the last one repeats. An answer that starts
