@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
@@ -28,7 +27,7 @@ func (in *inbox) startRequest(ctx context.Context, o object, raw []byte) (execut
 		return in.startArchive(ctx, o, asked.Request)
 	}
 	list, err := in.putList(ctx, o.key, asked.AssetIDs)
-	if errors.As(err, new(archive.DestinationUnavailable)) {
+	if archive.NameOf(err) == archive.DestinationUnavailable {
 		return executions.Execution{}, transient{err}
 	}
 	if err != nil {

@@ -30,7 +30,7 @@ var magic = []struct{ bytes, name string }{
 }
 
 func invalid(format string, args ...any) error {
-	return archive.RequestInvalid{Failure: archive.Because(nil, format, args...)}
+	return archive.NewError(archive.RequestInvalid, nil, format, args...)
 }
 
 // text makes a reader of an object's text: without a byte order mark, and never of something compressed, which a few

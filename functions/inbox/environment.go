@@ -16,6 +16,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/step"
 )
 
 // answerTimeout is for the headers of an answer; a long list takes its time to be read.
@@ -27,7 +28,7 @@ func function(getenv func(string) string, log *slog.Logger) func(context.Context
 	in, err := fromEnvironment(getenv, log)
 	if err != nil {
 		return func(context.Context, json.RawMessage) error {
-			return archive.Misconfigured{Failure: archive.Because(err, "the function is not set up: %v", err)}
+			return step.LambdaError(archive.NewError(archive.Misconfigured, err, "the function is not set up: %v", err))
 		}
 	}
 	return in.handle

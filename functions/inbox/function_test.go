@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
@@ -59,7 +62,8 @@ func TestBrokenDeploymentKeepsItsEvents(t *testing.T) {
 		env[name] = value
 		h := function(func(n string) string { return env[n] }, slog.New(slog.DiscardHandler))
 		err := h(t.Context(), nil)
-		if err == nil || nameOf(err) != "Misconfigured" || !strings.Contains(err.Error(), name) {
+		var answer messages.InvokeResponse_Error
+		if !errors.As(err, &answer) || answer.Type != "Misconfigured" || !strings.Contains(answer.Message, name) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -144,16 +144,11 @@ func begin(ctx context.Context, m *executions.Machine, o object, input string) (
 	case errors.As(err, &failed) && failed.Kind.Transient():
 		return e, transient{err}
 	case executions.IsKind(err, executions.KindInput):
-		return e, archive.RequestInvalid{Failure: archive.Because(err, "Step Functions does not take the request: %v", err)}
+		return e, archive.NewError(archive.RequestInvalid, err, "Step Functions does not take the request: %v", err)
 	}
-	return e, archive.Misconfigured{Failure: archive.Because(err, "Step Functions refuses this deployment: %v. Check "+
-		"STATE_MACHINE_ARN, BATCH_STATE_MACHINE_ARN and the function's role", err)}
+	return e, archive.NewError(archive.Misconfigured, err, "Step Functions refuses this deployment: %v. Check "+
+		"STATE_MACHINE_ARN, BATCH_STATE_MACHINE_ARN and the function's role", err)
 }
 
-// nameOf is the name of a named error.
-func nameOf(err error) string {
-	if !archive.IsNamed(err) {
-		return "Internal"
-	}
-	return reflect.TypeOf(err).Name()
-}
+// nameOf is the name of a named error; Internal for any other.
+func nameOf(err error) string { return string(cmp.Or(archive.NameOf(err), archive.Internal)) }

@@ -62,7 +62,7 @@ func (s *scanLimit) Read(p []byte) (int, error) {
 
 // readError tells a body that broke off from a list that is wrong.
 func readError(err error) error {
-	if archive.IsNamed(err) {
+	if archive.NameOf(err) != "" {
 		return err
 	}
 	return broken(err)

@@ -91,8 +91,7 @@ func TestReadList(t *testing.T) {
 			t.Parallel()
 			ids, more, err := read(c.format, c.content)
 			if says, fails := strings.CutPrefix(c.want, "!"); fails {
-				_, named := err.(archive.RequestInvalid)
-				if !named || !strings.Contains(err.Error(), says) || len(err.Error()) > 500 {
+				if archive.NameOf(err) != archive.RequestInvalid || !strings.Contains(err.Error(), says) || len(err.Error()) > 500 {
 					t.Errorf("got %v, %T %v; want %s", ids, err, err, says)
 				}
 				return
@@ -195,7 +194,7 @@ func FuzzReadList(f *testing.F) {
 		format := []batch.Format{batch.FormatText, batch.FormatCSV, batch.FormatJSONL}[uint(which)%3]
 		ids, _, err := read(format, content)
 		if err != nil {
-			if _, named := err.(archive.RequestInvalid); !named {
+			if archive.NameOf(err) != archive.RequestInvalid {
 				t.Fatalf("%T %v", err, err)
 			}
 			return

@@ -125,8 +125,8 @@ func storageError(op string, err error) error {
 	if status := statusOf(err); status < 400 || status >= 500 || retryable.IsErrorRetryable(err) {
 		return transient{fmt.Errorf("S3: %s: %w", op, cause)}
 	}
-	return archive.Misconfigured{Failure: archive.Because(err, "S3 refuses to %s: %v. Check the bucket, its policy, its "+
-		"KMS key and the function's role", op, cause)}
+	return archive.NewError(archive.Misconfigured, err, "S3 refuses to %s: %v. Check the bucket, its policy, its "+
+		"KMS key and the function's role", op, cause)
 }
 
 // transient is an error that another delivery of the same event may not meet.

@@ -64,9 +64,10 @@ func TestLaunchErrors(t *testing.T) {
 	t.Parallel()
 	const good = `{"query":{"assetIds":["a"]}}`
 	for _, c := range []struct {
-		name, request, want string
-		err                 error
-		asked               int
+		name, request string
+		want          archive.Name
+		err           error
+		asked         int
 	}{
 		{"a bad request is not sent", `{"query":{}}`, "RequestInvalid", nil, 0},
 		{"a bad destination neither", `{"query":{"assetIds":["a"]},"destination":{"key":"../x"}}`, "RequestInvalid", nil, 0},
@@ -78,7 +79,7 @@ func TestLaunchErrors(t *testing.T) {
 	} {
 		a := &api{err: c.err}
 		_, err := launch(t, a, c.request)
-		if err == nil || reflect.TypeOf(err).Name() != c.want {
+		if archive.NameOf(err) != c.want {
 			t.Errorf("%s: got %T, want %s", c.name, err, c.want)
 		}
 		if len(a.asked) != c.asked {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -102,12 +101,12 @@ func TestPoll(t *testing.T) {
 
 func TestPollErrors(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[scenario.Kind]string{
+	for kind, want := range map[scenario.Kind]archive.Name{
 		scenario.KindUnauthorized: "Unauthorized", scenario.KindUnavailable: "ScenarioUnavailable",
 	} {
 		h := handler{scenario: &api{err: &scenario.Error{Kind: kind}}, now: time.Now}
 		_, err := h.poll(t.Context(), slog.New(slog.DiscardHandler), archive.PollInput{})
-		if err == nil || reflect.TypeOf(err).Name() != want {
+		if archive.NameOf(err) != want {
 			t.Errorf("%s: got %T, want %s", kind, err, want)
 		}
 	}

@@ -77,12 +77,12 @@ func tell(ctx context.Context, log *slog.Logger, in archive.TransferInput, r tra
 
 func (h handler) check(in archive.TransferInput) error {
 	if in.Destination.Bucket != h.bucket {
-		return archive.RequestInvalid{Failure: archive.Because(nil,
-			"the destination's bucket is %q; this deployment writes to %q only", in.Destination.Bucket, h.bucket)}
+		return archive.NewError(archive.RequestInvalid, nil,
+			"the destination's bucket is %q; this deployment writes to %q only", in.Destination.Bucket, h.bucket)
 	}
 	if in.Destination.Key == "" || in.Execution.ID == "" {
-		return archive.RequestInvalid{Failure: archive.Because(nil,
-			"the event needs destination.key and execution.id: they say which object, and whose it is")}
+		return archive.NewError(archive.RequestInvalid, nil,
+			"the event needs destination.key and execution.id: they say which object, and whose it is")
 	}
 	return nil
 }

@@ -1,79 +1,87 @@
 package archive
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
-// Failure is what every named error is made of: a message for the person who reads the execution, which says what to
-// change, and the error it came from. The message holds no secret and no signed URL.
-type Failure struct {
-	message string
-	err     error
+// Name names an error of a step: the state machine's Retry and Catch match it, and whoever reads an execution knows the
+// error by it.
+type Name string
+
+// The named errors. README's table of errors has a row for each.
+const (
+	// RequestInvalid: the request can never work as it is. Not retried.
+	RequestInvalid Name = "RequestInvalid"
+	// Unauthorized: Scenario refused the API key and secret. Not retried.
+	Unauthorized Name = "Unauthorized"
+	// RateLimited: Scenario asks for fewer requests or fewer concurrent jobs. Retried by the state machine.
+	RateLimited Name = "RateLimited"
+	// ScenarioUnavailable: Scenario's API did not answer, or answered with a server error. Retried by the state
+	// machine.
+	ScenarioUnavailable Name = "ScenarioUnavailable"
+	// LaunchUncertain: the answer to a launch was lost, so a job may exist. Not retried, for it could exist twice.
+	LaunchUncertain Name = "LaunchUncertain"
+	// JobFailed: Scenario's job ended in failure. The state machine ends with it by a poll's status.
+	JobFailed Name = "JobFailed"
+	// JobCanceled: Scenario's job was canceled. The state machine ends with it by a poll's status.
+	JobCanceled Name = "JobCanceled"
+	// JobTimedOut: Scenario's job did not end before the request's deadline. The state machine ends with it by a
+	// poll's status.
+	JobTimedOut Name = "JobTimedOut"
+	// ArchiveURLExpired: the signed URL is refused (403, 410). The state machine polls the job for a fresh one.
+	ArchiveURLExpired Name = "ArchiveURLExpired"
+	// ArchiveChanged: the archive at the source is no longer the one whose transfer began.
+	ArchiveChanged Name = "ArchiveChanged"
+	// ArchiveCorrupt: what the source serves is not a whole ZIP file.
+	ArchiveCorrupt Name = "ArchiveCorrupt"
+	// ArchiveTooLarge: the archive is over S3's limit for an object.
+	ArchiveTooLarge Name = "ArchiveTooLarge"
+	// SourceForbidden: the archive's URL, or one it redirects to, is at an address that is not allowed.
+	SourceForbidden Name = "SourceForbidden"
+	// SourceUnavailable: the archive's host did not answer, or not as it should. Retried by the state machine.
+	SourceUnavailable Name = "SourceUnavailable"
+	// DestinationConflict: the key in S3 is taken by an object of somebody else.
+	DestinationConflict Name = "DestinationConflict"
+	// DestinationRefused: S3 refuses the write for good (permissions, no such bucket, KMS key).
+	DestinationRefused Name = "DestinationRefused"
+	// DestinationUnavailable: S3 did not answer, or asked to slow down. Retried by the state machine.
+	DestinationUnavailable Name = "DestinationUnavailable"
+	// BatchFailed: more of a batch's archives failed than are tolerated. Its manifest names each.
+	BatchFailed Name = "BatchFailed"
+	// Misconfigured: the deployment lacks a setting or a permission that the function needs.
+	Misconfigured Name = "Misconfigured"
+	// Internal: a fault of this software, which no change of the request mends.
+	Internal Name = "Internal"
+)
+
+// Error is a named error. It may be wrapped: package step finds it in the chain and gives its name to Lambda.
+type Error struct {
+	Name Name
+	// Message is for the person who reads the execution, and says what to change. It holds no secret and no signed URL.
+	Message string
+	// Err is what the error came from, or nil. Its text is no part of the message.
+	Err error
+}
+
+// NewError makes a named error with a message in fmt's format. cause may be nil; its text is not part of the message.
+func NewError(name Name, cause error, format string, args ...any) *Error {
+	return &Error{Name: name, Message: fmt.Sprintf(format, args...), Err: cause}
 }
 
 // Error returns the message.
-func (f Failure) Error() string { return f.message }
+func (e *Error) Error() string { return e.Message }
 
-// Unwrap returns the error this one was made from, or nil.
-func (f Failure) Unwrap() error { return f.err }
+// Unwrap returns the error this one came from, or nil.
+func (e *Error) Unwrap() error { return e.Err }
 
-// The named errors. The Lambda runtime reports a Go error by the name of its outermost type, and the state machine's
-// Retry and Catch match that name: so each is a type of its own, and a handler returns one of them as it is, never
-// wrapped.
-type (
-	// RequestInvalid: the request can never work as it is. Not retried.
-	RequestInvalid struct{ Failure }
-	// Unauthorized: Scenario refused the API key and secret. Not retried.
-	Unauthorized struct{ Failure }
-	// RateLimited: Scenario asks for fewer requests or fewer concurrent jobs. Retried by the state machine.
-	RateLimited struct{ Failure }
-	// ScenarioUnavailable: Scenario's API did not answer, or answered with a server error. Retried by the state
-	// machine.
-	ScenarioUnavailable struct{ Failure }
-	// LaunchUncertain: the answer to a launch was lost, so a job may exist. Not retried, for it could exist twice.
-	LaunchUncertain struct{ Failure }
-	// JobFailed: Scenario's job ended in failure.
-	JobFailed struct{ Failure }
-	// JobCanceled: Scenario's job was canceled.
-	JobCanceled struct{ Failure }
-	// JobTimedOut: Scenario's job did not end before the request's deadline.
-	JobTimedOut struct{ Failure }
-	// ArchiveURLExpired: the signed URL is refused (403, 410). The state machine polls the job for a fresh one.
-	ArchiveURLExpired struct{ Failure }
-	// ArchiveChanged: the archive at the source is no longer the one whose transfer began.
-	ArchiveChanged struct{ Failure }
-	// ArchiveCorrupt: what the source serves is not a whole ZIP file.
-	ArchiveCorrupt struct{ Failure }
-	// ArchiveTooLarge: the archive is over S3's limit for an object.
-	ArchiveTooLarge struct{ Failure }
-	// SourceForbidden: the archive's URL, or one it redirects to, is at an address that is not allowed.
-	SourceForbidden struct{ Failure }
-	// SourceUnavailable: the archive's host did not answer, or not as it should. Retried by the state machine.
-	SourceUnavailable struct{ Failure }
-	// DestinationConflict: the key in S3 is taken by an object of somebody else.
-	DestinationConflict struct{ Failure }
-	// DestinationRefused: S3 refuses the write for good (permissions, no such bucket, KMS key).
-	DestinationRefused struct{ Failure }
-	// DestinationUnavailable: S3 did not answer, or asked to slow down. Retried by the state machine.
-	DestinationUnavailable struct{ Failure }
-	// BatchFailed: more of a batch's archives failed than are tolerated. Its manifest names each.
-	BatchFailed struct{ Failure }
-	// Misconfigured: the deployment lacks a setting or a permission that the function needs.
-	Misconfigured struct{ Failure }
-	// Internal: a fault of this software, which no change of the request mends.
-	Internal struct{ Failure }
-)
-
-func (Failure) named() {}
-
-// IsNamed says whether err is itself, not only wraps, one of the named errors.
-func IsNamed(err error) bool {
-	_, ok := err.(interface{ named() })
-	return ok
+// NameOf is the name of the outermost named error in err's chain; "" when there is none.
+func NameOf(err error) Name {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Name
+	}
+	return ""
 }
 
-// Because makes what a named error is built from: RequestInvalid{Because(nil, "…")}. cause may be nil; its text is not
-// part of the message.
-func Because(cause error, format string, args ...any) Failure {
-	return Failure{message: fmt.Sprintf(format, args...), err: cause}
-}
-
-func invalid(format string, args ...any) error { return RequestInvalid{Because(nil, format, args...)} }
+func invalid(format string, args ...any) error { return NewError(RequestInvalid, nil, format, args...) }

@@ -8,28 +8,28 @@ import (
 
 // FromScenario turns an error of the Scenario client into the named error that a handler may return.
 func FromScenario(err error) error {
-	if m := (Misconfigured{}); errors.As(err, &m) { // the credentials could not be had, so Scenario was not asked
-		return m
+	if named := (*Error)(nil); errors.As(err, &named) { // the credentials could not be had, so Scenario was not asked
+		return named
 	}
 	var e *scenario.Error
 	if !errors.As(err, &e) {
-		return Internal{Because(err, "the call of Scenario's API failed in an unexpected way: %v", err)}
+		return NewError(Internal, err, "the call of Scenario's API failed in an unexpected way: %v", err)
 	}
 	switch e.Kind {
 	case scenario.KindInvalid:
-		return RequestInvalid{Because(err, "Scenario refused the request: %v. Correct the request", e)}
+		return NewError(RequestInvalid, err, "Scenario refused the request: %v. Correct the request", e)
 	case scenario.KindNotFound:
-		return RequestInvalid{Because(err, "Scenario does not know what was asked for: %v. Check the IDs, the project "+
-			"and the API's base URL", e)}
+		return NewError(RequestInvalid, err, "Scenario does not know what was asked for: %v. Check the IDs, the project "+
+			"and the API's base URL", e)
 	case scenario.KindUnauthorized:
-		return Unauthorized{Because(err, "Scenario refused the API key: %v. Check the key and the secret (the "+
-			"deployment's secret, or SCENARIO_API_KEY and SCENARIO_API_SECRET) and what they may do", e)}
+		return NewError(Unauthorized, err, "Scenario refused the API key: %v. Check the key and the secret (the "+
+			"deployment's secret, or SCENARIO_API_KEY and SCENARIO_API_SECRET) and what they may do", e)
 	case scenario.KindRateLimited:
-		return RateLimited{Because(err, "Scenario asks for fewer requests or fewer jobs at once: %v", e)}
+		return NewError(RateLimited, err, "Scenario asks for fewer requests or fewer jobs at once: %v", e)
 	case scenario.KindUncertain:
-		return LaunchUncertain{Because(err, "the answer to the launch was lost: %v. A job may be running at Scenario; "+
-			"it was not launched twice. Start the execution again", e)}
+		return NewError(LaunchUncertain, err, "the answer to the launch was lost: %v. A job may be running at Scenario; "+
+			"it was not launched twice. Start the execution again", e)
 	default:
-		return ScenarioUnavailable{Because(err, "Scenario's API is not available: %v. Try again later", e)}
+		return NewError(ScenarioUnavailable, err, "Scenario's API is not available: %v. Try again later", e)
 	}
 }

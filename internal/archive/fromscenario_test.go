@@ -3,7 +3,6 @@ package archive
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +17,9 @@ func TestFromScenario(t *testing.T) {
 			RetryAfter: time.Minute, Action: "jobs", Limit: 5})
 	}
 	for _, c := range []struct {
-		err        error
-		name, text string
+		err  error
+		name Name
+		text string
 	}{
 		{of(scenario.KindInvalid), "RequestInvalid", "Correct the request"},
 		{of(scenario.KindNotFound), "RequestInvalid", "Check the IDs"},
@@ -30,7 +30,7 @@ func TestFromScenario(t *testing.T) {
 		{of(scenario.KindCanceled), "ScenarioUnavailable", "Try again later"},
 	} {
 		got := FromScenario(c.err)
-		if name := reflect.TypeOf(got).Name(); name != c.name {
+		if name := NameOf(got); name != c.name {
 			t.Errorf("%v: got %s, want %s", c.err, name, c.name)
 		}
 		if !strings.Contains(got.Error(), c.text) || !strings.Contains(got.Error(), "the API's words") {
@@ -44,12 +44,12 @@ func TestFromScenario(t *testing.T) {
 
 func TestFromScenarioOtherErrors(t *testing.T) {
 	t.Parallel()
-	if got := FromScenario(errors.New("oops")); reflect.TypeOf(got).Name() != "Internal" {
+	if got := FromScenario(errors.New("oops")); NameOf(got) != Internal {
 		t.Errorf("got %T", got)
 	}
-	set := Misconfigured{Because(nil, "no secret")}
+	set := NewError(Misconfigured, nil, "no secret")
 	got := FromScenario(&scenario.Error{Kind: scenario.KindUnauthorized, Err: set})
-	if reflect.TypeOf(got).Name() != "Misconfigured" || got.Error() != "no secret" {
+	if NameOf(got) != Misconfigured || got.Error() != "no secret" {
 		t.Errorf("got %T: %v", got, got)
 	}
 }

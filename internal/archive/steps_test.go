@@ -2,7 +2,6 @@ package archive
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 	"time"
 )
@@ -65,23 +64,3 @@ func TestStepsKeepTheirJSON(t *testing.T) {
 		}
 	}
 }
-
-func TestIsNamed(t *testing.T) {
-	t.Parallel()
-	named := RequestInvalid{Because(nil, "no")}
-	if !IsNamed(named) {
-		t.Error("a named error is not taken for one")
-	}
-	if IsNamed(errString("x")) || IsNamed(wrap{named}) {
-		t.Error("another error, or one that wraps, is taken for a named one")
-	}
-	if strings.Contains(named.Error(), "{") || named.Error() != "no" {
-		t.Errorf("message %q", named.Error())
-	}
-}
-
-type errString string
-
-func (e errString) Error() string { return string(e) }
-
-type wrap struct{ error }

@@ -39,8 +39,8 @@ func (s Storage) entries(ctx context.Context, o archive.Output) (int64, error) {
 	z, err := zip.NewReader(&objectReader{Storage: s, ctx: ctx, o: o}, o.Size)
 	switch {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrAlgorithm), errors.Is(err, zip.ErrChecksum):
-		return 0, archive.DestinationConflict{Failure: archive.Because(err, "%q is there already and is no ZIP archive; "+
-			"delete it, or choose another place", o.Key)}
+		return 0, archive.NewError(archive.DestinationConflict, err, "%q is there already and is no ZIP archive; "+
+			"delete it, or choose another place", o.Key)
 	case err != nil:
 		return 0, err
 	}

@@ -254,5 +254,5 @@ func abbreviate(s string) string {
 }
 
 func invalid(format string, args ...any) error {
-	return archive.RequestInvalid{Failure: archive.Because(nil, format, args...)}
+	return archive.NewError(archive.RequestInvalid, nil, format, args...)
 }

@@ -84,7 +84,7 @@ func TestParseInputRefuses(t *testing.T) {
 		{"place that is not allowed", list(`,"request":{"destination":{"key":"batches/x.zip"}}`), "batches/"},
 	} {
 		_, err := ParseInput([]byte(c.raw))
-		if _, ok := err.(archive.RequestInvalid); !ok {
+		if archive.NameOf(err) != archive.RequestInvalid {
 			t.Errorf("%s: got %T (%v), want RequestInvalid", c.name, err, err)
 		} else if !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %q does not say %q", c.name, err, c.want)
@@ -122,7 +122,7 @@ func FuzzParseInput(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		in, err := ParseInput(raw)
 		if err != nil {
-			if _, ok := err.(archive.RequestInvalid); !ok {
+			if archive.NameOf(err) != archive.RequestInvalid {
 				t.Fatalf("%T: %v", err, err)
 			}
 			return

@@ -46,7 +46,7 @@ func takeIDs(lines *Reader, ids []string, n int) ([]string, error) {
 	for len(ids) < n {
 		id, err := lines.nextText()
 		if err == io.EOF {
-			return nil, archive.Internal{Failure: archive.Because(nil, "the list changed while it was read")}
+			return nil, archive.NewError(archive.Internal, nil, "the list changed while it was read")
 		}
 		if err != nil {
 			return nil, err
@@ -70,8 +70,8 @@ func (w *planning) item(items *bufio.Writer, number int, ids []string, d *digest
 			o.Finished, o.Execution = found.output(w.Bucket), found.execution
 			w.finished++
 		} else if !w.in.Request.Destination.Overwrite {
-			return archive.DestinationConflict{Failure: archive.Because(nil, "%q is there already and is no archive of these "+
-				"assets; choose another place, or set destination.overwrite", o.Key)}
+			return archive.NewError(archive.DestinationConflict, nil, "%q is there already and is no archive of these "+
+				"assets; choose another place, or set destination.overwrite", o.Key)
 		}
 	}
 	w.outcomes = append(w.outcomes, o)

@@ -139,9 +139,9 @@ func verdict(plan Plan, failed *MapFailure, t Totals, archives []outcome) error 
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		names = append(names, fmt.Sprintf("%s %d", name, counts[name]))
 	}
-	return archive.BatchFailed{Failure: archive.Because(nil, "%d of %d archives are missing (%s); one of them is %s: %s. "+
+	return archive.NewError(archive.BatchFailed, nil, "%d of %d archives are missing (%s); one of them is %s: %s. "+
 		"The manifest %s names each. What is finished stays: redrive this execution, or start the same again, for the rest",
-		t.Failed, len(archives), strings.Join(names, ", "), first.Key, clip(first.Failed.Cause, 300), plan.Manifest.Key)}
+		t.Failed, len(archives), strings.Join(names, ", "), first.Key, clip(first.Failed.Cause, 300), plan.Manifest.Key)
 }
 
 func clip(s string, most int) string {

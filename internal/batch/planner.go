@@ -122,8 +122,8 @@ func (w *planning) checkManifest() error {
 	if err != nil || h == nil || w.in.Request.Destination.Overwrite || h.Metadata[metadataBatch] == w.identity {
 		return err
 	}
-	return archive.DestinationConflict{Failure: archive.Because(nil, "%q is there already and is not the manifest of the "+
-		"same list with the same options; choose another place, or set destination.overwrite", key)}
+	return archive.NewError(archive.DestinationConflict, nil, "%q is there already and is not the manifest of the "+
+		"same list with the same options; choose another place, or set destination.overwrite", key)
 }
 
 func (w *planning) writeRecord() error {

@@ -133,7 +133,7 @@ func TestReaderRefuses(t *testing.T) {
 		{"deep", FormatJSON, `[` + strings.Repeat(`[`, 200_000), "not"},
 	} {
 		_, err := readAll(strings.NewReader(c.list), c.format)
-		if _, ok := err.(archive.RequestInvalid); !ok {
+		if archive.NameOf(err) != archive.RequestInvalid {
 			t.Errorf("%s, %s: got %T (%v), want RequestInvalid", c.format, c.name, err, err)
 		} else if !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s, %s: %q does not say %q", c.format, c.name, err, c.want)
@@ -146,7 +146,7 @@ func TestReaderRefuses(t *testing.T) {
 // A source that breaks off must not be taken for a list that ends, nor for one that is wrong.
 func TestReaderPassesTheSourcesErrorOn(t *testing.T) {
 	t.Parallel()
-	broken := archive.DestinationUnavailable{Failure: archive.Because(nil, "broken")}
+	broken := archive.NewError(archive.DestinationUnavailable, nil, "broken")
 	for _, f := range []Format{FormatText, FormatCSV, FormatJSONL, FormatJSON} {
 		for _, list := range []string{"", map[Format]string{
 			FormatText: "a\n", FormatCSV: "assetId,x\na,\"b\n", FormatJSONL: "\"a\"\n", FormatJSON: `["a",`,
@@ -178,7 +178,7 @@ func TestReaderStopsAtAnEndlessValue(t *testing.T) {
 	for _, f := range []Format{FormatText, FormatCSV, FormatJSONL, FormatJSON} {
 		source := &endless{}
 		_, err := readAll(source, f)
-		if _, ok := err.(archive.RequestInvalid); !ok {
+		if archive.NameOf(err) != archive.RequestInvalid {
 			t.Errorf("%s: got %v", f, err)
 		}
 		if source.read > 4*maxRecord {
@@ -247,7 +247,7 @@ func FuzzReader(f *testing.F) {
 		for _, format := range []Format{FormatText, FormatCSV, FormatJSONL, FormatJSON} {
 			ids, err := readAll(strings.NewReader(list), format)
 			if err != nil {
-				if _, ok := err.(archive.RequestInvalid); !ok {
+				if archive.NameOf(err) != archive.RequestInvalid {
 					t.Fatalf("%s: %T: %v", format, err, err)
 				}
 			}

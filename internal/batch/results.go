@@ -156,10 +156,10 @@ func (s Storage) readJSON(ctx context.Context, key string, v any) error {
 
 // unreadable keeps S3's named errors and names the others.
 func unreadable(key string, err error) error {
-	if err == nil || archive.IsNamed(err) {
+	if err == nil || archive.NameOf(err) != "" {
 		return err
 	}
-	return archive.Internal{Failure: archive.Because(err, "%q is not what it should be: %v", key, err)}
+	return archive.NewError(archive.Internal, err, "%q is not what it should be: %v", key, err)
 }
 
 // children reads a file of results, an array of any length, one child after the other.

@@ -95,7 +95,7 @@ func (s Storage) failed(op, key string, err error) error {
 		for u := (*url.Error)(nil); errors.As(err, &u); {
 			err = u.Err
 		}
-		return archive.DestinationUnavailable{Failure: archive.Because(err, "%s: %v. Start the execution again later", what, err)}
+		return archive.NewError(archive.DestinationUnavailable, err, "%s: %v. Start the execution again later", what, err)
 	}
 	reason := api.ErrorCode()
 	if m := api.ErrorMessage(); m != "" {
@@ -103,10 +103,10 @@ func (s Storage) failed(op, key string, err error) error {
 	}
 	if status := statusOf(err); slices.Contains(refusals, api.ErrorCode()) || status >= 400 && status < 500 &&
 		status != http.StatusRequestTimeout && status != http.StatusTooManyRequests {
-		return archive.DestinationRefused{Failure: archive.Because(err, "%s: %s. Check the bucket, its policy, its KMS key "+
-			"and the function's role", what, reason)}
+		return archive.NewError(archive.DestinationRefused, err, "%s: %s. Check the bucket, its policy, its KMS key "+
+			"and the function's role", what, reason)
 	}
-	return archive.DestinationUnavailable{Failure: archive.Because(err, "%s: %s. Start the execution again later", what, reason)}
+	return archive.NewError(archive.DestinationUnavailable, err, "%s: %s. Start the execution again later", what, reason)
 }
 
 func statusOf(err error) int {

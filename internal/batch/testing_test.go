@@ -159,12 +159,7 @@ func inline(list []string, rest string) string {
 	return fmt.Sprintf(`{"query":{"assetIds":%s}%s}`, text, rest)
 }
 
-func errorName(err error) string {
-	if err == nil {
-		return ""
-	}
-	return strings.TrimPrefix(fmt.Sprintf("%T", err), "archive.")
-}
+func errorName(err error) string { return string(archive.NameOf(err)) }
 
 func optionsOf(template string) scenario.ArchiveOptions {
 	return scenario.ArchiveOptions{FileNameTemplate: template}

@@ -89,8 +89,8 @@ func (s *Secret) unreadable(err error) error {
 	var answer *smithyhttp.ResponseError
 	if errors.Is(err, errContent) || errors.As(err, &answer) && answer.HTTPStatusCode() < 500 &&
 		!retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err).Bool() {
-		return archive.Misconfigured{Failure: archive.Because(err, "the secret %s with Scenario's credentials cannot "+
-			"be used: %v. Check SCENARIO_SECRET_ARN, the secret and the function's permissions", s.ARN, err)}
+		return archive.NewError(archive.Misconfigured, err, "the secret %s with Scenario's credentials cannot "+
+			"be used: %v. Check SCENARIO_SECRET_ARN, the secret and the function's permissions", s.ARN, err)
 	}
 	return &scenario.Error{Op: "read the secret", Kind: scenario.KindUnavailable, Err: err}
 }

@@ -106,9 +106,8 @@ func TestSecretThatCannotBeRead(t *testing.T) {
 				fmt.Fprint(w, c.body)
 			})
 			_, err := p.Credentials(t.Context(), false)
-			var misconfigured archive.Misconfigured
 			var failed *scenario.Error
-			if errors.As(err, &misconfigured) == c.transient {
+			if (archive.NameOf(err) == archive.Misconfigured) == c.transient {
 				t.Errorf("got %T: %v", err, err)
 			}
 			if c.transient && (!errors.As(err, &failed) || failed.Kind != scenario.KindUnavailable) {

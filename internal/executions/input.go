@@ -18,12 +18,12 @@ func Input(r archive.Request) (string, error) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // <assetId> stays readable in the console
 	if err := e.Encode(r); err != nil {
-		return "", archive.RequestInvalid{Failure: archive.Because(err, "the request cannot be written as JSON: %v", err)}
+		return "", archive.NewError(archive.RequestInvalid, err, "the request cannot be written as JSON: %v", err)
 	}
 	input := bytes.TrimSpace(b.Bytes())
 	if len(input) > maxInput {
-		return "", archive.RequestInvalid{Failure: archive.Because(nil, "the request has %d bytes; Step Functions takes "+
-			"%d as an execution's input: split the list", len(input), maxInput)}
+		return "", archive.NewError(archive.RequestInvalid, nil, "the request has %d bytes; Step Functions takes "+
+			"%d as an execution's input: split the list", len(input), maxInput)
 	}
 	return string(input), nil
 }

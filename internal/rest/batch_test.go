@@ -117,8 +117,8 @@ func TestLongRequestsThatAreRefused(t *testing.T) {
 		"a list alone":    {`{"list":{"key":"secret.txt"}}`, errRequestInvalid, `"list"`, 422, nil},
 		"not JSON":        {assets(1, 1001, "") + "}", errRequestInvalid, "", 400, nil},
 		"a key there":     {assets(1, 1001, `,"destination":{"key":"batches/x"}`), errRequestInvalid, "batches/", 422, nil},
-		"S3 refuses":      {assets(1, 1001, ""), errMisconfigured, "S3 refuses", 500, archive.DestinationRefused{Failure: archive.Because(nil, "no")}},
-		"S3 is not there": {assets(1, 1001, ""), errServiceUnavailable, "try again", 503, archive.DestinationUnavailable{Failure: archive.Because(nil, "no")}},
+		"S3 refuses":      {assets(1, 1001, ""), errMisconfigured, "S3 refuses", 500, archive.NewError(archive.DestinationRefused, nil, "no")},
+		"S3 is not there": {assets(1, 1001, ""), errServiceUnavailable, "try again", 503, archive.NewError(archive.DestinationUnavailable, nil, "no")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

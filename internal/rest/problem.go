@@ -81,19 +81,16 @@ func (p *problem) because(cause error) *problem {
 // asProblem turns any error of a handler into the problem to answer.
 func asProblem(err error) *problem {
 	var p *problem
-	var invalid archive.RequestInvalid
-	var refused archive.DestinationRefused
-	var unavailable archive.DestinationUnavailable
 	var e *executions.Error
 	switch {
 	case errors.As(err, &p):
 		return p
-	case errors.As(err, &invalid):
-		return newProblem(http.StatusUnprocessableEntity, errRequestInvalid, "%s", invalid.Error())
-	case errors.As(err, &refused):
+	case archive.NameOf(err) == archive.RequestInvalid:
+		return newProblem(http.StatusUnprocessableEntity, errRequestInvalid, "%s", err.Error())
+	case archive.NameOf(err) == archive.DestinationRefused:
 		return newProblem(http.StatusInternalServerError, errMisconfigured, "S3 refuses to take the list of assets; check "+
 			"the bucket, its policy, its KMS key and the function's role").because(err)
-	case errors.As(err, &unavailable):
+	case archive.NameOf(err) == archive.DestinationUnavailable:
 		return newProblem(http.StatusServiceUnavailable, errServiceUnavailable, "S3 did not take the list of assets; try "+
 			"again, with the same Idempotency-Key").with("Retry-After", "2").because(err)
 	case errors.As(err, &e):

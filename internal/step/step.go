@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"reflect"
 	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/telemetry"
@@ -24,8 +24,7 @@ type Input interface {
 	For() (e archive.Execution, jobID string)
 }
 
-// Logic is what a step does. Its error should be one of the named errors of package archive; any other becomes
-// archive.Internal.
+// Logic is what a step does. Its error should be or wrap an *archive.Error; any other becomes archive.Internal.
 type Logic[In Input, Out any] func(ctx context.Context, log *slog.Logger, in In) (Out, error)
 
 // Start serves a function until its environment ends. build makes the logic from the environment, once per cold
@@ -35,7 +34,7 @@ func Start[In Input, Out any](function string, build func(getenv func(string) st
 	logic, err := build(os.Getenv)
 	if err != nil {
 		logic = func(context.Context, *slog.Logger, In) (out Out, _ error) {
-			return out, archive.Misconfigured{Failure: archive.Because(err, "the function is not set up: %v", err)}
+			return out, archive.NewError(archive.Misconfigured, err, "the function is not set up: %v", err)
 		}
 	}
 	log := telemetry.NewLogger(function)
@@ -51,9 +50,9 @@ func Handler[In Input, Out any](log *slog.Logger, logic Logic[In, Out]) func(con
 	return func(ctx context.Context, event json.RawMessage) (out Out, err error) {
 		var in In
 		if err := json.Unmarshal(event, &in); err != nil {
-			err = archive.RequestInvalid{Failure: archive.Because(err, "the event is not the step's input: %v", err)}
-			log.ErrorContext(ctx, "event refused", "reason", err.Error())
-			return out, err
+			refused := archive.NewError(archive.RequestInvalid, err, "the event is not the step's input: %v", err)
+			log.ErrorContext(ctx, "event refused", "reason", refused.Message)
+			return out, LambdaError(refused)
 		}
 		e, job := in.For()
 		log := telemetry.ForInvocation(ctx, log, e, job)
@@ -81,11 +80,20 @@ func tellPanic(ctx context.Context, log *slog.Logger) {
 }
 
 func fail(ctx context.Context, log *slog.Logger, err error) error {
-	if !archive.IsNamed(err) {
-		err = archive.Internal{Failure: archive.Because(err, "unexpected: %v", err)}
+	answer := LambdaError(err)
+	log.ErrorContext(ctx, "step failed", "error", answer.Type, "cause", answer.Message)
+	telemetry.LogFailure(ctx, log, answer.Type)
+	return answer
+}
+
+// LambdaError is err as the Lambda runtime reports it: the errorType is the name of the named error in its chain, the
+// errorMessage is err's whole text. An error without a name is archive.Internal. A Go error of any other type would be
+// reported under the name of that type, which no state machine knows.
+func LambdaError(err error) messages.InvokeResponse_Error {
+	name := archive.NameOf(err)
+	if name == "" {
+		err = archive.NewError(archive.Internal, err, "unexpected: %v", err)
+		name = archive.Internal
 	}
-	name := reflect.TypeOf(err).Name()
-	log.ErrorContext(ctx, "step failed", "error", name, "cause", err.Error())
-	telemetry.LogFailure(ctx, log, name)
-	return err
+	return messages.InvokeResponse_Error{Type: string(name), Message: err.Error()}
 }

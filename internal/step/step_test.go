@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -37,47 +38,52 @@ func build(getenv func(string) string) (Logic[event, string], error) {
 		if e.Fail == "" {
 			return "done", nil
 		}
-		if err, ok := named[e.Fail]; ok {
+		name, wrapped := strings.CutPrefix(e.Fail, "wrapped ")
+		if n, ok := names[name]; ok {
+			err := error(archive.NewError(n, errors.New("cause"), "what to change"))
+			if wrapped {
+				err = fmt.Errorf("item 3: %w", err)
+			}
 			return "", err
 		}
 		return "", errors.New(e.Fail)
 	}, nil
 }
 
-var because = archive.Because(errors.New("cause"), "what to change")
-
-// named are the contract: the state machine, and whoever reads an execution, knows the errors by these names.
-var named = map[string]error{
-	"RequestInvalid":         archive.RequestInvalid{Failure: because},
-	"Unauthorized":           archive.Unauthorized{Failure: because},
-	"RateLimited":            archive.RateLimited{Failure: because},
-	"ScenarioUnavailable":    archive.ScenarioUnavailable{Failure: because},
-	"LaunchUncertain":        archive.LaunchUncertain{Failure: because},
-	"JobFailed":              archive.JobFailed{Failure: because},
-	"JobCanceled":            archive.JobCanceled{Failure: because},
-	"JobTimedOut":            archive.JobTimedOut{Failure: because},
-	"ArchiveURLExpired":      archive.ArchiveURLExpired{Failure: because},
-	"ArchiveChanged":         archive.ArchiveChanged{Failure: because},
-	"ArchiveCorrupt":         archive.ArchiveCorrupt{Failure: because},
-	"ArchiveTooLarge":        archive.ArchiveTooLarge{Failure: because},
-	"SourceForbidden":        archive.SourceForbidden{Failure: because},
-	"SourceUnavailable":      archive.SourceUnavailable{Failure: because},
-	"DestinationConflict":    archive.DestinationConflict{Failure: because},
-	"DestinationRefused":     archive.DestinationRefused{Failure: because},
-	"DestinationUnavailable": archive.DestinationUnavailable{Failure: because},
-	"BatchFailed":            archive.BatchFailed{Failure: because},
-	"Misconfigured":          archive.Misconfigured{Failure: because},
-	"Internal":               archive.Internal{Failure: because},
+// names are the contract: the state machine, and whoever reads an execution, knows the errors by them.
+var names = map[string]archive.Name{
+	"RequestInvalid":         archive.RequestInvalid,
+	"Unauthorized":           archive.Unauthorized,
+	"RateLimited":            archive.RateLimited,
+	"ScenarioUnavailable":    archive.ScenarioUnavailable,
+	"LaunchUncertain":        archive.LaunchUncertain,
+	"JobFailed":              archive.JobFailed,
+	"JobCanceled":            archive.JobCanceled,
+	"JobTimedOut":            archive.JobTimedOut,
+	"ArchiveURLExpired":      archive.ArchiveURLExpired,
+	"ArchiveChanged":         archive.ArchiveChanged,
+	"ArchiveCorrupt":         archive.ArchiveCorrupt,
+	"ArchiveTooLarge":        archive.ArchiveTooLarge,
+	"SourceForbidden":        archive.SourceForbidden,
+	"SourceUnavailable":      archive.SourceUnavailable,
+	"DestinationConflict":    archive.DestinationConflict,
+	"DestinationRefused":     archive.DestinationRefused,
+	"DestinationUnavailable": archive.DestinationUnavailable,
+	"BatchFailed":            archive.BatchFailed,
+	"Misconfigured":          archive.Misconfigured,
+	"Internal":               archive.Internal,
 }
 
 func TestNamedErrorsThroughTheRuntime(t *testing.T) {
 	t.Parallel()
 	f := lambdatest.Start(t, nil)
-	for name := range named {
-		a := f.Invoke(t, event{Fail: name})
-		want := `{"errorMessage":"what to change","errorType":"` + name + `"}`
-		if !a.Failed || string(a.Body) != want {
-			t.Errorf("%s: got %s, want %s", name, a.Body, want)
+	for name := range names {
+		for fail, message := range map[string]string{name: "what to change", "wrapped " + name: "item 3: what to change"} {
+			a := f.Invoke(t, event{Fail: fail})
+			want := `{"errorMessage":"` + message + `","errorType":"` + name + `"}`
+			if !a.Failed || string(a.Body) != want {
+				t.Errorf("%s: got %s, want %s", fail, a.Body, want)
+			}
 		}
 	}
 }
