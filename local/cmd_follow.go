@@ -16,7 +16,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
-// follow shows an execution that somebody else has started, of a system that is up.
+// follow shows an execution of a running system, however it was started.
 type follow struct {
 	common
 	id, url string
@@ -94,28 +94,28 @@ func executionARN(machine, name string) string {
 func (f *follow) run(ctx context.Context, up *client, stdout io.Writer) int {
 	e, err := up.describe(ctx, f.id)
 	if err != nil {
-		return f.gone(ctx, err)
+		return f.stopped(ctx, err)
 	}
 	f.screen.Line("Following %s", name(f.id))
 	f.screen.Line("")
-	f.view = f.screen.View(e.began())
+	f.view = f.screen.View(f.id, e.began())
 	defer f.view.Close()
 	h := history{client: up, arn: f.id}
 	for ctx.Err() == nil {
 		// Before the history: what the history then has is all that there is when this one has ended.
 		if e, err = up.describe(ctx, f.id); err != nil {
-			return f.gone(ctx, err)
+			return f.stopped(ctx, err)
 		}
-		if err := h.tell(ctx, f.view.Event); err != nil {
-			return f.gone(ctx, err)
+		if err := h.tell(ctx, func(e asl.Event) { f.view.Event(f.id, e) }); err != nil {
+			return f.stopped(ctx, err)
 		}
 		if e.Status != string(asl.StatusRunning) {
-			return f.tell(e, stdout)
+			return f.report(e, stdout)
 		}
-		f.moved(ctx, up, h.state)
+		f.showBytes(ctx, up, h.state)
 		f.pause(ctx)
 	}
-	return f.gone(ctx, ctx.Err())
+	return f.stopped(ctx, ctx.Err())
 }
 
 func (f *follow) pause(ctx context.Context) {
@@ -127,35 +127,37 @@ func (f *follow) pause(ctx context.Context) {
 	}
 }
 
-// moved shows how far a transfer is. Without an answer there is no bar, and nothing else is lost.
-func (f *follow) moved(ctx context.Context, up *client, state string) {
+// showBytes shows the progress of a transfer. Without an answer there is no bar, and nothing else is lost.
+func (f *follow) showBytes(ctx context.Context, up *client, state string) {
 	if state != "Transfer" {
 		return
 	}
 	if m, err := up.moved(ctx, name(f.id)); err == nil && m.BytesTotal > 0 {
-		f.view.Bytes(m.BytesDone, m.BytesTotal)
+		f.view.Bytes(name(f.id), m.BytesDone, m.BytesTotal)
 	}
 }
 
-// gone tells why there is nothing more to follow.
-func (f *follow) gone(ctx context.Context, err error) int {
+// stopped shows why the execution cannot be followed further, and returns the exit status.
+func (f *follow) stopped(ctx context.Context, err error) int {
 	if f.view != nil {
 		f.view.Close()
 	}
 	if ctx.Err() != nil {
-		f.screen.Line("No longer following; the archive goes on.")
+		f.screen.Line("No longer following; the execution continues.")
 		return statusInterrupted
 	}
 	f.screen.Problem(err)
 	return statusUsage
 }
 
-func (f *follow) tell(e described, stdout io.Writer) int {
+// report shows how the execution ended, and returns the exit status.
+func (f *follow) report(e described, stdout io.Writer) int {
 	f.view.Close()
-	return ending{
-		screen: f.screen, times: f.view.Times(), logs: filepath.Join(f.dir, "logs"),
-		path: func(bucket, key string) string { return filepath.Join(f.dir, "s3", bucket, filepath.FromSlash(key)) },
-	}.tell(stdout, asl.Status(e.Status), e.Error, e.Cause, []byte(e.Output), e.took())
+	return reporter{f.screen, filepath.Join(f.dir, "logs"), func(bucket, key string) string {
+		return filepath.Join(f.dir, "s3", bucket, filepath.FromSlash(key))
+	}}.report(stdout, result{
+		status: asl.Status(e.Status), error: e.Error, cause: e.Cause, output: []byte(e.Output), took: e.took(), times: f.view.Times(),
+	})
 }
 
 // name is an execution's name, by its ARN.

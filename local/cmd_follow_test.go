@@ -92,7 +92,7 @@ func TestFollowIsInterrupted(t *testing.T) {
 			}
 		})
 	status, stdout, stderr := l.follow(ctx, "-id", "x")
-	if status != 130 || stdout != "" || !strings.Contains(stderr, "the archive goes on") || strings.Count(stderr, "moving the archive") != 1 {
+	if status != 130 || stdout != "" || !strings.Contains(stderr, "the execution continues") || strings.Count(stderr, "transferring the archive") != 1 {
 		t.Errorf("%d %q\n%s", status, stdout, stderr)
 	}
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,7 +14,6 @@ import (
 	"time"
 
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
-	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
@@ -38,7 +35,7 @@ type run struct {
 	input   string
 	batch   bool
 	request []byte
-	shown   shown
+	view    display.ExecutionView
 }
 
 func cmdRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -82,7 +79,7 @@ func (r *run) prepare() (err error) {
 	return nil
 }
 
-// problem tells why it did not come to an execution.
+// problem shows why no execution was started, and returns the exit status.
 func (r *run) problem(ctx context.Context, err error) int {
 	if ctx.Err() != nil {
 		r.screen.Line("Interrupted.")
@@ -98,16 +95,10 @@ func (r *run) problem(ctx context.Context, err error) int {
 }
 
 func (r *run) run(ctx context.Context, stdout io.Writer) int {
-	begun := time.Now()
+	started := time.Now()
 	o := r.options()
 	o.S3 = system.Address{Name: "S3", Addr: "127.0.0.1:0"}
 	o.StandIn = system.Address{Name: "the Scenario stand-in", Addr: "127.0.0.1:0"}
-	if o.Batch = r.batch || namesList(r.request); o.Batch {
-		r.shown = new(batchShown)
-	} else {
-		r.shown = new(archiveShown)
-	}
-	o.Event, o.Bytes = r.shown.event, r.shown.bytes
 	s, err := system.Start(ctx, o)
 	if err != nil {
 		return r.problem(ctx, err)
@@ -118,7 +109,7 @@ func (r *run) run(ctx context.Context, stdout io.Writer) int {
 	} else if left > 0 {
 		r.screen.Line("A run before this one was killed; what it had left in S3 has been removed.")
 	}
-	r.announce(s, time.Since(begun))
+	r.announce(s, time.Since(started))
 	return r.execute(ctx, s, stdout)
 }
 
@@ -139,18 +130,31 @@ func (r *run) announce(s *system.System, took time.Duration) {
 
 func (r *run) execute(ctx context.Context, s *system.System, stdout io.Writer) int {
 	started := time.Now()
-	machine := s.StepFunctions.MachineARN(r.shown.machine())
-	r.shown.begin(r.screen, started)
-	defer r.shown.close()
-	begun, err := s.StepFunctions.Start(machine, executionName(started), r.request)
-	if err != nil {
+	machine, name := r.machine(), executionName(started)
+	arn := system.ExecutionARN(machine, name)
+	if machine == system.BatchMachine {
+		r.view = r.screen.BatchView(arn, started)
+	} else {
+		r.view = r.screen.View(arn, started)
+	}
+	defer r.view.Close()
+	defer s.Watch(func(u stepfunctions.Update) { r.view.Event(u.ExecutionARN, u.Event) }, r.view.Bytes)()
+	if _, err := s.StepFunctions.Start(s.StepFunctions.MachineARN(machine), name, r.request); err != nil {
 		return r.problem(ctx, err)
 	}
-	ended, err := s.StepFunctions.Wait(ctx, begun.ARN)
-	if err != nil { // the person's Ctrl-C: nothing else ends the waiting
-		return r.interrupted(s, begun.ARN, stdout)
+	ended, err := s.StepFunctions.Wait(ctx, arn)
+	if err != nil { // Ctrl-C: nothing else ends the waiting
+		return r.interrupted(s, arn, stdout)
 	}
-	return r.tell(s, ended, stdout)
+	return r.report(s, ended, stdout)
+}
+
+// machine is the state machine that takes the request.
+func (r *run) machine() string {
+	if r.batch || namesList(r.request) {
+		return system.BatchMachine
+	}
+	return system.ArchiveMachine
 }
 
 // executionName is readable, sorts by time, and is not used twice: the archive's default key is made of it.
@@ -167,15 +171,15 @@ func (r *run) interrupted(s *system.System, arn string, stdout io.Writer) int {
 	stopped, err := s.Abandon(ctx, arn)
 	if err == nil && !stopped {
 		if e, err := s.StepFunctions.Describe(arn); err == nil {
-			return r.tell(s, e, stdout)
+			return r.report(s, e, stdout)
 		}
 	}
-	r.shown.close()
+	r.view.Close()
 	if err != nil {
 		r.screen.Line("Interrupted. The unfinished upload may be left in S3: %v", err)
 		return statusInterrupted
 	}
-	if r.shown.machine() == system.BatchMachine {
+	if r.machine() == system.BatchMachine {
 		r.screen.Line("Interrupted. Archives that were finished stay in S3; nothing of the others was left.")
 		return statusInterrupted
 	}
@@ -183,32 +187,12 @@ func (r *run) interrupted(s *system.System, arn string, stdout io.Writer) int {
 	return statusInterrupted
 }
 
-// tell says how the execution has ended.
-func (r *run) tell(s *system.System, e stepfunctions.Execution, stdout io.Writer) int {
-	r.shown.close()
-	if e.Status != asl.StatusSucceeded {
-		r.screen.Failure(e.Error, e.Cause, "The functions' logs are in "+relative(s.LogDir)+".")
-		return statusFailed
-	}
-	if err := r.shown.tell(r.screen, s, e); err != nil {
-		r.screen.Problem(fmt.Errorf("the execution's output: %w", err))
-		return statusFailed
-	}
-	return r.print(stdout, e.Output)
-}
-
-func (r *run) print(stdout io.Writer, output json.RawMessage) int {
-	var text bytes.Buffer
-	if err := json.Indent(&text, output, "", "  "); err != nil {
-		r.screen.Problem(err)
-		return statusFailed
-	}
-	text.WriteByte('\n')
-	if _, err := stdout.Write(text.Bytes()); err != nil {
-		r.screen.Problem(fmt.Errorf("the output could not be written: %w", err))
-		return statusFailed
-	}
-	return statusOK
+// report shows how the execution ended, and returns the exit status.
+func (r *run) report(s *system.System, e stepfunctions.Execution, stdout io.Writer) int {
+	r.view.Close()
+	return reporter{r.screen, s.LogDir, s.ObjectPath}.report(stdout, result{
+		status: e.Status, error: e.Error, cause: e.Cause, output: e.Output, took: e.StopDate.Sub(e.StartDate), times: r.view.Times(),
+	})
 }
 
 // relative is the path as a person would type it here.

@@ -81,17 +81,16 @@ func (u *up) run(ctx context.Context) int {
 	o := u.options()
 	o.S3, o.StepFunctions, o.StandIn = u.s3.address(), u.stepFunctions.address(), u.standIn.address()
 	o.API = u.api.address()
-	o.ExecutionsDir, o.Batch = "executions", true
-	o.Event = func(u stepfunctions.Update) {
-		feed.Event(u.ExecutionARN, u.Event)
-		if u.ParentARN != "" {
-			feed.Child(u.ParentARN, u.Event)
-		}
-	}
-	o.Bytes = feed.Bytes
+	o.ExecutionsDir = "executions"
 	s, err := system.Start(ctx, o)
 	if err == nil {
 		defer s.Close()
+		defer s.Watch(func(u stepfunctions.Update) {
+			feed.Event(u.ExecutionARN, u.Event)
+			if u.ParentARN != "" {
+				feed.Child(u.ParentARN, u.Event)
+			}
+		}, feed.Bytes)()
 		err = s.WriteEnvironment()
 	}
 	switch {

@@ -56,7 +56,7 @@ const standIn = "./scenario/scenariotest/cmd/scenariotest"
 // programs are built before any test: many builds at once would replace what others are about to start.
 var programs = sync.OnceValues(func() (build.Options, error) {
 	o := build.Options{Repo: "..", BinDir: os.Getenv(binDir), Packages: []string{
-		"./functions/launch", "./functions/poll", "./functions/transfer", "./functions/api", "./functions/inbox", standIn,
+		"./functions/...", standIn,
 	}}
 	return o, build.Run(context.Background(), o)
 })

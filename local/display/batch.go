@@ -9,29 +9,29 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// batch is how a batch stands as a whole.
+// batch is the progress of a batch as a whole.
 type batch struct {
-	begun    time.Time // of its first archive
+	started  time.Time // when its first archive started
 	archives int       // 0: not planned yet
 	before   int       // archives that an earlier run had finished
 	done     int
 	failed   int
 	bytes    int64            // of the archives that are done
-	moving   map[string]int64 // of those on their way, by their executions' names
+	moving   map[string]int64 // of those being transferred, by their executions' names
 }
 
 func newBatch() *batch { return &batch{moving: map[string]int64{}} }
 
-// own takes an event of the batch's own execution: its plan tells how much there is to do.
-func (b *batch) own(e asl.Event) {
+// plan takes an event of the batch's own execution: its plan says how many archives there are.
+func (b *batch) plan(e asl.Event) {
 	if e.Type != "TaskStateExited" || e.Details.Name != "Plan" {
 		return
 	}
 	var o struct {
 		Plan struct{ Archives, Finished int } `json:"plan"`
 	}
-	_ = json.Unmarshal([]byte(e.Details.Output), &o) // what is of another shape says nothing
-	b.archives, b.before, b.begun = o.Plan.Archives, o.Plan.Finished, e.Time
+	_ = json.Unmarshal([]byte(e.Details.Output), &o) // an output of another shape has no counts
+	b.archives, b.before, b.started = o.Plan.Archives, o.Plan.Finished, e.Time
 	b.done, b.failed = b.before, 0
 }
 
@@ -53,7 +53,7 @@ func (b *batch) child(e asl.Event) bool {
 	return true
 }
 
-// move takes how far an archive's transfer is. The archive counts with its size when it is done.
+// move takes how many bytes of an archive have been transferred. The archive counts with its size when it is done.
 func (b *batch) move(execution string, done int64) { b.moving[execution] = done }
 
 func (b *batch) ended(execution string) { delete(b.moving, execution) }
@@ -68,7 +68,7 @@ func (b *batch) text(now time.Time) string {
 		bytes += n
 	}
 	archives := fmt.Sprintf("%d of %d archives", b.done, b.archives)
-	if b.archives == 0 { // it goes on after a restart, and its plan was not heard
+	if b.archives == 0 { // it was resumed after a restart, and the event of its plan came before
 		archives = fmt.Sprintf("%d archives since the start", b.done)
 	}
 	parts := []string{archives, Bytes(bytes)}
@@ -81,14 +81,14 @@ func (b *batch) text(now time.Time) string {
 	return strings.Join(parts, ", ")
 }
 
-// left is how long the rest takes if it goes on as so far.
+// left is how long the rest takes at the rate so far.
 func (b *batch) left(now time.Time) (time.Duration, bool) {
 	ended := b.done - b.before + b.failed
 	rest := b.archives - b.done - b.failed
 	if ended == 0 || rest <= 0 {
 		return 0, false
 	}
-	return now.Sub(b.begun) / time.Duration(ended) * time.Duration(rest), true
+	return now.Sub(b.started) / time.Duration(ended) * time.Duration(rest), true
 }
 
 // isChild says whether an execution is one of a map's children: their machine's name has a slash.

@@ -16,16 +16,16 @@ const (
 
 func TestBatchText(t *testing.T) {
 	t.Parallel()
-	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	started := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	b := newBatch()
 	at := func(after time.Duration, want string) {
 		t.Helper()
-		if got := b.text(begun.Add(after)); got != want {
+		if got := b.text(started.Add(after)); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 	at(0, "reading the list")
-	b.own(asl.Event{Time: begun, Type: "TaskStateExited", Details: asl.Details{Name: "Plan", Output: `{"plan":{"archives":10,"finished":2}}`}})
+	b.plan(asl.Event{Time: started, Type: "TaskStateExited", Details: asl.Details{Name: "Plan", Output: `{"plan":{"archives":10,"finished":2}}`}})
 	at(0, "2 of 10 archives, 0 B")
 	b.move("heroes-0003", 1<<20)
 	at(time.Second, "2 of 10 archives, 1.0 MiB")
@@ -45,13 +45,13 @@ func TestBatchText(t *testing.T) {
 	at(20*time.Second, "9 of 10 archives, 3.0 MiB, 1 failed")
 	resumed := newBatch()
 	resumed.child(asl.Event{Type: "ExecutionSucceeded", Details: asl.Details{Output: `{"output":{"size":1024}}`}})
-	if got := resumed.text(begun); got != "1 archives since the start, 1.0 KiB" {
+	if got := resumed.text(started); got != "1 archives since the start, 1.0 KiB" {
 		t.Errorf("got %q", got)
 	}
 }
 
-// tellBatch tells of a batch of two archives, of which the second fails.
-func tellBatch(c *clock, event func(arn string, e asl.Event)) {
+// playBatch plays the events of a batch of two archives, of which the second fails.
+func playBatch(c *clock, event func(arn string, e asl.Event)) {
 	tell := func(arn string, kind asl.EventType, d asl.Details) {
 		event(arn, asl.Event{Time: c.Now(), Type: kind, Details: d})
 	}
@@ -88,9 +88,9 @@ func wantLines(t *testing.T, text string, want, unwanted []string) {
 func TestBatchView(t *testing.T) {
 	t.Parallel()
 	s, out, c := newTestScreen(false, false)
-	v := s.BatchView(c.Now())
-	tellBatch(c, func(arn string, e asl.Event) {
-		v.Event(arn, "batch", e)
+	v := s.BatchView(batchARN, c.Now())
+	playBatch(c, func(arn string, e asl.Event) {
+		v.Event(arn, e)
 		v.Bytes("heroes-0001", 1024, 2048)
 	})
 	v.Close()
@@ -102,8 +102,8 @@ func TestBatchView(t *testing.T) {
 func TestBatchViewOnATerminal(t *testing.T) {
 	t.Parallel()
 	s, out, c := newTestScreen(true, false)
-	v := s.BatchView(c.Now())
-	tellBatch(c, func(arn string, e asl.Event) { v.Event(arn, "batch", e) })
+	v := s.BatchView(batchARN, c.Now())
+	playBatch(c, func(arn string, e asl.Event) { v.Event(arn, e) })
 	if got := v.liveText(); !strings.HasSuffix(got, "1 of 2 archives, 2.0 KiB, 1 failed") {
 		t.Errorf("got %q", got)
 	}
@@ -117,7 +117,7 @@ func TestBatchInAFeed(t *testing.T) {
 	t.Parallel()
 	s, out, c := newTestScreen(false, false)
 	f := s.Feed()
-	tellBatch(c, func(arn string, e asl.Event) {
+	playBatch(c, func(arn string, e asl.Event) {
 		f.Event(arn, e)
 		if isChild(arn) {
 			f.Child(batchARN, e)

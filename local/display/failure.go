@@ -1,6 +1,8 @@
 package display
 
-// hints say what a person at this machine can do about an execution's error. The cause says what was wrong.
+import "cmp"
+
+// hints say what to do on this machine about an execution's error. The cause says what was wrong.
 var hints = map[string]string{
 	"RequestInvalid": "Correct the request and run it again; the README lists its fields.",
 	"Unauthorized": "Check SCENARIO_API_KEY and SCENARIO_API_SECRET (and the project, if the request names one). " +
@@ -26,10 +28,10 @@ var hints = map[string]string{
 // Hint says what to do about an error by its name, or "".
 func Hint(errorName string) string { return hints[errorName] }
 
-// Failure tells how an execution failed: the named error, its cause, and what to do. where says where to look further.
+// Failure prints how an execution failed: the named error, its cause, and what to do. where names the logs.
 func (s *Screen) Failure(errorName, cause, where string) {
 	s.Line("")
-	s.Line("%s", s.paint(red, failureText(orElse(errorName, "Failed"), cause)))
+	s.Line("%s", s.paint(red, failureText(cmp.Or(errorName, "Failed"), cause)))
 	if hint := Hint(errorName); hint != "" {
 		s.Line("What to do: %s", hint)
 	}
@@ -38,14 +40,7 @@ func (s *Screen) Failure(errorName, cause, where string) {
 	}
 }
 
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-// Problem tells why something could not be done at all.
+// Problem prints why something could not be started.
 func (s *Screen) Problem(err error) {
 	s.Line("%s %v", s.paint(red, "error:"), err)
 }

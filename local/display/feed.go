@@ -9,26 +9,27 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// Feed tells of any number of executions at once, a plain line for each thing that has happened. A batch is told as a
-// whole: of its archives only those that fail have a line of their own.
+// Feed shows any number of executions at once, a plain line for each step. A batch is shown as a whole: of its archives
+// only those that fail have a line of their own.
 type Feed struct {
 	screen *Screen
 
 	mu         sync.Mutex
-	executions map[string]*followed // by name
-	width      int                  // of the names
+	executions map[string]*feedEntry // by name
+	width      int                   // of the names
 }
 
-type followed struct {
+// feedEntry is one execution of a feed.
+type feedEntry struct {
 	narrator narrator
-	told     time.Time // when its bytes, or how it stands, were told last
+	printed  time.Time // when the last line about its progress was printed
 	quiet    bool      // it makes an archive of a batch
-	batch    *batch    // nil: it is none
+	batch    *batch    // nil for an archive
 }
 
-// Feed begins a feed.
+// Feed makes a feed.
 func (s *Screen) Feed() *Feed {
-	return &Feed{screen: s, executions: map[string]*followed{}}
+	return &Feed{screen: s, executions: map[string]*feedEntry{}}
 }
 
 // Event takes an event of an execution's history.
@@ -39,22 +40,22 @@ func (f *Feed) Event(executionARN string, e asl.Event) {
 	name := nameOf(executionARN)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	of := f.of(name)
+	entry := f.entry(name)
 	if e.Type == "ExecutionStarted" {
-		if of.quiet = startedByChild(e); !of.quiet {
+		if entry.quiet = startedByChild(e); !entry.quiet {
 			f.line(name, note{e.Time, "Started", "", noteDone})
 		}
 		return
 	}
 	if e.Type == "TaskStateExited" && e.Details.Name == "Plan" {
-		f.batch(name).batch.own(e)
+		f.batch(name).batch.plan(e)
 	}
-	n, ok := of.narrator.tell(e)
+	n, ok := entry.narrator.describe(e)
 	if hasEnded(e) {
 		delete(f.executions, name)
 	}
-	done := n.kind == noteDone && !of.quiet || n.kind == noteGood && !of.quiet
-	if ok && (done || n.kind == noteBad && (!of.quiet || hasEnded(e))) {
+	done := n.kind == noteDone && !entry.quiet || n.kind == noteGood && !entry.quiet
+	if ok && (done || n.kind == noteBad && (!entry.quiet || hasEnded(e))) {
 		f.line(name, n)
 	}
 }
@@ -64,24 +65,24 @@ func (f *Feed) Child(parentARN string, e asl.Event) {
 	name := nameOf(parentARN)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	of := f.batch(name)
-	if now := f.screen.now(); of.batch.child(e) && now.Sub(of.told) >= bytesEvery {
-		of.told = now
-		f.line(name, note{e.Time, "Archives", of.batch.text(now), noteBegin})
+	entry := f.batch(name)
+	if now := f.screen.now(); entry.batch.child(e) && now.Sub(entry.printed) >= bytesEvery {
+		entry.printed = now
+		f.line(name, note{e.Time, "Archives", entry.batch.text(now), noteBegin})
 	}
 }
 
 // batch is the execution of that name, which is a batch.
-func (f *Feed) batch(name string) *followed {
-	of := f.of(name)
-	if of.batch == nil {
-		of.batch = newBatch()
-		of.batch.begun = f.screen.now()
+func (f *Feed) batch(name string) *feedEntry {
+	entry := f.entry(name)
+	if entry.batch == nil {
+		entry.batch = newBatch()
+		entry.batch.started = f.screen.now()
 	}
-	return of
+	return entry
 }
 
-// Bytes tells how far the transfer of an execution is.
+// Bytes takes how many bytes of an execution's archive have been transferred.
 func (f *Feed) Bytes(executionName string, done, total int64) {
 	if total <= 0 {
 		return
@@ -90,20 +91,20 @@ func (f *Feed) Bytes(executionName string, done, total int64) {
 	defer f.mu.Unlock()
 	e, known := f.executions[executionName]
 	now := f.screen.now()
-	if !known || e.quiet || now.Sub(e.told) < bytesEvery {
+	if !known || e.quiet || now.Sub(e.printed) < bytesEvery {
 		return
 	}
-	e.told = now
+	e.printed = now
 	f.line(executionName, note{now, "Transfer", fmt.Sprintf("%s of %s", Bytes(done), Bytes(total)), noteBegin})
 }
 
 // maxNameWidth keeps one long name from pushing everything else to the right for good.
 const maxNameWidth = 32
 
-func (f *Feed) of(name string) *followed {
+func (f *Feed) entry(name string) *feedEntry {
 	e := f.executions[name]
 	if e == nil {
-		e = &followed{told: f.screen.now()}
+		e = &feedEntry{printed: f.screen.now()}
 		f.executions[name] = e
 	}
 	return e

@@ -9,7 +9,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// note is one thing worth telling about an execution.
+// note is one line about an execution.
 type note struct {
 	at    time.Time
 	state string
@@ -20,28 +20,28 @@ type note struct {
 type noteKind int
 
 const (
-	noteNow   noteKind = iota // what goes on until the next note: for a live line alone
-	noteBegin                 // the same, and worth a line where there is no live one
+	noteNow   noteKind = iota // the step that runs until the next note: for a live line alone
+	noteBegin                 // the same, printed where there is no live line
 	noteDone                  // a step that is done
-	noteSame                  // a step that is done and told nothing new
-	noteBad                   // a step that failed
-	noteGood                  // the good end
+	noteSame                  // a step that is done and brought nothing new
+	noteBad                   // a step, or the execution, that failed
+	noteGood                  // the execution succeeded
 )
 
 // narrator turns the history of one execution into notes. It knows the states of the archive state machine by what
-// their outputs look like; any other state machine is told by its states' names alone.
+// their outputs look like; of any other state machine it gives the states' names alone.
 type narrator struct {
 	state    string // that is being worked on
 	entered  time.Time
 	attempts int
-	told     string // Scenario's status that was told last
-	job      string // how the job stood at the last poll
+	status   string // of the job, at the last poll
+	job      string // the same, in words
 
-	times   Times
-	launchd time.Time
+	times    Times
+	launched time.Time
 }
 
-// Times says how long the parts of an execution took.
+// Times says how long the steps of an execution took.
 type Times struct {
 	Launch, Job, Transfer, Total time.Duration
 }
@@ -75,8 +75,8 @@ func read(data string) (o output) {
 	return o
 }
 
-// tell returns what an event is worth telling.
-func (n *narrator) tell(e asl.Event) (note, bool) {
+// describe returns the note about an event, if there is one.
+func (n *narrator) describe(e asl.Event) (note, bool) {
 	d := e.Details
 	switch e.Type {
 	case "TaskStateEntered":
@@ -104,13 +104,13 @@ func (n *narrator) tell(e asl.Event) (note, bool) {
 
 func (n *narrator) enter(state string, at time.Time) {
 	n.state, n.entered, n.attempts = state, at, 0
-	if state == "Transfer" && n.times.Job == 0 && !n.launchd.IsZero() {
-		n.times.Job = at.Sub(n.launchd)
+	if state == "Transfer" && n.times.Job == 0 && !n.launched.IsZero() {
+		n.times.Job = at.Sub(n.launched)
 	}
 }
 
-func (n *narrator) begin(e asl.Event, text string, worthALine bool) note {
-	if worthALine {
+func (n *narrator) begin(e asl.Event, text string, printed bool) note {
+	if printed {
 		return note{e.Time, n.state, text, noteBegin}
 	}
 	return note{e.Time, n.state, text, noteNow}
@@ -121,9 +121,9 @@ func working(state string) string {
 	case "Launch":
 		return "asking Scenario for the archive"
 	case "Poll":
-		return "asking how the job stands"
+		return "asking for the status of the job"
 	case "Transfer":
-		return "moving the archive into S3"
+		return "transferring the archive into S3"
 	case "AbortUpload":
 		return "removing what was uploaded"
 	default:
@@ -153,14 +153,14 @@ func jobText(o output) string {
 	return status
 }
 
-// exit tells how a step ended, by its output.
+// exit describes how a step ended, by its output.
 func (n *narrator) exit(e asl.Event) note {
 	took := e.Time.Sub(n.entered)
 	o := read(e.Details.Output)
 	done := note{e.Time, e.Details.Name, "", noteDone}
 	switch e.Details.Name {
 	case "Launch":
-		n.times.Launch, n.launchd = took, e.Time
+		n.times.Launch, n.launched = took, e.Time
 		if o.Job.ID != "" {
 			done.text = "job " + o.Job.ID
 		}
@@ -175,20 +175,20 @@ func (n *narrator) exit(e asl.Event) note {
 	return done
 }
 
-// pollText marks a poll that tells the same status as the last: on a terminal the live line is enough for it.
+// pollText marks a poll with the same status as the last: on a terminal the live line is enough for it.
 func (n *narrator) pollText(done *note, o output) {
 	n.job = jobText(o)
 	done.text = n.job
 	status := o.Poll.Status + " " + o.Poll.ScenarioStatus
-	if status == n.told {
+	if status == n.status {
 		done.kind = noteSame
 	}
-	n.told = status
+	n.status = status
 }
 
 func transferText(o output, took time.Duration) string {
 	if !o.Transfer.Finished {
-		return "not finished in one run of the function; it goes on in the next"
+		return "not finished in one run of the function; the next run resumes it"
 	}
 	out := o.Transfer.Output
 	text := fmt.Sprintf("%d files, %s in %s", out.Entries, Bytes(out.Size), Duration(took))

@@ -1,4 +1,4 @@
-// Package display shows a person what happens: lines that stay, and on a terminal one line below them that lives.
+// Package display shows what happens: lines that stay, and on a terminal one live line below them.
 // Where there is no terminal, or a dumb one, it writes plain lines without any escape code.
 package display
 
@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Screen is what a person looks at. Its methods may be called from many goroutines.
+// Screen is the terminal, or the file that standard error goes to. Its methods may be called from many goroutines.
 type Screen struct {
 	out      io.Writer
 	terminal bool
@@ -25,7 +25,7 @@ type Screen struct {
 	ended    chan struct{}
 
 	mu    sync.Mutex
-	shown bool // a live line is on the terminal
+	drawn bool // a live line is on the terminal
 	tasks []*Task
 	turn  int // of the spinner
 }
@@ -102,7 +102,7 @@ func (s *Screen) Line(format string, args ...any) {
 
 func (s *Screen) line(text string) {
 	s.erase()
-	_, _ = io.WriteString(s.out, text+"\n") // there is nowhere to tell that it failed
+	_, _ = io.WriteString(s.out, text+"\n") // there is nowhere to report a failure
 	s.draw()
 }
 
@@ -115,7 +115,7 @@ func (s *Screen) redraw() {
 		return
 	}
 	for _, t := range s.tasks {
-		t.beat()
+		t.heartbeat()
 	}
 }
 
@@ -130,19 +130,19 @@ func (s *Screen) draw() {
 		return
 	}
 	_, _ = io.WriteString(s.out, "\r"+text+"\x1b[K")
-	s.shown = true
+	s.drawn = true
 }
 
 func (s *Screen) erase() {
-	if s.shown {
+	if s.drawn {
 		_, _ = io.WriteString(s.out, "\r\x1b[K")
-		s.shown = false
+		s.drawn = false
 	}
 }
 
 var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 
-// liveText is what goes on now, cut to the width: a line that wraps could not be erased.
+// liveText is what runs now, cut to the width: a line that wraps could not be erased.
 func (s *Screen) liveText() string {
 	var texts []string
 	for _, t := range s.tasks {

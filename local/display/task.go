@@ -7,34 +7,34 @@ import (
 )
 
 // Task is something that takes time. On a terminal it is on the live line while it lasts; elsewhere a line says now and
-// then that it still goes on, so that nobody takes a slow build for a hanging one.
+// then that it still runs, so that nobody takes a slow build for a hanging one.
 type Task struct {
-	screen *Screen
-	name   string
-	begun  time.Time
-	every  time.Duration // of the lines where there is no terminal; 0: none
-	beaten time.Time
-	detail func() string
-	doing  string // what of it is being done
+	screen  *Screen
+	name    string
+	started time.Time
+	every   time.Duration // of the lines where there is no terminal; 0: none
+	printed time.Time     // when the last line about it was printed
+	live    func() string // the text of the live line, instead of the name
+	detail  string        // the part of it that runs
 }
 
-const heartbeat = 20 * time.Second
+const heartbeatEvery = 20 * time.Second
 
 // Task begins a task of this name, such as "building the functions".
 func (s *Screen) Task(name string) *Task {
-	return s.begin(&Task{name: name, every: heartbeat})
+	return s.begin(&Task{name: name, every: heartbeatEvery})
 }
 
 // live puts a text of the caller's on the live line.
 func (s *Screen) live(text func() string) *Task {
-	return s.begin(&Task{detail: text})
+	return s.begin(&Task{live: text})
 }
 
 func (s *Screen) begin(t *Task) *Task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t.screen, t.begun = s, s.now()
-	t.beaten = t.begun
+	t.screen, t.started = s, s.now()
+	t.printed = t.started
 	s.tasks = append(s.tasks, t)
 	s.draw()
 	return t
@@ -47,32 +47,33 @@ func (t *Task) End() time.Duration {
 	defer s.mu.Unlock()
 	s.tasks = slices.DeleteFunc(s.tasks, func(other *Task) bool { return other == t })
 	s.draw()
-	return s.now().Sub(t.begun)
+	return s.now().Sub(t.started)
 }
 
-// Detail says what of the task is being done, such as the package that is compiled.
+// Detail names the part of the task that runs, such as the package that is compiled.
 func (t *Task) Detail(text string) {
 	t.screen.mu.Lock()
 	defer t.screen.mu.Unlock()
-	t.doing = text
+	t.detail = text
 }
 
 // text is the task's share of the live line. The screen is locked.
 func (t *Task) text() string {
-	if t.detail != nil {
-		return t.detail()
+	if t.live != nil {
+		return t.live()
 	}
-	text := fmt.Sprintf("%s, %s", t.name, elapsed(t.screen.now().Sub(t.begun)))
-	if t.doing != "" {
-		text += " (" + t.doing + ")"
+	text := fmt.Sprintf("%s, %s", t.name, elapsed(t.screen.now().Sub(t.started)))
+	if t.detail != "" {
+		text += " (" + t.detail + ")"
 	}
 	return text
 }
 
-func (t *Task) beat() {
+// heartbeat prints that the task still runs, when that is due.
+func (t *Task) heartbeat() {
 	s := t.screen
-	if now := s.now(); t.every > 0 && now.Sub(t.beaten) >= t.every {
-		t.beaten = now
+	if now := s.now(); t.every > 0 && now.Sub(t.printed) >= t.every {
+		t.printed = now
 		s.line("still " + t.text())
 	}
 }

@@ -8,37 +8,53 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// View shows one execution: a line for each step that is done, with the time since its start, and on a terminal what
-// goes on now, with a progress bar while the archive moves.
+// ExecutionView shows one execution while it runs. Its methods may be called from many goroutines.
+type ExecutionView interface {
+	// Event takes an event of any execution's history; those of other executions are left out.
+	Event(executionARN string, e asl.Event)
+	// Bytes takes how many bytes of an execution's archive have been transferred. The execution is given by its name.
+	Bytes(execution string, done, total int64)
+	// Times returns how long the steps took so far.
+	Times() Times
+	// Close removes the live line.
+	Close()
+}
+
+// View shows the execution of an archive: a line for each step that is done, with the time since its start, and on a
+// terminal the step that runs, with a progress bar while the archive is transferred.
 type View struct {
-	screen *Screen
-	begun  time.Time
-	live   *Task
+	screen  *Screen
+	arn     string // of the execution
+	started time.Time
+	live    *Task
 
 	mu       sync.Mutex
 	narrator narrator
 	current  note
 	bar      *bar
-	told     time.Time // when the bytes were told last, without a terminal
+	printed  time.Time // when the last line about bytes was printed, without a terminal
 }
 
-// bytesEvery is how often the bytes get a line where there is no live one.
+// bytesEvery is how often a line about bytes is printed where there is no live one.
 const bytesEvery = 5 * time.Second
 
-// View begins the view of an execution that began at that time.
-func (s *Screen) View(begun time.Time) *View {
-	v := &View{screen: s, begun: begun}
+// View makes the view of an archive's execution that started at that time.
+func (s *Screen) View(executionARN string, started time.Time) *View {
+	v := &View{screen: s, arn: executionARN, started: started}
 	v.live = s.live(v.liveText)
 	return v
 }
 
-// Close ends the live line.
+// Close removes the live line.
 func (v *View) Close() { v.live.End() }
 
-// Event takes an event of the execution's history.
-func (v *View) Event(e asl.Event) {
+// Event takes an event of the history; see ExecutionView.
+func (v *View) Event(executionARN string, e asl.Event) {
+	if executionARN != v.arn {
+		return
+	}
 	v.mu.Lock()
-	n, ok := v.narrator.tell(e)
+	n, ok := v.narrator.describe(e)
 	if !ok {
 		v.mu.Unlock()
 		return
@@ -49,12 +65,13 @@ func (v *View) Event(e asl.Event) {
 	v.current = n
 	v.bar = nil // it belongs to the step before
 	v.mu.Unlock()
-	if v.worthALine(n) {
+	if v.prints(n) {
 		v.screen.Line("%s", v.line(n))
 	}
 }
 
-func (v *View) worthALine(n note) bool {
+// prints says whether a note gets a line that stays.
+func (v *View) prints(n note) bool {
 	switch n.kind {
 	case noteNow:
 		return false
@@ -65,16 +82,16 @@ func (v *View) worthALine(n note) bool {
 	}
 }
 
-// Bytes tells how far the transfer is.
-func (v *View) Bytes(done, total int64) {
-	if total <= 0 {
+// Bytes takes the progress of the transfer; see ExecutionView.
+func (v *View) Bytes(execution string, done, total int64) {
+	if total <= 0 || execution != nameOf(v.arn) {
 		return
 	}
 	v.mu.Lock()
 	if v.bar == nil {
 		b := newBar(total, v.screen.terminal)
 		v.bar = &b
-		v.told = v.screen.now()
+		v.printed = v.screen.now()
 	}
 	v.bar.set(done, total)
 	text := v.plainBytes()
@@ -85,18 +102,18 @@ func (v *View) Bytes(done, total int64) {
 	}
 }
 
-// plainBytes is the text for a line where there is no live one, when it is time for it.
+// plainBytes is the text of a line about bytes where there is no live one, when one is due.
 func (v *View) plainBytes() string {
-	text := v.bar.text(defaultWidth) // also without use: the rate is computed from one drawing to the next
+	text := v.bar.text(defaultWidth) // drawn even when unused: the rate is computed from one drawing to the next
 	now := v.screen.now()
-	if v.screen.terminal || now.Sub(v.told) < bytesEvery {
+	if v.screen.terminal || now.Sub(v.printed) < bytesEvery {
 		return ""
 	}
-	v.told = now
+	v.printed = now
 	return text
 }
 
-// Times says how long the parts took so far.
+// Times returns how long the steps took so far.
 func (v *View) Times() Times {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -116,13 +133,13 @@ func (v *View) line(n note) string {
 	default:
 		name = s.paint(bold, name)
 	}
-	return s.paint(dim, fmt.Sprintf("%9s", elapsed(n.at.Sub(v.begun)))) + "  " + name + " " + n.text
+	return s.paint(dim, fmt.Sprintf("%9s", elapsed(n.at.Sub(v.started)))) + "  " + name + " " + n.text
 }
 
 func (v *View) liveText() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	head := fmt.Sprintf("%7s  %-*s ", elapsed(v.screen.now().Sub(v.begun)), stateWidth, v.current.state)
+	head := fmt.Sprintf("%7s  %-*s ", elapsed(v.screen.now().Sub(v.started)), stateWidth, v.current.state)
 	if v.bar == nil {
 		return head + v.current.text
 	}

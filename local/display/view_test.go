@@ -9,7 +9,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// story tells a view or a feed events as the archive state machine makes them.
+// story plays events to a view or a feed as the archive state machine makes them.
 type story struct {
 	clock *clock
 	event func(asl.Event)
@@ -53,10 +53,12 @@ func (s story) untilTransfer() {
 
 const transferred = `{"transfer":{"finished":true,"output":{"size":10485760,"entries":24}}}`
 
+const viewARN = "arn:aws:states:us-east-1:000000000000:execution:archive:a"
+
 func newStory(isTerminal bool) (story, *View, *terminal) {
 	s, out, c := newTestScreen(isTerminal, false)
-	v := s.View(c.Now())
-	return story{c, v.Event}, v, out
+	v := s.View(viewARN, c.Now())
+	return story{c, func(e asl.Event) { v.Event(viewARN, e) }}, v, out
 }
 
 func TestViewInPlainLines(t *testing.T) {
@@ -65,10 +67,10 @@ func TestViewInPlainLines(t *testing.T) {
 	s.untilTransfer()
 	s.tell("TaskStateEntered", asl.Details{Name: "Transfer"})
 	s.tell("TaskScheduled", asl.Details{})
-	v.Bytes(0, 10<<20)
+	v.Bytes("a", 0, 10<<20)
 	for range 11 { // a line each 5 s
 		s.clock.advance(time.Second)
-		v.Bytes(5<<20, 10<<20)
+		v.Bytes("a", 5<<20, 10<<20)
 	}
 	s.tell("TaskFailed", asl.Details{Error: "Runtime.ExitError", Cause: `{"errorType":"Runtime.ExitError","errorMessage":"signal: killed"}`})
 	s.clock.advance(time.Second)
@@ -85,11 +87,11 @@ func TestViewInPlainLines(t *testing.T) {
 		"    3.5 s  Poll         queued, 29 %",
 		"    3.5 s  Wait         2.0 s until the next poll; the job: queued, 29 %",
 		"    5.5 s  Poll         success",
-		"    5.5 s  Transfer     moving the archive into S3",
+		"    5.5 s  Transfer     transferring the archive into S3",
 		"     11 s  Transfer     5.00 MiB of 10.00 MiB, 50 %",
 		"     16 s  Transfer     5.00 MiB of 10.00 MiB, 50 %",
 		"     17 s  Transfer     Runtime.ExitError: signal: killed",
-		"     18 s  Transfer     moving the archive into S3, attempt 2",
+		"     18 s  Transfer     transferring the archive into S3, attempt 2",
 		"     22 s  Transfer     24 files, 10.0 MiB in 16 s, 640.0 KiB/s",
 		"     22 s  Done         ",
 		"",
@@ -125,14 +127,16 @@ func TestViewOnATerminal(t *testing.T) {
 		lines := out.lines()
 		return lines[len(lines)-1]
 	}
-	if text := live(); !strings.Contains(text, "Transfer     moving the archive into S3") {
+	if text := live(); !strings.Contains(text, "Transfer     transferring the archive into S3") {
 		t.Errorf("live line %q", text)
 	}
-	v.Bytes(3<<20, 10<<20)
+	v.Bytes("b", 9<<20, 10<<20) // another execution's
+	v.Event("arn:aws:states:us-east-1:000000000000:execution:archive:b", asl.Event{Type: "TaskStateEntered", Details: asl.Details{Name: "Launch"}})
+	v.Bytes("a", 3<<20, 10<<20)
 	if text := live(); !strings.Contains(text, "30 % 3.00 MiB of 10.00 MiB") || !strings.Contains(text, "=>") {
 		t.Errorf("no bar: %q", text)
 	}
-	v.Bytes(11<<20, 10<<20) // a retry may count bytes again
+	v.Bytes("a", 11<<20, 10<<20) // a retry may count bytes again
 	if text := live(); !strings.Contains(text, "100 %") {
 		t.Errorf("live line %q", text)
 	}
@@ -145,7 +149,7 @@ func TestViewOnATerminal(t *testing.T) {
 			states = append(states, fields[2])
 		}
 	}
-	// The second poll told no new status: the live line was enough for it.
+	// The second poll brought no new status: the live line was enough for it.
 	if got := strings.Join(states, " "); got != "Launch Poll Poll Transfer Done" {
 		t.Errorf("lines that stay: %s", got)
 	}
@@ -184,7 +188,7 @@ func TestUnknownStatesAndOutputs(t *testing.T) {
 	}
 }
 
-func TestFeedTellsOfManyExecutions(t *testing.T) {
+func TestFeedOfManyExecutions(t *testing.T) {
 	t.Parallel()
 	screen, out, c := newTestScreen(false, false)
 	f := screen.Feed()
@@ -211,7 +215,7 @@ func TestFeedTellsOfManyExecutions(t *testing.T) {
 		}
 	}
 	if strings.Contains(text, "29 %") || strings.Count(text, "Transfer     5 B of 10 B")+strings.Count(text, "6 B of") > 1 {
-		t.Errorf("too much is told:\n%s", text)
+		t.Errorf("too many lines:\n%s", text)
 	}
 	if len(f.executions) > 0 {
 		t.Errorf("executions that have ended are kept: %v", f.executions)

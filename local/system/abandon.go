@@ -62,10 +62,8 @@ func (s *System) AbandonLeft(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if s.options.Batch && len(s.served) > 1 { // first of all, or they would start more
-		if err := s.stopBatches(); err != nil {
-			return 0, err
-		}
+	if err := s.stopBatches(); err != nil { // first, or they would start more
+		return 0, err
 	}
 	for _, e := range left {
 		if _, err := s.Abandon(ctx, e.ARN); err != nil {

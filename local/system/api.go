@@ -77,9 +77,6 @@ func (s *System) frontFunction(name, binary string) lambda.Function {
 	f := s.function(name, binary)
 	maps.Copy(f.Env, s.storageVariables())
 	f.Env["AWS_ENDPOINT_URL_SFN"] = s.StepFunctionsURL
-	if len(s.served) > 1 {
-		f.Env["BATCH_STATE_MACHINE_ARN"] = machineARN(BatchMachine)
-	}
 	f.Concurrency = frontConcurrency
 	if name == apiFunction {
 		f.Timeout = 29 * time.Second

@@ -30,31 +30,16 @@ func (s *System) startStepFunctions() error {
 		dir = filepath.Join(s.dir, "run")
 		s.onClose(func() { _ = os.RemoveAll(dir) })
 	}
-	if err := s.openStepFunctions(dir); err != nil {
+	if err := s.newStepFunctions(dir); err != nil {
 		return err
 	}
 	// Before the functions are: what runs must be interrupted, so that it can go on, and not fail with its function.
 	s.onClose(func() { _ = s.StepFunctions.Close() })
-	if s.options.Event != nil {
-		s.onClose(s.StepFunctions.Subscribe(s.options.Event))
-	}
 	if s.options.StepFunctions.Addr == "" {
 		return nil
 	}
 	url, err := s.serve(s.options.StepFunctions, s.StepFunctions)
 	s.StepFunctionsURL = url
-	return err
-}
-
-// openStepFunctions serves what the engine can run. A batch definition that it cannot run must not keep the archive's
-// from running; the person is told.
-func (s *System) openStepFunctions(dir string) error {
-	err := s.newStepFunctions(dir)
-	if err != nil && len(s.served) > 1 {
-		s.options.Screen.Line("The batch state machine cannot be run here: %v", err)
-		s.served = s.served[:1]
-		err = s.newStepFunctions(dir)
-	}
 	return err
 }
 

@@ -38,9 +38,9 @@ func machineARN(name string) string {
 	return "arn:aws:states:" + Region + ":" + Account + ":stateMachine:" + name
 }
 
-// ExecutionARN is the name of an execution of the archive state machine.
-func (s *System) ExecutionARN(name string) string {
-	return "arn:aws:states:" + Region + ":" + Account + ":execution:" + ArchiveMachine + ":" + name
+// ExecutionARN is the ARN of an execution of a state machine, by their names.
+func ExecutionARN(machine, name string) string {
+	return "arn:aws:states:" + Region + ":" + Account + ":execution:" + machine + ":" + name
 }
 
 // passedOn are the only variables of the person's shell that a function gets, and only to reach the real Scenario: a
@@ -89,9 +89,6 @@ func (s *System) functionLine(line lambda.Line) {
 	}
 	if json.Unmarshal([]byte(line.Text), &p) == nil && p.Message == "transfer progress" {
 		s.progress.set(p.Execution, Moved{p.Bytes, p.Size})
-		if s.options.Bytes != nil {
-			s.options.Bytes(p.Execution, p.Bytes, p.Size)
-		}
 	}
 }
 

@@ -1,9 +1,7 @@
 package system
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,29 +44,20 @@ func readDefinition(repo, name string) (definition, error) {
 	return d, nil
 }
 
-// definitions are those that this system runs: the archive's, and the batch's when it is wanted and whole.
-func (s *System) definitions() ([]definition, error) {
-	archive, err := readDefinition(s.options.Repo, ArchiveMachine)
-	if err != nil {
-		return nil, err
-	}
-	if !s.options.Batch {
-		return []definition{archive}, nil
-	}
-	batch, err := readDefinition(s.options.Repo, BatchMachine)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !s.exist(batch.functions) {
-		return []definition{archive}, nil
-	}
-	return []definition{archive, batch}, err
-}
+// machineNames are the state machines that this system runs.
+var machineNames = []string{ArchiveMachine, BatchMachine}
 
-func (s *System) exist(functions []string) bool {
-	for _, name := range functions {
-		if _, err := os.Stat(filepath.Join(s.options.Repo, "functions", name, "main.go")); err != nil {
-			return false
+// definitions reads the definitions of all state machines.
+func (s *System) definitions() ([]definition, error) {
+	var list []definition
+	for _, name := range machineNames {
+		d, err := readDefinition(s.options.Repo, name)
+		if err != nil {
+			return nil, err
 		}
+		list = append(list, d)
 	}
-	return true
+	return list, nil
 }
 
 // functionNames are the functions that the definitions call.

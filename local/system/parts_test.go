@@ -151,11 +151,12 @@ func TestProgressIsReadFromTheLog(t *testing.T) {
 	}
 	defer logs.close()
 	var got []int64
-	s := &System{logs: logs, options: Options{Bytes: func(execution string, done, total int64) {
+	s := &System{logs: logs}
+	s.progress.watched(func(execution string, done, total int64) {
 		if execution == "e" {
 			got = append(got, done, total)
 		}
-	}}}
+	})
 	for _, text := range []string{
 		`{"msg":"transfer progress","execution":"e","bytes":5,"size":10}`,
 		`{"msg":"other","about":"transfer progress","execution":"e","bytes":6,"size":10}`,
@@ -182,7 +183,7 @@ func TestDefinitions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := &System{options: Options{Repo: repo, Batch: true}}
+	s := &System{options: Options{Repo: repo}}
 	if _, err := s.definitions(); err == nil {
 		t.Error("no definition is no error")
 	}
@@ -195,20 +196,12 @@ func TestDefinitions(t *testing.T) {
 		}
 		return strings.Join(functionNames(list), " ")
 	}
-	if got := names(); got != "launch poll" {
-		t.Errorf("without a batch: %s", got)
+	if _, err := s.definitions(); err == nil {
+		t.Error("no definition of the batch is no error")
 	}
 	write("statemachine/batch.asl.json", `"${PlanFunctionArn}" "${ArchiveStateMachineArn}"`)
-	if got := names(); got != "launch poll" {
-		t.Errorf("with a batch whose function is not there: %s", got)
-	}
-	write("functions/plan/main.go", "package main")
 	if got := names(); got != "launch plan poll" {
-		t.Errorf("with a batch: %s", got)
-	}
-	s.options.Batch = false
-	if got := names(); got != "launch poll" {
-		t.Errorf("when no batch is wanted: %s", got)
+		t.Errorf("functions: %s", got)
 	}
 	write("statemachine/archive.asl.json", `"${Unheard}"`)
 	list, err := s.definitions()

@@ -43,17 +43,11 @@ type Options struct {
 	// ExecutionsDir keeps the executions, below Dir; those that were running go on. Empty: they are forgotten when the
 	// system is closed, and what a killed one has left is removed by AbandonLeft.
 	ExecutionsDir string
-	// Batch says that the batch state machine is wanted too.
-	Batch bool
 	// API says where the HTTP API listens. With an empty Addr neither it nor the inbox for dropped requests runs. It needs
 	// StepFunctions to be served.
 	API Address
 	// Screen is told what takes long.
 	Screen *display.Screen
-	// Event gets each event of each execution.
-	Event func(stepfunctions.Update)
-	// Bytes is told how far transfers are, in bytes.
-	Bytes func(execution string, done, total int64)
 }
 
 // System is all of it, running.

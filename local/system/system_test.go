@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 var built = sync.OnceValue(func() error {
 	return build.Run(context.Background(), build.Options{Repo: "../..", BinDir: binDir, Packages: []string{
-		"./functions/launch", "./functions/poll", "./functions/transfer", "./functions/api", "./functions/inbox", standInPackage,
+		"./functions/...", standInPackage,
 	}})
 })
 
@@ -81,8 +81,8 @@ func (s *System) begin(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.ARN != s.ExecutionARN(name) {
-		t.Errorf("the execution's ARN is %s, not %s", e.ARN, s.ExecutionARN(name))
+	if e.ARN != ExecutionARN(ArchiveMachine, name) {
+		t.Errorf("the execution's ARN is %s, not %s", e.ARN, ExecutionARN(ArchiveMachine, name))
 	}
 	return e.ARN
 }
@@ -102,15 +102,15 @@ func TestExecutionInASystem(t *testing.T) {
 	t.Parallel()
 	o := newOptions(t)
 	o.StepFunctions = Address{Name: "Step Functions", Addr: "127.0.0.1:0"}
-	o.API, o.Batch = Address{Name: "the API", Addr: "127.0.0.1:0"}, true
+	o.API = Address{Name: "the API", Addr: "127.0.0.1:0"}
 	var mu sync.Mutex
 	kinds := map[asl.EventType]int{}
-	o.Event = func(u stepfunctions.Update) {
+	s := startSystem(t, o)
+	defer s.Watch(func(u stepfunctions.Update) {
 		mu.Lock()
 		defer mu.Unlock()
 		kinds[u.Event.Type]++
-	}
-	s := startSystem(t, o)
+	}, nil)()
 	e, err := s.StepFunctions.Wait(t.Context(), s.begin(t, "one"))
 	if err != nil || e.Status != asl.StatusSucceeded {
 		t.Fatalf("%v %+v", err, e)
@@ -179,7 +179,7 @@ func TestAbandon(t *testing.T) {
 	t.Run("unknown execution", func(t *testing.T) {
 		t.Parallel()
 		s := startSystem(t, newOptions(t))
-		if _, err := s.Abandon(t.Context(), s.ExecutionARN("nobody")); err == nil {
+		if _, err := s.Abandon(t.Context(), ExecutionARN(ArchiveMachine, "nobody")); err == nil {
 			t.Error("no error")
 		}
 	})
