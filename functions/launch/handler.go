@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/scenarioclient"
-	"github.com/scenario-archive/scenario-archive/internal/step"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
@@ -25,18 +22,6 @@ type handler struct {
 	bucket   string // where archives go
 	prefix   string // for a request that names no place; "" means the default
 	now      func() time.Time
-}
-
-func fromEnvironment(getenv func(string) string) (step.Logic[archive.LaunchInput, archive.LaunchOutput], error) {
-	if getenv("BUCKET") == "" {
-		return nil, errors.New("BUCKET is not set: it names the bucket that archives go to")
-	}
-	c, err := scenarioclient.FromEnvironment(getenv)
-	if err != nil {
-		return nil, err
-	}
-	h := handler{scenario: c, bucket: getenv("BUCKET"), prefix: getenv("KEY_PREFIX"), now: time.Now}
-	return h.launch, nil
 }
 
 // launch checks everything that can be checked before Scenario is asked, the destination too: a job whose archive

@@ -1,6 +1,17 @@
 // Command manifest is the Lambda function that writes what became of a batch's archives.
 package main
 
-import "github.com/scenario-archive/scenario-archive/internal/step"
+import (
+	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/step"
+)
 
 func main() { step.Start("manifest", fromEnvironment) }
+
+func fromEnvironment(getenv func(string) string) (step.Logic[batch.ManifestInput, batch.ManifestOutput], error) {
+	storage, err := batch.StorageFromEnvironment(getenv)
+	if err != nil {
+		return nil, err
+	}
+	return handler{batch.Manifester{Storage: storage}}.write, nil
+}

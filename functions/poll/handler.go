@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/scenarioclient"
-	"github.com/scenario-archive/scenario-archive/internal/step"
 	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
@@ -23,14 +21,6 @@ type jobs interface {
 type handler struct {
 	scenario jobs
 	now      func() time.Time
-}
-
-func fromEnvironment(getenv func(string) string) (step.Logic[archive.PollInput, archive.PollOutput], error) {
-	c, err := scenarioclient.FromEnvironment(getenv)
-	if err != nil {
-		return nil, err
-	}
-	return handler{scenario: c, now: time.Now}.poll, nil
 }
 
 func (h handler) poll(ctx context.Context, log *slog.Logger, in archive.PollInput) (archive.PollOutput, error) {

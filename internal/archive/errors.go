@@ -35,6 +35,8 @@ const (
 	ArchiveChanged Name = "ArchiveChanged"
 	// ArchiveCorrupt: what the source serves is not a whole ZIP file.
 	ArchiveCorrupt Name = "ArchiveCorrupt"
+	// ArchiveIncomplete: the archive has fewer files than assets were asked for, and the request is strict; or none.
+	ArchiveIncomplete Name = "ArchiveIncomplete"
 	// ArchiveTooLarge: the archive is over S3's limit for an object.
 	ArchiveTooLarge Name = "ArchiveTooLarge"
 	// SourceForbidden: the archive's URL, or one it redirects to, is at an address that is not allowed.

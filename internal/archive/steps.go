@@ -129,6 +129,19 @@ type Output struct {
 	ChecksumCRC64NVME string `json:"checksumCRC64NVME"` // of the whole object, base64, as S3 verified it
 	JobID             string `json:"jobId"`
 	Entries           int64  `json:"entries"` // files in the ZIP
+	// Requested is how many assets were asked for, each ID once. 0, and not in the JSON, when the request names
+	// inferences or models: only Scenario knows how many assets those have.
+	Requested int64 `json:"requested,omitempty"`
+	// Missing says how many of the requested assets the archive lacks; nil when it has as many files as were asked for,
+	// or when that cannot be known.
+	Missing *Missing `json:"missing,omitempty"`
+}
+
+// Missing are assets that were asked for and are not in the archive.
+type Missing struct {
+	Count int64 `json:"count"` // from 1
+	// AssetIDs are the missing assets, at most 100, when the names of the archive's files carry IDs.
+	AssetIDs []string `json:"assetIds,omitempty"`
 }
 
 // Resolve decides where the archive of this request goes. defaultPrefix is used when the request names no place; ""

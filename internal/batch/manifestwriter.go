@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"path"
 	"strconv"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
 // manifestWriter writes one manifest as a stream: the assets' IDs are read from the list while they are written.
@@ -30,14 +32,9 @@ type head struct {
 
 // finishedEntry and failedEntry are an archive in the manifest, without its assets.
 type finishedEntry struct {
-	Number            int    `json:"number"`
-	Key               string `json:"key"`
-	Size              int64  `json:"size"`
-	ETag              string `json:"etag"`
-	ChecksumCRC64NVME string `json:"checksumCRC64NVME"`
-	Entries           int64  `json:"entries"`
-	JobID             string `json:"jobId"`
-	Assets            int    `json:"assets"`
+	Number int `json:"number"`
+	archive.Output
+	Assets int `json:"assets"`
 }
 
 type failedEntry struct {
@@ -75,8 +72,9 @@ func finished(o outcome) any {
 	if o.Finished == nil {
 		return nil
 	}
-	f := o.Finished
-	return finishedEntry{o.Number, cmp.Or(f.Key, o.Key), f.Size, f.ETag, f.ChecksumCRC64NVME, f.Entries, f.JobID, o.Assets}
+	f := finishedEntry{o.Number, *o.Finished, o.Assets}
+	f.Key = cmp.Or(f.Key, o.Key)
+	return f
 }
 
 func missing(o outcome) any {

@@ -63,6 +63,7 @@ var names = map[string]archive.Name{
 	"ArchiveURLExpired":      archive.ArchiveURLExpired,
 	"ArchiveChanged":         archive.ArchiveChanged,
 	"ArchiveCorrupt":         archive.ArchiveCorrupt,
+	"ArchiveIncomplete":      archive.ArchiveIncomplete,
 	"ArchiveTooLarge":        archive.ArchiveTooLarge,
 	"SourceForbidden":        archive.SourceForbidden,
 	"SourceUnavailable":      archive.SourceUnavailable,

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
@@ -40,7 +41,7 @@ func (b *batch) child(e asl.Event) bool {
 	switch e.Type {
 	case "ExecutionSucceeded":
 		var o struct {
-			Output struct{ Size int64 } `json:"output"`
+			Output archive.Output `json:"output"`
 		}
 		_ = json.Unmarshal([]byte(e.Details.Output), &o)
 		b.done++

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
@@ -62,11 +63,8 @@ type output struct {
 		Key string `json:"key"`
 	} `json:"destination"`
 	Transfer struct {
-		Finished bool `json:"finished"`
-		Output   struct {
-			Size    int64 `json:"size"`
-			Entries int64 `json:"entries"`
-		} `json:"output"`
+		Finished bool           `json:"finished"`
+		Output   archive.Output `json:"output"`
 	} `json:"transfer"`
 }
 
