@@ -36,6 +36,13 @@ echo "--- The SAM transform, by AWS's translator"
 "$tools/bin/python" ci/cloudformation/transform.py template.yaml > "$work/template.json"
 "$tools/bin/cfn-lint" "$work/template.json" && echo "what comes out is clean too"
 
+echo "--- The API's body as API Gateway imports it, by swagger-parser"
+command -v mvn > /dev/null || { apt-get update -qq && apt-get install -y -qq maven default-jdk-headless > /dev/null; }
+mvn --quiet --batch-mode --file ci/swagger/pom.xml dependency:build-classpath -Dmdep.outputFile="$work/classpath"
+mkdir -p "$work/bodies"
+"$tools/bin/python" ci/cloudformation/bodies.py "$work/template.json" functions/api/openapi.yaml "$work/bodies"
+java -cp "$(cat "$work/classpath")" ci/swagger/Import.java "$work"/bodies/*.json
+
 echo "--- checkov"
 "$checkov/bin/checkov" --file "$work/template.json" --framework cloudformation --compact --skip-download \
   --output cli
