@@ -18,7 +18,7 @@ import (
 
 // follow shows an execution of a running system, however it was started.
 type follow struct {
-	common
+	settings
 	id, url string
 	view    *display.View
 	every   time.Duration
@@ -65,7 +65,7 @@ func (f *follow) prepare() (*client, error) {
 	if f.id == "" {
 		return nil, errors.New("say which archive: make follow ID=…, with its ID or the ARN of its execution")
 	}
-	if err := f.common.prepare(); err != nil {
+	if err := f.settings.prepare(); err != nil {
 		return nil, err
 	}
 	if f.dir == "" {

@@ -16,7 +16,7 @@ import (
 // follow is `local follow` in this process.
 func (l *local) follow(ctx context.Context, args ...string) (status int, stdout, stderr string) {
 	var out, errs buffer
-	f := &follow{common: l.common(), every: 5 * time.Millisecond}
+	f := &follow{settings: l.settings(), every: 5 * time.Millisecond}
 	status = f.main(ctx, append([]string{"-dir", l.dir}, args...), &out, &errs)
 	return status, out.String(), errs.String()
 }

@@ -31,7 +31,7 @@ const cleanUpTime = 20 * time.Second
 
 // run is one archive, whole.
 type run struct {
-	common
+	settings
 	input   string
 	batch   bool
 	request []byte
@@ -69,7 +69,7 @@ func (r *run) prepare() (err error) {
 	if r.request, err = readRequest(r.input, os.Stdin); err != nil {
 		return err
 	}
-	if err := r.common.prepare(); err != nil {
+	if err := r.settings.prepare(); err != nil {
 		return err
 	}
 	if r.input == "" && r.scenario.Public() {

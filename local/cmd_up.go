@@ -18,7 +18,7 @@ type place struct {
 
 // up is the whole system, staying up.
 type up struct {
-	common
+	settings
 	s3, stepFunctions, standIn, api place
 }
 
@@ -51,7 +51,7 @@ func (u *up) main(ctx context.Context, args []string, stderr io.Writer) int {
 }
 
 func (u *up) flags(stderr io.Writer) *flag.FlagSet {
-	flags := u.common.flags("local up", "The whole system on this machine, until it is interrupted.", stderr)
+	flags := u.settings.flags("local up", "The whole system on this machine, until it is interrupted.", stderr)
 	for _, p := range u.places() {
 		if value := u.env(p.variable); value != "" {
 			p.addr = value
@@ -69,7 +69,7 @@ func (u *up) prepare() error {
 		}
 		p.addr = addr
 	}
-	return u.common.prepare()
+	return u.settings.prepare()
 }
 
 func (p place) address() system.Address {

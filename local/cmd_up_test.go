@@ -221,7 +221,7 @@ func TestAddressesOfUp(t *testing.T) {
 	t.Parallel()
 	l := &local{dir: t.TempDir(), env: map[string]string{"LOCAL_S3_ADDR": "0.0.0.0:7070"}}
 	u := newUp()
-	u.common = l.common()
+	u.settings = l.settings()
 	if status := u.main(t.Context(), nil, &l.stderr); status != 2 || !strings.Contains(l.stderr.String(), "LOCAL_S3_ADDR") {
 		t.Errorf("status %d\n%s", status, l.stderr.String())
 	}

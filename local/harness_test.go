@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 func localMain(ctx context.Context) int {
 	bin := os.Getenv(binDir)
 	if os.Args[1] == "run" {
-		return (&run{common: common{bin: bin}}).main(ctx, os.Args[2:], os.Stdout, os.Stderr)
+		return (&run{settings: settings{bin: bin}}).main(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	}
 	u := newUp()
 	u.bin = bin
@@ -104,20 +104,20 @@ func newLocal(t *testing.T) *local {
 	return &local{dir: filepath.Join(t.TempDir(), "local"), env: map[string]string{}}
 }
 
-func (l *local) common() common {
-	return common{bin: os.Getenv(binDir), getenv: func(name string) string { return l.env[name] }}
+func (l *local) settings() settings {
+	return settings{bin: os.Getenv(binDir), getenv: func(name string) string { return l.env[name] }}
 }
 
 // run is `local run` in this process.
 func (l *local) run(ctx context.Context, args ...string) int {
-	r := &run{common: l.common()}
+	r := &run{settings: l.settings()}
 	return r.main(ctx, append([]string{"-dir", l.dir}, args...), &l.stdout, &l.stderr)
 }
 
 // up is `local up` in this process, on free ports.
 func (l *local) up(ctx context.Context, args ...string) int {
 	u := newUp()
-	u.common = l.common()
+	u.settings = l.settings()
 	free := []string{"-dir", l.dir, "-s3-addr", "127.0.0.1:0", "-stepfunctions-addr", "0", "-scenario-addr", "localhost:0", "-api-addr", "0"}
 	return u.main(ctx, append(free, args...), &l.stderr)
 }

@@ -47,7 +47,7 @@ func readRequest(path string, stdin io.Reader) ([]byte, error) {
 	return text, checkRequest(name, text)
 }
 
-// readFile reads no more than tells that a file is too large.
+// readFile reads one byte more than is allowed, so that a file that is too large is noticed.
 func readFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -70,7 +70,7 @@ func (h *harness) startStandIn() error {
 	return err
 }
 
-// startUp starts `local up` and waits for the file that tells where everything is.
+// startUp starts `local up` and waits for the file with its addresses.
 func (h *harness) startUp(ctx context.Context) error {
 	repo, err := filepath.Abs(h.repo)
 	if err != nil {

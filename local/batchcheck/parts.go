@@ -88,7 +88,7 @@ func (h *harness) wait(ctx context.Context, arn string, enough int) error {
 	}
 }
 
-// counts tells how the children of the execution's Map Run stand.
+// counts counts the children of the execution's Map Run by status.
 func (h *harness) counts(ctx context.Context, arn string) (types.MapRunExecutionCounts, error) {
 	runs, err := h.sfn.ListMapRuns(ctx, &sfn.ListMapRunsInput{ExecutionArn: &arn})
 	if err != nil || len(runs.MapRuns) == 0 {
@@ -110,7 +110,7 @@ func deref(s *string) string {
 
 // whole is a batch in which nothing goes wrong but for Scenario's ceiling.
 func (h *harness) whole(ctx context.Context) error {
-	begun := time.Now()
+	started := time.Now()
 	ids := h.list(false)
 	arn, err := h.start(ctx, "whole", ids)
 	if err == nil {
@@ -119,7 +119,7 @@ func (h *harness) whole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	took := time.Since(begun)
+	took := time.Since(started)
 	found, err := h.verify(ids, "whole", 0)
 	if err != nil {
 		return err
@@ -161,14 +161,14 @@ func (h *harness) killed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	begun := time.Now()
+	started := time.Now()
 	if err := h.startUp(ctx); err != nil {
 		return err
 	}
 	if err := h.wait(ctx, arn, 0); err != nil {
 		return err
 	}
-	took := time.Since(begun)
+	took := time.Since(started)
 	failed := h.archives() * h.failing / 100
 	found, err := h.verify(ids, "killed", failed)
 	if err == nil {

@@ -1,9 +1,9 @@
-// Package notify tells a function of the objects that appear in a bucket, as EventBridge does with S3's events: each
-// object at least once, again after a failure, and also after this program was down.
+// Package notify sends a function an event for each object that appears in a bucket, as EventBridge does with S3's
+// events: at least once, again after a failure, and also after this program was down.
 //
 // It looks at the bucket instead of listening to the S3 server: versitygw's webhook sends each event once, whether it
 // arrives or not, under names and with sequencers that are not S3's. What stands in the bucket cannot be missed. The
-// same object gives the same event each time, so that telling of it twice is harmless.
+// same object gives the same event each time, so that a second delivery is harmless.
 package notify
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Config says what is watched and who is told. All but the last four are required.
+// Config says what is watched and where events go. All but the last four are required.
 type Config struct {
 	Storage        s3.ListObjectsV2APIClient
 	Bucket, Prefix string
@@ -28,7 +28,7 @@ type Config struct {
 	Account        string
 	// Deliver gives an event to the function. An error means: again, later.
 	Deliver func(ctx context.Context, event []byte) error
-	// Known tells whether an object that was there before needs no event, by its key and its event's time. Default:
+	// Known says whether an object that was there before needs no event, by its key and its event's time. Default:
 	// all need one.
 	Known func(ctx context.Context, key string, at time.Time) bool
 	// Every is how long it waits from one look to the next. Default 1 s; a bucket that takes long to list is looked at
@@ -36,7 +36,7 @@ type Config struct {
 	Every time.Duration
 	// Backoff is how long it waits before an event is delivered again, twice as long each time, up to a minute. Default 1 s.
 	Backoff time.Duration
-	// Logger tells of what goes wrong. Default: dropped.
+	// Logger gets what goes wrong. Default: dropped.
 	Logger *slog.Logger
 }
 
@@ -49,7 +49,7 @@ const (
 // watcher is a run of Watch.
 type watcher struct {
 	Config
-	told  map[string]identity
+	seen  map[string]identity
 	slots chan struct{}
 	group sync.WaitGroup
 }
@@ -60,7 +60,7 @@ type identity struct {
 	at   time.Time
 }
 
-// Watch tells of objects until ctx ends; then it returns when no delivery is under way.
+// Watch sends events until ctx ends; then it returns when no delivery is under way.
 func Watch(ctx context.Context, c Config) {
 	if c.Every == 0 {
 		c.Every = time.Second
@@ -71,17 +71,17 @@ func Watch(ctx context.Context, c Config) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	w := &watcher{Config: c, told: map[string]identity{}, slots: make(chan struct{}, atOnce)}
+	w := &watcher{Config: c, seen: map[string]identity{}, slots: make(chan struct{}, atOnce)}
 	defer w.group.Wait()
 	first := true
 	for ctx.Err() == nil {
-		begun := time.Now()
+		started := time.Now()
 		if err := w.look(ctx, first); err == nil {
 			first = false
 		} else if ctx.Err() == nil {
 			w.Logger.Warn("the bucket cannot be listed", "cause", err.Error())
 		}
-		pause(ctx, min(max(w.Every, 10*time.Since(begun)), maxPause))
+		pause(ctx, min(max(w.Every, 10*time.Since(started)), maxPause))
 	}
 }
 
@@ -94,7 +94,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// look tells of every object that is not the one it was at the last look.
+// look sends an event for every object that is new or has changed since the last look.
 func (w *watcher) look(ctx context.Context, first bool) error {
 	there := map[string]bool{}
 	pages := s3.NewListObjectsV2Paginator(w.Storage, &s3.ListObjectsV2Input{Bucket: &w.Bucket, Prefix: &w.Prefix})
@@ -110,24 +110,24 @@ func (w *watcher) look(ctx context.Context, first bool) error {
 			}
 			there[key] = true
 			id := identity{aws.ToString(o.ETag), aws.ToTime(o.LastModified)}
-			if w.told[key] == id {
+			if w.seen[key] == id {
 				continue
 			}
-			w.told[key] = id
-			w.tell(ctx, key, id, aws.ToInt64(o.Size), first)
+			w.seen[key] = id
+			w.send(ctx, key, id, aws.ToInt64(o.Size), first)
 		}
 	}
-	for key := range w.told {
+	for key := range w.seen {
 		if !there[key] {
-			delete(w.told, key)
+			delete(w.seen, key)
 		}
 	}
 	return nil
 }
 
-// tell delivers an event beside the looking, until it has been taken: the function decides what becomes of an object
-// that has gone or was replaced since.
-func (w *watcher) tell(ctx context.Context, key string, id identity, size int64, first bool) {
+// send delivers an event in the background until it is accepted: the function decides about an object that was removed
+// or replaced since.
+func (w *watcher) send(ctx context.Context, key string, id identity, size int64, first bool) {
 	w.group.Go(func() {
 		known := false
 		if first && w.Known != nil {

@@ -20,13 +20,13 @@ import (
 const (
 	apiFunction   = "api"
 	inboxFunction = "inbox"
-	// frontConcurrency is how many processes either of the two may have: what comes beyond waits in line.
-	frontConcurrency = 4
+	// entryConcurrency is how many processes either of the two may have: further requests wait.
+	entryConcurrency = 4
 	requestsPrefix   = "requests/"
 )
 
-// frontFunctions are what starts executions, beside the functions that executions call.
-func (s *System) frontFunctions() []string {
+// entryFunctions start executions; all other functions are called by executions.
+func (s *System) entryFunctions() []string {
 	if s.options.API.Addr == "" {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (s *System) startAPI() error {
 		return err
 	}
 	s.APIURL = "http://" + listener.Addr().String()
-	if err := s.startFrontFunctions(); err != nil {
+	if err := s.startEntryFunctions(); err != nil {
 		_ = listener.Close()
 		return err
 	}
@@ -57,27 +57,27 @@ func (s *System) startAPI() error {
 	return s.watchRequests()
 }
 
-func (s *System) startFrontFunctions() (err error) {
+func (s *System) startEntryFunctions() (err error) {
 	bin := s.programs()
 	var list []lambda.Function
-	for _, name := range s.frontFunctions() {
-		list = append(list, s.frontFunction(name, bin.Binary(functionPackage(name))))
+	for _, name := range s.entryFunctions() {
+		list = append(list, s.entryFunction(name, bin.Binary(functionPackage(name))))
 	}
-	s.front, err = lambda.New(lambda.Options{
+	s.entry, err = lambda.New(lambda.Options{
 		Functions: list, Region: Region, Account: Account, Log: s.functionLine, TempDir: s.temp, QueueTime: time.Minute,
 	})
 	if err == nil {
-		s.onClose(func() { _ = s.front.Close() })
+		s.onClose(func() { _ = s.entry.Close() })
 	}
 	return err
 }
 
-// frontFunction describes a function that starts executions, as template.yaml deploys it.
-func (s *System) frontFunction(name, binary string) lambda.Function {
+// entryFunction describes a function that starts executions, as template.yaml deploys it.
+func (s *System) entryFunction(name, binary string) lambda.Function {
 	f := s.function(name, binary)
 	maps.Copy(f.Env, s.storageVariables())
 	f.Env["AWS_ENDPOINT_URL_SFN"] = s.StepFunctionsURL
-	f.Concurrency = frontConcurrency
+	f.Concurrency = entryConcurrency
 	if name == apiFunction {
 		f.Timeout = 29 * time.Second
 		f.Env["PAGE"] = "on"
@@ -100,9 +100,9 @@ func (s *System) apiHandler(addr string) (http.Handler, error) {
 	log := s.logs.logger("gateway")
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ResponseHeaderTimeout: time.Minute}
 	s.onClose(transport.CloseIdleConnections)
-	api := gateway.New(gateway.Options{Concurrency: frontConcurrency, Logger: log,
+	api := gateway.New(gateway.Options{Concurrency: entryConcurrency, Logger: log,
 		Invoke: func(ctx context.Context, event []byte) ([]byte, string, error) {
-			return s.front.Invoke(ctx, apiFunction, event)
+			return s.entry.Invoke(ctx, apiFunction, event)
 		}})
 	bucket := gateway.Storage(endpoint, transport, log)
 	return gateway.Local(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +118,8 @@ func (s *System) apiHandler(addr string) (http.Handler, error) {
 	}), gateway.Hosts(addr)...), nil
 }
 
-// watchRequests tells the inbox of every object under requests/, also of those that came while nothing was running.
+// watchRequests sends the inbox an event for every object under requests/, also for those put there while nothing was
+// running.
 func (s *System) watchRequests() error {
 	client, err := s.storage()
 	if err != nil {
@@ -130,7 +131,7 @@ func (s *System) watchRequests() error {
 		defer close(ended)
 		notify.Watch(ctx, notify.Config{
 			Storage: client.api, Bucket: Bucket, Prefix: requestsPrefix, Region: Region, Account: Account,
-			Deliver: s.deliver, Known: client.told, Logger: s.logs.logger("inbox"),
+			Deliver: s.deliver, Known: client.hasNote, Logger: s.logs.logger("inbox"),
 		})
 	}()
 	s.onClose(func() {
@@ -143,7 +144,7 @@ func (s *System) watchRequests() error {
 
 // deliver gives an event to the inbox.
 func (s *System) deliver(ctx context.Context, event []byte) error {
-	result, functionError, err := s.front.Invoke(ctx, inboxFunction, event)
+	result, functionError, err := s.entry.Invoke(ctx, inboxFunction, event)
 	if err != nil {
 		return err
 	}

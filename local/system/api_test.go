@@ -68,7 +68,7 @@ func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Errorf("%v, %d executions: %v", err, len(list), list)
 	}
-	if !client.told(ctx, key, at) || client.told(ctx, key, at.Add(time.Second)) || client.told(ctx, "requests/y.json", at) {
+	if !client.hasNote(ctx, key, at) || client.hasNote(ctx, key, at.Add(time.Second)) || client.hasNote(ctx, "requests/y.json", at) {
 		t.Error("the note is not taken for what it is")
 	}
 }
@@ -89,7 +89,7 @@ func TestDeliveryThatFails(t *testing.T) {
 func TestFrontFunctionsKnowTheSystem(t *testing.T) {
 	t.Parallel()
 	s := startSystem(t, newAPIOptions(t))
-	f := s.frontFunction("api", "x")
+	f := s.entryFunction("api", "x")
 	for name, want := range map[string]string{
 		"STATE_MACHINE_ARN": machineARN(ArchiveMachine), "BUCKET": Bucket, "AWS_ENDPOINT_URL_SFN": s.StepFunctionsURL,
 		"AWS_ENDPOINT_URL_S3": s.S3.Endpoint, "AWS_CA_BUNDLE": s.S3.CAFile, "SCENARIO_BASE_URL": s.Scenario.BaseURL, "PAGE": "on",
@@ -99,7 +99,7 @@ func TestFrontFunctionsKnowTheSystem(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, f.Env[name], want)
 		}
 	}
-	if inbox := s.frontFunction("inbox", "x"); inbox.Env["PAGE"] != "" || inbox.Env["BUCKET"] != Bucket {
+	if inbox := s.entryFunction("inbox", "x"); inbox.Env["PAGE"] != "" || inbox.Env["BUCKET"] != Bucket {
 		t.Errorf("the inbox: %v", inbox.Env)
 	}
 }

@@ -92,7 +92,7 @@ func (s *System) functionLine(line lambda.Line) {
 	}
 }
 
-// loopbackHTTP tells whether archives may come from this machine, by plain http: then, and only then, Scenario is
+// loopbackHTTP says whether archives may come from this machine, by plain http: then, and only then, Scenario is
 // somebody's stand-in.
 func (s Scenario) loopbackHTTP() bool {
 	u, err := url.Parse(s.BaseURL)

@@ -71,7 +71,7 @@ func stamp(name, text string) lambda.Line {
 	return lambda.Line{Time: time.Now(), Function: name, Text: text}
 }
 
-// logger writes what the runner's own parts have to tell into a log.
+// logger writes the lines of the local system's own parts into a log.
 func (l *logFiles) logger(name string) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(writerFunc(func(text string) {
 		l.write(stamp(name, strings.TrimSpace(text)))

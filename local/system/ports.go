@@ -66,7 +66,7 @@ func (a Address) explain(err error) error {
 	}
 }
 
-// holder says who listens on a port where the system tells (Linux, the person's own processes).
+// holder names the process that listens on a port, where that can be found out (Linux, the user's own processes).
 func holder(port int) string {
 	inodes := listening("/proc/net/tcp", port)
 	for inode := range listening("/proc/net/tcp6", port) {

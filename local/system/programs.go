@@ -19,7 +19,7 @@ const standInPackage = "./scenario/scenariotest/cmd/scenariotest"
 
 func (s *System) programs() build.Options {
 	o := build.Options{Repo: s.options.Repo, BinDir: s.options.BinDir}
-	for _, name := range append(functionNames(s.served), s.frontFunctions()...) {
+	for _, name := range append(functionNames(s.served), s.entryFunctions()...) {
 		o.Packages = append(o.Packages, functionPackage(name))
 	}
 	if s.StandIn {
@@ -42,14 +42,14 @@ func (s *System) buildAndStartS3(ctx context.Context) error {
 	return group.Wait()
 }
 
-// worthTelling is how long a build must take to get a line of its own.
-const worthTelling = 2 * time.Second
+// longBuild is how long a build must take to get a line on the screen.
+const longBuild = 2 * time.Second
 
 func (s *System) build(ctx context.Context, programs build.Options) error {
 	task := s.options.Screen.Task("building the functions")
 	programs.Progress = task.Detail
 	err := build.Run(ctx, programs)
-	if took := task.End(); err == nil && took > worthTelling {
+	if took := task.End(); err == nil && took > longBuild {
 		s.options.Screen.Line("Built the functions in %s.", display.Duration(took))
 	}
 	return err
@@ -65,7 +65,7 @@ func (s *System) startS3(ctx context.Context) error {
 			s.logs.write(stamp("s3", text))
 		}),
 	})
-	if took := task.End(); err == nil && took > worthTelling {
+	if took := task.End(); err == nil && took > longBuild {
 		s.options.Screen.Line("Built and started the S3 server in %s.", display.Duration(took))
 	}
 	if err != nil {

@@ -48,7 +48,7 @@ func (s Scenario) check() error {
 	return nil
 }
 
-// Public tells whether it is Scenario's own, where the sample request's assets do not exist.
+// Public says whether it is Scenario's own, where the sample request's assets do not exist.
 func (s Scenario) Public() bool {
 	u, err := url.Parse(s.BaseURL)
 	return err == nil && (u.Hostname() == "scenario.com" || strings.HasSuffix(u.Hostname(), ".scenario.com"))

@@ -46,7 +46,7 @@ type Options struct {
 	// API says where the HTTP API listens. With an empty Addr neither it nor the inbox for dropped requests runs. It needs
 	// StepFunctions to be served.
 	API Address
-	// Screen is told what takes long.
+	// Screen shows what takes long.
 	Screen *display.Screen
 }
 
@@ -64,7 +64,7 @@ type System struct {
 	options  Options
 	dir      string
 	served   []definition
-	front    *lambda.Service // the functions that start executions
+	entry    *lambda.Service // the functions that start executions
 	progress progress
 	temp     string
 	logs     *logFiles
@@ -108,7 +108,7 @@ func setDefault(field *string, value string) {
 	}
 }
 
-// prepare takes the directory and finds out early what would fail late.
+// prepare locks the directory and checks early what would fail late.
 func (s *System) prepare() error {
 	lock, err := takeLock(s.dir)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
-// common is what run and up share.
-type common struct {
+// settings are the flags and variables that run, up and follow share.
+type settings struct {
 	repo     string
 	dir      string
 	bin      string              // where programs are built to; empty: below dir
@@ -24,7 +24,7 @@ type common struct {
 	screen   *display.Screen
 }
 
-func (c *common) flags(name, what string, stderr io.Writer) *flag.FlagSet {
+func (c *settings) flags(name, what string, stderr io.Writer) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.repo, "repo", "", "`directory` of the repository (default: found upwards of here)")
@@ -37,7 +37,7 @@ func (c *common) flags(name, what string, stderr io.Writer) *flag.FlagSet {
 	return flags
 }
 
-func (c *common) parse(flags *flag.FlagSet, args []string) error {
+func (c *settings) parse(flags *flag.FlagSet, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (c *common) parse(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-func (c *common) prepare() (err error) {
+func (c *settings) prepare() (err error) {
 	if c.repo == "" {
 		c.repo = "."
 	}
@@ -66,14 +66,14 @@ func (c *common) prepare() (err error) {
 	return err
 }
 
-func (c *common) env(name string) string {
+func (c *settings) env(name string) string {
 	if c.getenv == nil {
 		return os.Getenv(name)
 	}
 	return c.getenv(name)
 }
 
-func (c *common) options() system.Options {
+func (c *settings) options() system.Options {
 	return system.Options{
 		Repo: c.repo, Dir: c.dir, BinDir: c.bin, Scenario: c.scenario, Screen: c.screen, StandInFlags: strings.Fields(c.standIn),
 	}

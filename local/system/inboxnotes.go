@@ -16,9 +16,9 @@ import (
 // maxNote is more than a note of the inbox ever has.
 const maxNote = 1 << 20
 
-// told tells whether the inbox has left a note about just this object: then its event needs no delivery after a
-// restart. When it cannot be told, it was not.
-func (c storage) told(ctx context.Context, key string, at time.Time) bool {
+// hasNote says whether the inbox has written a note about exactly this object: then its event needs no delivery after
+// a restart. When the note cannot be read, the answer is no.
+func (c storage) hasNote(ctx context.Context, key string, at time.Time) bool {
 	stem := strings.TrimSuffix(key, path.Ext(key))
 	for _, name := range []string{stem + ".status.json", stem + ".error.json", key + ".status.json", key + ".error.json"} {
 		if c.noteIsOf(ctx, name, key, notify.Time(at)) {
