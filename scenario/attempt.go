@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func (c *Client) send(ctx context.Context, call call, credentials Credentials) (
 	defer response.Body.Close()
 	got.status = response.StatusCode
 	got.retryAfter = parseRetryAfter(response.Header, c.now())
-	got.body, err = readBounded(response.Body)
+	got.body, err = readBounded(response.Body, cmp.Or(call.maxBody, maxBody))
 	return got, true, timeoutCause(ctx, withoutURL(err))
 }
 
@@ -105,10 +106,10 @@ func (c *Client) request(ctx context.Context, call call, credentials Credentials
 	return request, nil
 }
 
-func readBounded(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
-	if err == nil && len(body) > maxBody {
-		return body[:maxBody], fmt.Errorf("the answer is longer than %d MiB", maxBody>>20)
+func readBounded(r io.Reader, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		return body[:limit], fmt.Errorf("the answer is longer than %d MiB", limit>>20)
 	}
 	return body, err
 }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +12,9 @@ const (
 	opLaunch = "launch archive"
 	opJob    = "get job"
 	opCancel = "cancel job"
+	opAssets = "get assets"
+
+	opEstimate = "estimate archive"
 )
 
 // A call is one call of the API, however often it is tried.
@@ -18,9 +22,12 @@ type call struct {
 	op, method string
 	path       []string // the segments after the base URL, not escaped
 	projectID  string
+	query      url.Values // beside the project
 	body       []byte
 	// launch: each arrival makes a job, so only what proves that there was none is followed by another attempt.
 	launch bool
+	// maxBody bounds the answer's body, in bytes; 0: the default.
+	maxBody int64
 	// read takes the body of a 2xx answer. An error means that the answer cannot be read.
 	read func(answer) error
 }
@@ -76,8 +83,11 @@ func (c *Client) url(call call) *url.URL {
 		escaped[i] = url.PathEscape(segment)
 	}
 	u := c.base.JoinPath(strings.Join(escaped, "/"))
+	query := url.Values{}
+	maps.Copy(query, call.query)
 	if call.projectID != "" {
-		u.RawQuery = url.Values{"projectId": {call.projectID}}.Encode()
+		query.Set("projectId", call.projectID)
 	}
+	u.RawQuery = query.Encode()
 	return u
 }

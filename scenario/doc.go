@@ -1,5 +1,6 @@
 // Package scenario is a client for the part of the Scenario API that makes archives (ZIP files) of assets: it launches
-// an archive job, follows it and gives the archive's URL. It needs nothing but the standard library.
+// an archive job, follows it and gives the archive's URL; it estimates what an archive costs, and lists assets. It needs
+// nothing but the standard library.
 //
 // Two public descriptions of the job exist, the guide "Downloading an Archive of Assets" and the API reference. They
 // differ in the launch's path and in the shape of the answers; the client speaks both (see [Endpoint]).

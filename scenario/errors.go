@@ -29,7 +29,7 @@ const (
 
 // Error is the type of every error that the client's methods return. Use [errors.As] to reach it.
 type Error struct {
-	// Op is what was being done: "launch archive", "get job", "cancel job".
+	// Op is what was being done: "launch archive", "get job", "cancel job", "get assets", "estimate archive".
 	Op string
 	// Kind says what the error means for the caller.
 	Kind Kind

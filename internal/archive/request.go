@@ -40,7 +40,7 @@ type DestinationRequest struct {
 var knownFields = map[string][]string{
 	"":            {"query", "options", "destination", "projectId", "timeoutSeconds"},
 	"query":       {"assetIds", "inferenceIds", "modelIds"},
-	"options":     {"flat", "fileNameTemplate"},
+	"options":     {"flat", "fileNameTemplate", "archiveName", "preferOriginal"},
 	"destination": {"prefix", "key", "overwrite", "tags"},
 }
 
