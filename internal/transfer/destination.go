@@ -33,6 +33,11 @@ func (r *run) head(ctx context.Context) (*existing, error) {
 		if errorStatus(err) == 404 || isCode(err, "NotFound", "NoSuchKey") {
 			return nil, nil
 		}
+		if errorStatus(err) == 400 { // an answer to HEAD has no body: this may be a throttle as well as a refusal for good
+			e := storageError("look at destination", err)
+			e.temporary = true
+			return nil, e
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -22,14 +22,17 @@ import (
 type fault int
 
 const (
-	noFault    fault = iota
-	slowDown         // 503 before the body is read
-	internal         // 500
-	errorIn200       // status 200 with an error as body
-	lostAnswer       // S3 does it, the client does not hear of it
-	cutBody          // the connection breaks while the body goes
-	swallow          // the connection breaks before S3 hears of it
-	denied           // 403
+	noFault      fault = iota
+	slowDown           // 503 before the body is read
+	internal           // 500
+	errorIn200         // status 200 with an error as body
+	lostAnswer         // S3 does it, the client does not hear of it
+	cutBody            // the connection breaks while the body goes
+	swallow            // the connection breaks before S3 hears of it
+	denied             // 403
+	throttled          // 400 ThrottlingException
+	kmsThrottled       // 400 KMS.ThrottlingException
+	conflicting        // 409 ConditionalRequestConflict
 )
 
 // operation names a request of S3 by its method and query.
@@ -104,6 +107,12 @@ func apply(f fault, forward http.Handler, w http.ResponseWriter, r *http.Request
 		s3Error(w, http.StatusOK, "InternalError")
 	case denied:
 		s3Error(w, http.StatusForbidden, "AccessDenied")
+	case throttled:
+		s3Error(w, http.StatusBadRequest, "ThrottlingException")
+	case kmsThrottled:
+		s3Error(w, http.StatusBadRequest, "KMS.ThrottlingException")
+	case conflicting:
+		s3Error(w, http.StatusConflict, "ConditionalRequestConflict")
 	case lostAnswer:
 		forward.ServeHTTP(httptest.NewRecorder(), r)
 		cut()

@@ -49,7 +49,7 @@ func storageError(op string, err error) *Error {
 	case code == "" && status == 0: // no answer: the network
 		e.Err = withoutURL(innermost(err))
 		return e
-	case code == "SlowDown", status == 429, status == 503:
+	case throttlingCodes[code], status == 429, status == 503:
 		e.pushback = true
 	case code == "NoSuchUpload":
 		e.temporary, e.gone = false, true
@@ -67,6 +67,13 @@ var temporaryCodes = map[string]bool{
 	"RequestTimeout": true, "IncompleteBody": true, "BadDigest": true, "XAmzContentChecksumMismatch": true,
 	"RequestTimeTooSkewed": true, "OperationAborted": true, "ConditionalRequestConflict": true, "InternalError": true,
 	"ServiceUnavailable": true, "ExpiredToken": true, "TokenRefreshRequired": true,
+}
+
+// throttlingCodes ask for fewer requests. Some of them come with status 400 ("Error responses", S3 API Reference; the
+// names with KMS are those of the key's service, which S3 passes on).
+var throttlingCodes = map[string]bool{
+	"SlowDown": true, "Throttling": true, "ThrottlingException": true, "RequestLimitExceeded": true,
+	"TooManyRequestsException": true, "KMS.ThrottlingException": true, "KMS.LimitExceededException": true,
 }
 
 func errorCode(err error) string {

@@ -22,9 +22,9 @@ func TestStorageFaultsThatPass(t *testing.T) {
 	for _, op := range []string{"head", "create", "label", "part", "complete", "put", "listUploads", "listParts", "get"} {
 		for name, f := range map[string]fault{
 			"SlowDown": slowDown, "500": internal, "lost answer": lostAnswer, "cut": swallow, "cut in the body": cutBody,
-			"error in a 200": errorIn200,
+			"error in a 200": errorIn200, "throttled": throttled, "key throttled": kmsThrottled, "409": conflicting,
 		} {
-			if f == errorIn200 && op != "complete" || f == cutBody && op != "part" && op != "put" {
+			if f == errorIn200 && op != "complete" || f == conflicting && op != "complete" && op != "put" || f == cutBody && op != "part" && op != "put" {
 				continue // what S3 does not do
 			}
 			t.Run(op+"/"+name, func(t *testing.T) {

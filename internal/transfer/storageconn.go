@@ -41,6 +41,9 @@ func dialStorage(t *http.Transport) func(context.Context, string, string) (net.C
 		if t.TLSClientConfig != nil {
 			c = t.TLSClientConfig.Clone()
 		}
+		// HTTP/1.1 alone is offered: the transport's own list has HTTP/2 in it, and a server that chose it would be spoken to
+		// in another protocol than it agreed to.
+		c.NextProtos = []string{"http/1.1"}
 		c.DynamicRecordSizingDisabled = true // small records are for pages, whose first bytes somebody waits for
 		if c.ServerName == "" {
 			if c.ServerName, _, err = net.SplitHostPort(address); err != nil {
