@@ -35,6 +35,7 @@ type narrator struct {
 	state    string // that is being worked on
 	entered  time.Time
 	attempts int
+	failed   bool   // its last attempt
 	status   string // of the job, at the last poll
 	job      string // the same, in words
 
@@ -84,11 +85,16 @@ func (n *narrator) describe(e asl.Event) (note, bool) {
 		n.enter(d.Name, e.Time)
 		return n.begin(e, n.waiting(read(d.Input)), true), true
 	case "TaskStateExited":
+		if n.failed {
+			return caught(e)
+		}
 		return n.exit(e), true
 	case "TaskScheduled":
 		n.attempts++
+		n.failed = false
 		return n.begin(e, fmt.Sprintf("%s, attempt %d", working(n.state), n.attempts), true), n.attempts > 1
 	case "TaskFailed", "TaskTimedOut", "TaskSubmitFailed", "TaskStartFailed":
+		n.failed = true
 		return note{e.Time, n.state, failureText(d.Error, d.Cause), noteBad}, true
 	case "ExecutionSucceeded":
 		return note{e.Time, "Done", "", noteGood}, true
@@ -101,7 +107,7 @@ func (n *narrator) describe(e asl.Event) (note, bool) {
 }
 
 func (n *narrator) enter(state string, at time.Time) {
-	n.state, n.entered, n.attempts = state, at, 0
+	n.state, n.entered, n.attempts, n.failed = state, at, 0, false
 	if state == "Transfer" && n.times.Job == 0 && !n.launched.IsZero() {
 		n.times.Job = at.Sub(n.launched)
 	}
@@ -149,6 +155,12 @@ func jobText(o output) string {
 		status += fmt.Sprintf(", %.0f %%", math.Floor(o.Poll.Progress*100))
 	}
 	return status
+}
+
+// caught describes the exit of a step whose failure the state machine caught: the failure has its note already, and the
+// output is none of the function's.
+func caught(e asl.Event) (note, bool) {
+	return note{e.Time, e.Details.Name, "the unfinished upload is still in S3", noteBad}, e.Details.Name == "AbortUpload"
 }
 
 // exit describes how a step ended, by its output.

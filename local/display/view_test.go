@@ -177,6 +177,24 @@ func TestViewOfFailures(t *testing.T) {
 	}
 }
 
+// A step whose failure the state machine catches exits as well.
+func TestCaughtFailures(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ state, want string }{
+		{"Transfer", ""}, {"Launch", ""}, {"Poll", ""}, {"AbortUpload", "the unfinished upload is still in S3"},
+	} {
+		s, _, out := newStory(false)
+		s.tell("TaskStateEntered", asl.Details{Name: test.state})
+		s.tell("TaskScheduled", asl.Details{})
+		s.tell("TaskFailed", asl.Details{Error: "SourceUnavailable", Cause: "no answer"})
+		s.tell("TaskStateExited", asl.Details{Name: test.state, Output: `{"job":{"jobId":"job_1"},"error":{}}`})
+		_, after, _ := strings.Cut(out.text(), "SourceUnavailable: no answer\n")
+		if test.want == "" && after != "" || !strings.Contains(after, test.want) {
+			t.Errorf("%s: after the failure %q, want %q", test.state, after, test.want)
+		}
+	}
+}
+
 func TestUnknownStatesAndOutputs(t *testing.T) {
 	t.Parallel()
 	s, _, out := newStory(false)
