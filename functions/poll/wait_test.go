@@ -34,7 +34,7 @@ func TestNextWait(t *testing.T) {
 	}
 }
 
-// The README says what an archive's polling costs.
+// docs/cost.md says what an archive's polling costs.
 func TestPollsOfAJob(t *testing.T) {
 	t.Parallel()
 	for job, most := range map[time.Duration]int{

@@ -9,7 +9,7 @@ import (
 // error by it.
 type Name string
 
-// The named errors. README's table of errors has a row for each.
+// The named errors. docs/errors.md has a row for each.
 const (
 	// RequestInvalid: the request can never work as it is. Not retried.
 	RequestInvalid Name = "RequestInvalid"

@@ -4,7 +4,7 @@ import "cmp"
 
 // hints say what to do on this machine about an execution's error. The cause says what was wrong.
 var hints = map[string]string{
-	"RequestInvalid": "Correct the request and run it again; the README lists its fields.",
+	"RequestInvalid": "Correct the request and run it again; docs/requests.md lists its fields.",
 	"Unauthorized": "Check SCENARIO_API_KEY and SCENARIO_API_SECRET (and the project, if the request names one). " +
 		"Without both, the stand-in is used, which needs none.",
 	"RateLimited":            "Wait a little and run it again, or ask for fewer archives at once.",
