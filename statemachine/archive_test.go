@@ -14,7 +14,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // testCase is one way through a state machine.
@@ -46,8 +45,8 @@ func readCases(t *testing.T, file string) []testCase {
 
 func TestArchive(t *testing.T) {
 	t.Parallel()
-	functions := newScript(t)
-	engine := startEngine(t, functions.URL)
+	functions := newScript()
+	engine := startMachine(t, functions, readDefinition(t, "archive.asl.json"))
 	for i, c := range readCases(t, "testdata/archive_cases.json") {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
@@ -113,16 +112,14 @@ func (e engine) execute(t *testing.T, name, input string) ended {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		d, err := e.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d.Status != types.ExecutionStatusRunning {
-			return ended{d, e.path(ctx, t, *started.ExecutionArn)}
-		}
-		time.Sleep(10 * time.Millisecond)
+	if _, err := e.service.Wait(ctx, *started.ExecutionArn); err != nil {
+		t.Fatal(err)
 	}
+	d, err := e.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ended{d, e.path(ctx, t, *started.ExecutionArn)}
 }
 
 func (e engine) path(ctx context.Context, t *testing.T, arn string) []string {

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
 
 // The way of a batch is executed in two halves, each with the other one scripted: the batch itself, with a function in
@@ -19,7 +18,7 @@ type object = map[string]any
 
 func TestBatch(t *testing.T) {
 	t.Parallel()
-	definition := readDefinition(t)
+	definition := batchDefinition(t)
 	states := definition["States"].(object)
 	archives := states["Archives"].(object)
 	states["Archives"] = object{
@@ -27,49 +26,39 @@ func TestBatch(t *testing.T) {
 		"Parameters": object{"FunctionName": "map", "Payload": object{"plan.$": "$.plan", "execution": executionOf}},
 		"ResultPath": archives["ResultPath"], "Catch": archives["Catch"], "Next": archives["Next"],
 	}
-	runCases(t, "testdata/batch_cases.json", definition, map[string]string{
-		"PlanFunctionArn": "plan", "ManifestFunctionArn": "manifest", "Partition": "aws",
-	})
+	runCases(t, "testdata/batch_cases.json", definition)
 }
 
 func TestBatchChild(t *testing.T) {
 	t.Parallel()
-	processor := readDefinition(t)["States"].(object)["Archives"].(object)["ItemProcessor"].(object)
+	processor := batchDefinition(t)["States"].(object)["Archives"].(object)["ItemProcessor"].(object)
 	delete(processor, "ProcessorConfig")
 	start := processor["States"].(object)["Archive"].(object)
 	start["Resource"] = "arn:aws:states:::lambda:invoke"
 	start["Parameters"] = object{"FunctionName": "archive", "Payload": object{"start": start["Parameters"], "execution": executionOf}}
 	start["ResultSelector"] = object{"output.$": "$.Payload.Output"}
-	runCases(t, "testdata/batch_child_cases.json", processor, map[string]string{"ArchiveStateMachineArn": "archive"})
+	runCases(t, "testdata/batch_child_cases.json", processor)
 }
 
 // executionOf tells the script whose answers are asked for.
 var executionOf = object{"id.$": "$$.Execution.Id", "name.$": "$$.Execution.Name", "startTime.$": "$$.Execution.StartTime"}
 
-func readDefinition(t *testing.T) (definition object) {
+func batchDefinition(t *testing.T) (definition object) {
 	t.Helper()
-	text, err := os.ReadFile("batch.asl.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &definition); err != nil {
+	if err := json.Unmarshal(readDefinition(t, "batch.asl.json"), &definition); err != nil {
 		t.Fatal(err)
 	}
 	return definition
 }
 
-func runCases(t *testing.T, cases string, definition object, substitutions map[string]string) {
+func runCases(t *testing.T, cases string, definition object) {
 	t.Helper()
 	text, err := json.Marshal(definition)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "definition.asl.json")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	functions := newScript(t)
-	engine := startMachine(t, functions.URL, "batch", file, substitutions)
+	functions := newScript()
+	engine := startMachine(t, functions, text)
 	for i, c := range readCases(t, cases) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
@@ -129,7 +118,7 @@ func checkStart(body []byte) error {
 	if err != nil {
 		return err
 	}
-	if in.Start.StateMachineArn != "archive" || in.Start.Name != "heroes-0002-0123456789abcdef-01234567" {
+	if in.Start.StateMachineArn != sfntest.MachineARN || in.Start.Name != "heroes-0002-0123456789abcdef-01234567" {
 		return fmt.Errorf("starts %q as %q", in.Start.StateMachineArn, in.Start.Name)
 	}
 	got, _ := json.Marshal(r)

@@ -1,39 +1,30 @@
 package statemachine_test
 
 import (
+	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"strings"
 	"sync"
-	"testing"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 // answer is what a function, or Lambda itself, answers to a call.
 type answer struct {
 	Result json.RawMessage `json:"result"`
 	Error  json.RawMessage `json:"error"`  // of the function: {"errorType","errorMessage"}
-	Status int             `json:"status"` // of Lambda, with Type as its error
+	Status int             `json:"status"` // of Lambda's own refusal, with Type as its name
 	Type   string          `json:"type"`
 }
 
-// script is a Lambda endpoint that gives each execution the answers written down for it, in their order.
+// script plays Lambda: it gives each execution the answers written down for it, in their order.
 type script struct {
-	*httptest.Server
 	mu         sync.Mutex
 	answers    map[string]map[string][]answer
 	complaints map[string][]string
 }
 
-func newScript(t *testing.T) *script {
-	t.Helper()
-	s := &script{answers: map[string]map[string][]answer{}, complaints: map[string][]string{}}
-	s.Server = httptest.NewServer(http.HandlerFunc(s.invoke))
-	t.Cleanup(s.Close)
-	return s
+func newScript() *script {
+	return &script{answers: map[string]map[string][]answer{}, complaints: map[string][]string{}}
 }
 
 func (s *script) Expect(execution string, answers map[string][]answer) {
@@ -61,31 +52,22 @@ func (s *script) Complaints(execution string) []string {
 	return s.complaints[execution]
 }
 
-// invoke is Lambda's Invoke: POST /2015-03-31/functions/{name or ARN}/invocations.
-func (s *script) invoke(w http.ResponseWriter, r *http.Request) {
-	path, _ := url.PathUnescape(r.URL.EscapedPath())
-	name := strings.TrimSuffix(strings.TrimPrefix(path, "/2015-03-31/functions/"), "/invocations")
-	function := name[strings.LastIndexByte(name, ':')+1:]
-	body, _ := io.ReadAll(r.Body)
+// Invoke is a call of a function.
+func (s *script) Invoke(_ context.Context, function string, payload []byte) (result []byte, functionError string, err error) {
 	var event event
-	_ = json.Unmarshal(body, &event)
-	problem, ours := batchProblem(function, body)
+	_ = json.Unmarshal(payload, &event)
+	problem, ours := batchProblem(function, payload)
 	if !ours {
 		problem = event.problem(function)
 	}
 	a := s.next(event.Execution.Name, function, problem)
-	w.Header().Set("X-Amzn-RequestId", "1")
 	switch {
 	case a.Status != 0:
-		w.Header().Set("X-Amzn-ErrorType", a.Type)
-		w.WriteHeader(a.Status)
-		fmt.Fprintf(w, `{"Type":"Service","Message":"scripted"}`)
+		return nil, "", &asl.Error{Name: "Lambda." + a.Type, Cause: "scripted"}
 	case a.Error != nil:
-		w.Header().Set("X-Amz-Function-Error", "Unhandled")
-		_, _ = w.Write(a.Error)
-	default:
-		_, _ = w.Write(a.Result)
+		return a.Error, "Unhandled", nil
 	}
+	return a.Result, "", nil
 }
 
 func (s *script) next(execution, function, problem string) answer {

@@ -32,7 +32,12 @@ func LoadDefinitions(files, substitutions map[string]string) ([]MachineConfig, e
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		text, err := os.ReadFile(files[name])
 		if err == nil {
-			if text, err = substitute(text, substitutions, used); err != nil {
+			text, err = Substitute(text, func(name string) (string, bool) {
+				used[name] = true
+				v, ok := substitutions[name]
+				return v, ok
+			})
+			if err != nil {
 				err = fmt.Errorf("%s: %w", files[name], err)
 			}
 		}
@@ -52,17 +57,17 @@ func LoadDefinitions(files, substitutions map[string]string) ([]MachineConfig, e
 	return machines, nil
 }
 
-// substitute puts the values in, each escaped as part of a JSON string, and adds their names to used.
-func substitute(text []byte, values map[string]string, used map[string]bool) ([]byte, error) {
+// Substitute puts a value in the place of each ${Name}, escaped as part of a JSON string. A name without a value is an
+// error.
+func Substitute(definition []byte, value func(name string) (string, bool)) ([]byte, error) {
 	var problems []error
-	out := placeholder.ReplaceAllFunc(text, func(found []byte) []byte {
+	out := placeholder.ReplaceAllFunc(definition, func(found []byte) []byte {
 		name := string(found[2 : len(found)-1])
-		value, ok := values[name]
+		v, ok := value(name)
 		if !ok {
 			problems = append(problems, fmt.Errorf("no substitution for ${%s}", name))
 		}
-		used[name] = true
-		quoted, _ := json.Marshal(value) // a string always encodes
+		quoted, _ := json.Marshal(v) // a string always encodes
 		return quoted[1 : len(quoted)-1]
 	})
 	return out, errors.Join(problems...)
