@@ -88,17 +88,20 @@ func TestColdStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &setup{}
-	one, err := s.startCold(t.Context(), self)
-	if err != nil || one.wall <= 0 || one.rss <= 0 {
+	one, err := (&setup{}).startCold(t.Context(), self)
+	if err != nil || one.wall <= 0 || one.rss <= 0 || one.cpu <= 0 {
 		t.Errorf("%+v, %v", one, err)
 	}
-	if _, err := (&setup{config: config{under: "false"}}).startCold(t.Context(), self); err == nil || !strings.Contains(err.Error(), "before it asked") {
+	under := func(command string) *setup { return &setup{dir: t.TempDir(), config: config{under: command}} }
+	if one, err = under("env").startCold(t.Context(), self); err != nil || one.wall <= 0 || one.rss <= 0 {
+		t.Errorf("under another program: %+v, %v", one, err)
+	}
+	if _, err := under("false").startCold(t.Context(), self); err == nil || !strings.Contains(err.Error(), "Runtime.ExitError") {
 		t.Errorf("a function that ends at once: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := (&setup{config: config{under: "tail -f"}}).startCold(ctx, self); err == nil {
+	if _, err := under("tail -f").startCold(ctx, self); err == nil {
 		t.Error("a function that never asks has started")
 	}
 }

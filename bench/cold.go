@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -66,42 +64,25 @@ func (s *setup) measureCold(ctx context.Context, r *report) error {
 	return nil
 }
 
-// coldWithin is far more than a start takes, even of a binary for another processor on a busy machine.
-const coldWithin = 30 * time.Second
-
 func (s *setup) startCold(ctx context.Context, binary string) (sample, error) {
-	api, err := serveRuntime(nil)
+	if s.under != "" {
+		var err error
+		if binary, err = wrapped(s.dir, s.under, binary); err != nil {
+			return sample{}, err
+		}
+	}
+	f, err := newFunction(binary, deployed())
 	if err != nil {
 		return sample{}, err
 	}
-	defer api.close()
-	ctx, cancel := context.WithTimeout(ctx, coldWithin)
-	defer cancel()
-	args := append(strings.Fields(s.under), binary)
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(deployed(), "AWS_LAMBDA_RUNTIME_API="+api.address)
-	var output strings.Builder
-	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	started := time.Now()
-	if err := cmd.Start(); err != nil {
-		return sample{}, err
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	var one sample
-	select {
-	case at := <-api.asked:
-		one = sample{wall: at.Sub(started), rss: highWater(cmd.Process.Pid)}
-	case err := <-exited:
-		return sample{}, fmt.Errorf("it ended before it asked for an event (%v): %s", err, lastLine(output.String()))
-	case <-ctx.Done():
-		err = fmt.Errorf("it asked for no event within %s", coldWithin)
-	}
-	_ = cmd.Process.Kill()
-	<-exited
-	one.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return one, err
+	defer f.close()
+	return f.measureStart(ctx)
+}
+
+// wrapped is an executable that runs the binary under another program.
+func wrapped(dir, under, binary string) (string, error) {
+	path := filepath.Join(dir, filepath.Base(binary)+".sh")
+	return path, os.WriteFile(path, []byte("#!/bin/sh\nexec "+under+" '"+binary+"'\n"), 0o755)
 }
 
 // deployed is an environment such as template.yaml gives the functions: each finds there what it looks for.
@@ -109,7 +90,7 @@ func deployed() []string {
 	const account = "000000000000"
 	return []string{
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=example", "AWS_CONFIG_FILE=/dev/null",
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512", "LOG_LEVEL=info", "STACK_NAME=bench", "BUCKET=bench", "BUCKET_OWNER=" + account,
+		"LOG_LEVEL=info", "STACK_NAME=bench", "BUCKET=bench", "BUCKET_OWNER=" + account,
 		"KEY_PREFIX=archives/", "SCENARIO_SECRET_ARN=arn:aws:secretsmanager:us-east-1:" + account + ":secret:bench-AbCdEf",
 		"STATE_MACHINE_ARN=arn:aws:states:us-east-1:" + account + ":stateMachine:archive",
 		"BATCH_STATE_MACHINE_ARN=arn:aws:states:us-east-1:" + account + ":stateMachine:batch", "PAGE=on",

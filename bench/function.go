@@ -1,22 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
 )
 
 // buildFunction builds a function as it is deployed (see the Makefile).
@@ -34,107 +33,104 @@ func (s *setup) buildFunction(ctx context.Context, name string) (path string, er
 // ours is the transfer function's own process, from its start to its answer.
 func (s *setup) ours(concurrency int) program {
 	return program{"ours", func(ctx context.Context, url string, at storage) (sample, error) {
-		event, err := json.Marshal(archive.TransferInput{
+		event := archive.TransferInput{
 			Job: archive.Job{ID: "job_bench"}, ArchiveURL: url, Destination: archive.Destination{Bucket: at.Bucket, Key: objectKey},
 			Execution: archive.Execution{ID: "arn:aws:states:us-east-1:000000000000:execution:archive:bench", Name: "bench"},
-		})
+		}
+		f, err := newFunction(s.function, append(at.environment(), "AWS_ENDPOINT_URL_S3="+at.Endpoint,
+			"BUCKET="+at.Bucket, "SOURCE_ALLOW_LOOPBACK_HTTP=true", "TRANSFER_CONCURRENCY="+strconv.Itoa(concurrency)))
 		if err != nil {
 			return sample{}, err
 		}
-		api, err := serveRuntime(event)
-		if err != nil {
-			return sample{}, err
+		defer f.close()
+		var out archive.TransferOutput
+		one, err := f.measure(ctx, event, &out)
+		if err == nil && !out.Finished {
+			err = errors.New("it did not finish")
 		}
-		defer api.close()
-		cmd := exec.Command(s.function)
-		cmd.Env = append(at.environment(), "AWS_LAMBDA_RUNTIME_API="+api.address, "AWS_ENDPOINT_URL_S3="+at.Endpoint,
-			"BUCKET="+at.Bucket, "SOURCE_ALLOW_LOOPBACK_HTTP=true", "TRANSFER_CONCURRENCY="+strconv.Itoa(concurrency))
-		return api.measure(ctx, cmd)
+		return one, err
 	}}
 }
 
-// runtimeAPI is Lambda's Runtime API for one event, or none ("Using the Lambda runtime API", Lambda Developer Guide).
-type runtimeAPI struct {
-	address string
-	server  *http.Server
-	asked   chan time.Time // when the function first asked for an event
-	answer  chan error     // the function's; nil when it has moved the whole archive
+// function is one process of a function, on the emulator's Runtime API.
+type function struct {
+	service *lambda.Service
+
+	mu     sync.Mutex
+	output bytes.Buffer
+	cpu    time.Duration // of the processes that have ended
 }
 
-func serveRuntime(event []byte) (*runtimeAPI, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	const prefix = "/2018-06-01/runtime/invocation/"
-	api := &runtimeAPI{address: listener.Addr().String(), asked: make(chan time.Time, 1), answer: make(chan error, 1)}
-	events := make(chan []byte, 1)
-	if event != nil {
-		events <- event
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+prefix+"next", func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case api.asked <- time.Now():
-		default:
-		}
-		select {
-		case e := <-events:
-			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "bench")
-			w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(time.Hour).UnixMilli(), 10))
-			_, _ = w.Write(e)
-		case <-r.Context().Done():
-		}
-	})
-	mux.HandleFunc("POST "+prefix+"bench/{kind}", func(w http.ResponseWriter, r *http.Request) {
-		text, _ := io.ReadAll(r.Body)
-		var out archive.TransferOutput
-		switch err := json.Unmarshal(text, &out); {
-		case r.PathValue("kind") != "response":
-			api.answer <- errors.New(string(text))
-		case err != nil || !out.Finished:
-			api.answer <- fmt.Errorf("it answered %s", text)
-		default:
-			api.answer <- nil
-		}
-		w.WriteHeader(http.StatusAccepted)
-	})
-	api.server = &http.Server{Handler: mux}
-	go func() { _ = api.server.Serve(listener) }()
-	return api, nil
-}
+// functionLimit is more than any measurement takes.
+const functionLimit = 2 * time.Hour
 
-func (a *runtimeAPI) close() { _ = a.server.Close() }
-
-// measure watches the function from its start to its answer, and ends it.
-func (a *runtimeAPI) measure(ctx context.Context, cmd *exec.Cmd) (sample, error) {
-	var output strings.Builder
-	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	started := time.Now()
-	if err := cmd.Start(); err != nil {
-		return sample{}, err
+func newFunction(binary string, variables []string) (*function, error) {
+	env := map[string]string{}
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		env[name] = value
 	}
-	peaks := watch(cmd.Process.Pid)
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
+	f := &function{}
 	var err error
-	var ended bool
-	select {
-	case err = <-a.answer:
-	case err = <-exited:
-		ended, err = true, fmt.Errorf("the function ended without an answer: %w", err)
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	one := sample{wall: time.Since(started), rss: peaks()}
-	if !ended {
-		_ = cmd.Process.Kill()
-		<-exited
-	}
-	one.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	f.service, err = lambda.New(lambda.Options{
+		Functions: []lambda.Function{{Name: "bench", Binary: binary, Env: env, Timeout: functionLimit, MemoryMB: 512}},
+		Log: func(l lambda.Line) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.output.WriteString(l.Text + "\n")
+		},
+		Exited: func(state *os.ProcessState) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.cpu += state.UserTime() + state.SystemTime()
+		},
+	})
+	return f, err
+}
+
+// close ends the process.
+func (f *function) close() { _ = f.service.Close() }
+
+// measure gives the function an event, watches it from its start to its answer, and ends it.
+func (f *function) measure(ctx context.Context, event, out any) (one sample, err error) {
+	text, err := json.Marshal(event)
 	if err != nil {
-		return sample{}, fmt.Errorf("%w: %s", err, lastLine(output.String()))
+		return one, err
+	}
+	started := time.Now()
+	result, failed, err := f.service.Invoke(ctx, "bench", text)
+	one = f.end(time.Since(started))
+	if err == nil && failed != "" {
+		err = errors.New(string(result))
+	}
+	if err == nil {
+		err = json.Unmarshal(result, out)
+	}
+	if err != nil {
+		return sample{}, fmt.Errorf("%w: %s", err, lastLine(f.output.String()))
 	}
 	return one, nil
+}
+
+// measureStart watches the function's start, to its first request for an event, and ends it.
+func (f *function) measureStart(ctx context.Context) (sample, error) {
+	took, err := f.service.Provision(ctx, "bench")
+	one := f.end(took)
+	if err != nil {
+		return sample{}, fmt.Errorf("%w: %s", err, lastLine(f.output.String()))
+	}
+	return one, nil
+}
+
+// end ends the process, and tells what it took. The kernel's high-water mark of its memory goes with it.
+func (f *function) end(wall time.Duration) sample {
+	one := sample{wall: wall}
+	for _, pid := range f.service.Processes("bench") {
+		one.rss += highWater(pid)
+	}
+	f.close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	one.cpu = f.cpu
+	return one
 }

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
 

@@ -10,7 +10,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -19,7 +19,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
-	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
 
@@ -51,8 +51,9 @@ func TestThroughTheRuntime(t *testing.T) {
 	if a := f.Invoke(t, map[string]string{"source": "aws.ec2"}); a.ErrorType() != "Unfinished" {
 		t.Errorf("got %s", a.Body)
 	}
-	if !strings.Contains(f.Logs(), `"function":"inbox","requestId":"request-1","key":"requests/a b.json","execution":"a-b-`) {
-		t.Errorf("logs: %s", f.Logs())
+	want := regexp.MustCompile(`"function":"inbox","requestId":"[0-9a-f-]{36}","key":"requests/a b.json","execution":"a-b-`)
+	if logs := f.Logs(); !want.MatchString(logs) {
+		t.Errorf("logs: %s", logs)
 	}
 }
 
@@ -148,7 +149,7 @@ func TestMemoryStaysSmall(t *testing.T) {
 	if s.Started() != 5 {
 		t.Errorf("%d executions", s.Started())
 	}
-	peak := peakMemory(t, b)
+	peak := peakMemory(t, f)
 	t.Logf("the process held %d KiB at most", peak>>10)
 	if !raced() && peak > 64<<20 {
 		t.Errorf("the process held %d bytes; it has 64 MiB", peak)
@@ -161,33 +162,20 @@ func raced() bool {
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
-// peakMemory is the highest resident size that the function's process has had, in bytes, as Linux keeps it. The process
-// is the child of this one that was given the test's bucket.
-func peakMemory(t *testing.T, b *bucket) int {
+// peakMemory is the highest resident size that the function's process has had, in bytes, as Linux keeps it.
+func peakMemory(t *testing.T, f *lambdatest.Function) int {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells a process's highest resident size in /proc")
 	}
-	all, err := filepath.Glob("/proc/[0-9]*/environ")
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.PID(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range all {
-		environ, err := os.ReadFile(file)
-		if err != nil || !bytes.Contains(environ, []byte("AWS_ENDPOINT_URL_S3="+b.URL+"\x00")) {
-			continue
-		}
-		status, err := os.ReadFile(filepath.Join(filepath.Dir(file), "status"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var kib int
-		_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
-		if _, err := fmt.Sscan(string(after), &kib); err != nil {
-			t.Fatalf("no VmHWM in %s", status)
-		}
-		return kib << 10
+	var kib int
+	_, after, _ := bytes.Cut(status, []byte("VmHWM:"))
+	if _, err := fmt.Sscan(string(after), &kib); err != nil {
+		t.Fatalf("no VmHWM in %s", status)
 	}
-	t.Fatal("the function's process is not to be found")
-	return 0
+	return kib << 10
 }

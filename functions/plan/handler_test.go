@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/batch"
-	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
 )
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/scenario"
 	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
 )

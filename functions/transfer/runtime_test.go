@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
 	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
 )
@@ -126,8 +126,9 @@ func TestTheFunctionMovesAnArchive(t *testing.T) {
 func TestTheFunctionStopsBeforeItsDeadline(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, 24, scenariotest.Options{AssetSize: 1 << 20,
-		Faults: []scenariotest.Fault{{Operation: scenariotest.OpArchive, Bandwidth: 2 << 20}}})
-	a := s.function.InvokeUntil(t, s.event(t), time.Now().Add(3*time.Second))
+		Faults: []scenariotest.Fault{{Operation: scenariotest.OpArchive, StallAt: 12 << 20, Times: 1}}})
+	hurried := lambdatest.StartWithin(t, 8*time.Second, s.environment())
+	a := hurried.Invoke(t, s.event(t))
 	var out archive.TransferOutput
 	if err := json.Unmarshal(a.Body, &out); err != nil || a.Failed || out.Finished || out.Output != nil {
 		t.Fatalf("got %s", a.Body)
@@ -144,7 +145,8 @@ func TestAKilledFunctionIsFollowedByAnother(t *testing.T) {
 	s := newSystem(t, 24, scenariotest.Options{AssetSize: 1 << 20,
 		Faults: []scenariotest.Fault{{Operation: scenariotest.OpArchive, Bandwidth: 2 << 20}}})
 	lost := make(chan struct{})
-	go func() { defer close(lost); s.function.TryInvoke(s.event(t)) }()
+	event := s.event(t)
+	go func() { defer close(lost); s.function.Invoke(t, event) }()
 	for len(s.store.Uploads(t)) == 0 {
 		select {
 		case <-lost:
@@ -154,8 +156,7 @@ func TestAKilledFunctionIsFollowedByAnother(t *testing.T) {
 	}
 	s.function.Kill()
 	<-lost
-	s.function = lambdatest.Start(t, s.environment())
-	s.wantWhole(t, s.function.Invoke(t, s.event(t)))
+	s.wantWhole(t, s.function.Invoke(t, event))
 }
 
 // A function that is killed right after it has begun an upload leaves one that names nobody. At a key that is the

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/lambdatest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 )
 
 func TestMain(m *testing.M) {
@@ -138,21 +138,26 @@ func TestLogLines(t *testing.T) {
 	f.Invoke(t, e)
 	e.Fail = "JobFailed"
 	f.Invoke(t, e)
-	lines := strings.Split(strings.TrimSpace(f.Logs()), "\n")
+	logs := strings.TrimSpace(f.Logs())
+	lines := strings.Split(logs, "\n")
 	want := []string{"in the step", "step done", "in the step", "step failed", "metrics"}
 	if len(lines) != len(want) {
-		t.Fatalf("got %d lines, want %d:\n%s", len(lines), len(want), f.Logs())
+		t.Fatalf("got %d lines, want %d:\n%s", len(lines), len(want), logs)
 	}
+	first := requestID(lines[0])
 	for i, line := range lines {
 		var got map[string]any
 		if err := json.Unmarshal([]byte(line), &got); err != nil {
 			t.Fatalf("line %d is not JSON: %s", i, line)
 		}
-		for field, value := range map[string]string{"msg": want[i], "function": "test", "requestId": "request-1",
+		for field, value := range map[string]string{"msg": want[i], "function": "test",
 			"execution": "run-1", "executionArn": "arn:1", "jobId": "job_1"} {
 			if got[field] != value {
 				t.Errorf("line %d: %s is %v, want %q", i, field, got[field], value)
 			}
+		}
+		if id, _ := got["requestId"].(string); len(id) != 36 || (id == first) != (i < 2) {
+			t.Errorf("line %d: requestId %q, in the first line %q", i, id, first)
 		}
 	}
 	if !strings.Contains(lines[3], `"error":"JobFailed","cause":"what to change"`) {
@@ -161,4 +166,12 @@ func TestLogLines(t *testing.T) {
 	if !strings.Contains(lines[4], `"level":"INFO"`) || !strings.Contains(lines[4], `"Error":"JobFailed"`) {
 		t.Errorf("the failure is not counted: %s", lines[4])
 	}
+}
+
+func requestID(line string) string {
+	var l struct {
+		RequestID string `json:"requestId"`
+	}
+	_ = json.Unmarshal([]byte(line), &l) // an empty one is none of those that are asked for
+	return l.RequestID
 }

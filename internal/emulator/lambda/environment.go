@@ -74,6 +74,7 @@ func (e *environment) clean() {
 	process.Kill(e.cmd) // what it started itself and left behind
 	e.logs.flush()
 	_ = os.RemoveAll(e.tempDir)
+	e.function.service.options.Exited(e.cmd.ProcessState)
 }
 
 func (e *environment) kill() { process.Kill(e.cmd) }

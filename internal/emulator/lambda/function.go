@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -107,6 +108,28 @@ func (f *function) run(payload []byte) (answer, error) {
 		}
 		return a, err
 	}
+}
+
+func (f *function) provision(ctx context.Context) (time.Duration, error) {
+	if err := f.acquire(ctx); err != nil {
+		return 0, err
+	}
+	defer f.release()
+	e, err := f.start()
+	if err != nil {
+		return 0, err
+	}
+	stop := context.AfterFunc(ctx, e.kill)
+	defer stop()
+	failed, err := e.awaitInit(newInvocation(f.service.ARN(f.Name), nil))
+	took := time.Since(e.started)
+	if err == nil && failed != nil {
+		err = errors.New(string(failed.body))
+	}
+	if err == nil {
+		f.putIdle(e)
+	}
+	return took, err
 }
 
 func (f *function) takeIdle() (*environment, bool) {

@@ -57,6 +57,8 @@ type Options struct {
 	QueueTime time.Duration
 	// IdleTime is how long an unused process is kept. Default 5 minutes.
 	IdleTime time.Duration
+	// Exited gets the state of each process that has ended: its status, and the CPU time it took. Default: dropped.
+	Exited func(*os.ProcessState)
 	// Logger tells of what goes wrong outside any invocation's answer. Default: dropped.
 	Logger *slog.Logger
 }
@@ -93,6 +95,9 @@ func withDefaults(o Options) Options {
 	setDefault(&o.IdleTime, 5*time.Minute)
 	if o.Log == nil {
 		o.Log = func(Line) {}
+	}
+	if o.Exited == nil {
+		o.Exited = func(*os.ProcessState) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -152,6 +157,16 @@ func (s *Service) Invoke(ctx context.Context, function string, payload []byte) (
 		return nil, "", err
 	}
 	return answer.body, answer.functionError, nil
+}
+
+// Provision starts one more process of a function and keeps it for the next invocation. It returns how long that took,
+// from before the process was made to its first request for an event.
+func (s *Service) Provision(ctx context.Context, function string) (time.Duration, error) {
+	f, err := s.lookup(function)
+	if err != nil {
+		return 0, err
+	}
+	return f.provision(ctx)
 }
 
 // KillFunction kills every process of a function, busy or not, and returns when they are gone. Invocations under way

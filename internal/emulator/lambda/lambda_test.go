@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -52,6 +53,38 @@ func TestWarmProcessIsUsedAgain(t *testing.T) {
 	}
 	if got := s.Processes("f"); !slices.Equal(got, []int{first.PID}) {
 		t.Errorf("processes %v, want %d", got, first.PID)
+	}
+}
+
+func TestProvisionedProcessServesTheNextInvocation(t *testing.T) {
+	t.Parallel()
+	exited := make(chan *os.ProcessState, 1)
+	s, l := newService(t, func(o *lambda.Options) { o.Exited = func(state *os.ProcessState) { exited <- state } })
+	took, err := s.Provision(t.Context(), "f")
+	if err != nil || took <= 0 {
+		t.Fatalf("%v, %v", took, err)
+	}
+	pids := s.Processes("f")
+	if r := invoke(t, s, event{Op: "echo"}); !slices.Equal(pids, []int{r.PID}) || strings.Contains(l.text(), "Init Duration") {
+		t.Errorf("processes %v, then %+v\n%s", pids, r, l.text())
+	}
+	_ = s.Close()
+	if state := <-exited; state.Pid() != pids[0] || state.UserTime()+state.SystemTime() <= 0 {
+		t.Errorf("ended: %v", state)
+	}
+}
+
+func TestProvisionFails(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t, func(o *lambda.Options) { o.Functions[0].Env[role] = "exits in init" })
+	if _, err := s.Provision(t.Context(), "f"); err == nil || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Provision(t.Context(), "g"); err == nil || !strings.Contains(err.Error(), "ResourceNotFoundException") {
+		t.Errorf("got %v", err)
+	}
+	if left := s.Processes("f"); len(left) > 0 {
+		t.Errorf("processes left: %v", left)
 	}
 }
 
