@@ -2,12 +2,11 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"errors"
 	"io"
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 )
 
 const (
@@ -18,39 +17,18 @@ const (
 	maxScan = 64 << 20
 )
 
-// magic are the first bytes of what people drop instead of text.
-var magic = []struct{ bytes, name string }{
-	{"\x1f\x8b", "compressed (gzip)"},
-	{"PK\x03\x04", "a ZIP file or a workbook"},
-	{"\x28\xb5\x2f\xfd", "compressed (zstd)"},
-	{"BZh", "compressed (bzip2)"},
-	{"\xfd7zXZ", "compressed (xz)"},
-	{"\xff\xfe", "text in UTF-16"},
-	{"\xfe\xff", "text in UTF-16"},
-}
-
 func invalid(format string, args ...any) error {
 	return archive.NewError(archive.RequestInvalid, nil, format, args...)
 }
 
-// text makes a reader of an object's text: without a byte order mark, and never of something compressed, which a few
-// bytes could blow up to any size.
+// text makes a reader of an object's text, never of something compressed, which a few bytes could blow up to any size.
 func text(body io.Reader, contentEncoding string) (*bufio.Reader, error) {
-	r := bufio.NewReaderSize(body, 64<<10)
-	start, err := r.Peek(8)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, broken(err)
-	}
-	for _, m := range magic {
-		if strings.HasPrefix(string(start), m.bytes) {
-			return nil, invalid("the object is %s; drop plain text, in UTF-8", m.name)
-		}
-	}
-	if e := strings.TrimPrefix(contentEncoding, "aws-chunked"); e != "" && e != "identity" {
+	if e := strings.Trim(strings.ReplaceAll(contentEncoding, "aws-chunked", ""), ", "); e != "" && e != "identity" {
 		return nil, invalid("the object says that it is encoded (Content-Encoding: %.40s); drop plain text, in UTF-8", e)
 	}
-	if bytes.HasPrefix(start, []byte("\xef\xbb\xbf")) {
-		_, _ = r.Discard(3)
+	r, err := batch.Text(body)
+	if err != nil {
+		return nil, readError(err)
 	}
 	return r, nil
 }

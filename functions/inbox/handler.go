@@ -82,7 +82,7 @@ func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error 
 		log.WarnContext(ctx, "a request in another bucket is not taken", "bucket", o.bucket)
 		return nil
 	}
-	e, err := in.start(ctx, o, f)
+	e, list, err := in.start(ctx, o, f)
 	switch {
 	case errors.Is(err, errGone):
 		log.InfoContext(ctx, "the request is gone or was replaced")
@@ -94,35 +94,38 @@ func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error 
 		return in.tellError(ctx, o, err)
 	}
 	log.InfoContext(ctx, "execution started", "execution", e.Name, "executionArn", e.ARN, "status", string(e.Status))
-	return in.tellStatus(ctx, o, e)
+	return in.tellStatus(ctx, o, e, list)
 }
 
-// start reads the object and starts what it asks for.
-func (in *inbox) start(ctx context.Context, o object, f batch.Format) (executions.Execution, error) {
+// start reads the object and starts what it asks for. list is nil unless it was read to its end.
+func (in *inbox) start(ctx context.Context, o object, f batch.Format) (e executions.Execution, list *listNote, err error) {
 	out, err := in.store.open(ctx, o)
 	if err != nil {
-		return executions.Execution{}, err
+		return e, nil, err
 	}
 	defer out.Body.Close()
 	r, err := text(out.Body, aws.ToString(out.ContentEncoding))
 	if err != nil {
-		return executions.Execution{}, err
+		return e, nil, err
 	}
 	if f == batch.FormatJSON {
 		raw, err := readObject(r)
 		if err != nil {
-			return executions.Execution{}, err
+			return e, nil, err
 		}
-		return in.startRequest(ctx, o, raw)
+		e, err = in.startRequest(ctx, o, raw)
+		return e, nil, err
 	}
-	ids, more, err := readList(r, f)
+	l, err := readList(r, f)
 	if err != nil {
-		return executions.Execution{}, err
+		return e, nil, err
 	}
-	if more { // the list stays where it is
-		return in.startBatch(ctx, o, batch.Input{}, batch.List{Key: o.key, VersionID: o.version, ETag: o.etag, Format: f})
+	if l.more { // the list stays where it is
+		e, err = in.startBatch(ctx, o, batch.Input{}, batch.List{Key: o.key, VersionID: o.version, ETag: o.etag, Format: f})
+		return e, nil, err
 	}
-	return in.startArchive(ctx, o, archive.Request{Query: scenario.Query{AssetIDs: ids}})
+	e, err = in.startArchive(ctx, o, archive.Request{Query: scenario.Query{AssetIDs: l.ids}})
+	return e, &listNote{l.lines, len(l.ids), l.duplicates}, err
 }
 
 func (in *inbox) startArchive(ctx context.Context, o object, request archive.Request) (executions.Execution, error) {

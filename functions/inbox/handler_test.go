@@ -42,6 +42,7 @@ func TestRequestIsStarted(t *testing.T) {
 func TestListsAreStarted(t *testing.T) {
 	t.Parallel()
 	for key, content := range map[string]string{
+		"requests/m.csv":   "asset_1,hero\rasset_2,villain\rasset_1,x\r",
 		"requests/a.txt":   "\xef\xbb\xbfAsset ID\r\nasset_1\r\n\r\n  asset_2\t\r\nasset_1",
 		"requests/b.CSV":   "name;asset_id\n\"Hero; the first\";asset_1\n;\nVillain;\"asset_2\"\n",
 		"requests/c.jsonl": "\"asset_1\"\n\n{\"name\":\"x\",\"assetId\":\"asset_2\"}\n{\"id\":\"asset_1\"}",
@@ -52,6 +53,11 @@ func TestListsAreStarted(t *testing.T) {
 		}
 		if _, input := f.only(t); input != `{"query":{"assetIds":["asset_1","asset_2"]},"options":{},"destination":{}}` {
 			t.Errorf("%s: %s", key, input)
+		}
+		note := f.note(t, stem(key)+statusSuffix)
+		list, _ := note["list"].(map[string]any)
+		if list["assetIds"] != 2.0 || key == "requests/m.csv" && (list["lines"] != 3.0 || list["duplicates"] != 1.0) {
+			t.Errorf("%s: note %v", key, note)
 		}
 	}
 }

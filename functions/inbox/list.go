@@ -10,32 +10,44 @@ import (
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
-// readList reads the IDs of a list, without repeats and in their order, until it has those of one archive. more says
-// that there are others, or may be: what is left is the batch's to read. Memory is that of one archive's IDs, whatever
-// the list's size.
-func readList(r io.Reader, f batch.Format) (ids []string, more bool, err error) {
+// listed is what was read of a list.
+type listed struct {
+	ids        []string // without repeats, in their order
+	duplicates int
+	lines      int
+	// more says that the list has other IDs, or may have: the batch reads it from its beginning.
+	more bool
+}
+
+// readList reads the IDs of a list until it has those of one archive. Memory is that of one archive's IDs, whatever the
+// list's size.
+func readList(r io.Reader, f batch.Format) (l listed, err error) {
 	list := batch.NewReader(&scanLimit{r: r}, f)
 	seen := map[string]bool{}
 	for {
 		id, err := list.Next()
+		l.lines = list.Lines()
 		switch {
-		case err == io.EOF && len(ids) == 0:
-			return nil, false, invalid("the list has no asset IDs; put one on each line")
+		case err == io.EOF && len(l.ids) == 0:
+			return l, invalid("the list has no asset IDs; put one on each line")
 		case err == io.EOF:
-			return ids, false, nil
-		case errors.Is(err, errScanned) && len(ids) == 0:
-			return nil, false, invalid("the list's first %d bytes have no asset ID; remove what is none", maxScan)
+			return l, nil
+		case errors.Is(err, errScanned) && len(l.ids) == 0:
+			return l, invalid("the list's first %d bytes have no asset ID; remove what is none", maxScan)
 		case errors.Is(err, errScanned):
-			return ids, true, nil
+			l.more = true
+			return l, nil
 		case err != nil:
-			return nil, false, readError(err)
+			return l, readError(err)
 		case seen[id]:
+			l.duplicates++
 			continue
-		case len(ids) == scenario.MaxAssets:
-			return ids, true, nil
+		case len(l.ids) == scenario.MaxAssets:
+			l.more = true
+			return l, nil
 		}
 		seen[id] = true
-		ids = append(ids, id)
+		l.ids = append(l.ids, id)
 	}
 }
 

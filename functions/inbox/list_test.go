@@ -18,7 +18,8 @@ func read(f batch.Format, content string) ([]string, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	return readList(r, f)
+	l, err := readList(r, f)
+	return l.ids, l.more, err
 }
 
 func TestReadList(t *testing.T) {
@@ -62,13 +63,15 @@ func TestReadList(t *testing.T) {
 		{"CSV row without an ID", batch.FormatCSV, "assetId,name\na,x\n,y", `!line 3 of the list has ""`},
 		{"CSV row that is too short", batch.FormatCSV, "name,assetId\nx,a\ny", "!line 3 of the list has 1 columns"},
 		{"CSV line of a wrong ID", batch.FormatCSV, "assetId,name\na,\"x\ny\"\nb c,z", `!line 4 of the list has "b c"`},
-		{"CSV with a stray quote", batch.FormatCSV, "a\nb\"c\n", "!is not closed"},
-		{"CSV with text after a quote", batch.FormatCSV, "a\n\"b\"c\n", "!ends at line 2"},
+		{"CSV with a stray quote", batch.FormatCSV, "a\nb\"c\n", "!line 2 of the list, column 2"},
+		{"CSV with text after a quote", batch.FormatCSV, "a\n\"b\"c\n", "!line 2 of the list, column 3"},
 		{"CSV with an open quote", batch.FormatCSV, "a\n\"b\nc\n", "!is not closed"},
 		{"CSV with an open quote and much after it", batch.FormatCSV, "a\n\"" + strings.Repeat("b\n", 1<<20), "!longer than"},
 		{"CSV with a long record", batch.FormatCSV, "a," + strings.Repeat("x", 60<<10) + "\nb", "a b"},
 		{"CSV with too long a record", batch.FormatCSV, "a," + strings.Repeat("x", 2<<20) + "\nb", "!longer than"},
 		{"CSV with an unknown header", batch.FormatCSV, "the hero,name\na,x", `!line 1 of the list begins with "the hero"`},
+		{"CSV (Macintosh)", batch.FormatCSV, "asset_1,hero\rasset_2,villain\rasset_3,x\r", "asset_1 asset_2 asset_3"},
+		{"CSV of mixed line ends", batch.FormatCSV, "asset_1,hero\rasset_2,villain\nasset_3,x\n", "!carriage return"},
 		{"CSV of nothing", batch.FormatCSV, "\n\n", "!no asset IDs"},
 
 		{"JSONL", batch.FormatJSONL, "\"a\"\n{\"assetId\":\"b\",\"id\":\"x\"}\r\n{\"asset_id\":\"c\"}\n\n{\"id\":\"d\"}", "a b c d"},
@@ -80,7 +83,7 @@ func TestReadList(t *testing.T) {
 		{"JSONL that is nested deep", batch.FormatJSONL, strings.Repeat("[", 60000), "!line 1"},
 
 		{"gzip", batch.FormatText, zipped(t), "!compressed (gzip)"},
-		{"workbook", batch.FormatCSV, workbook(t), "!a ZIP file or a workbook"},
+		{"workbook", batch.FormatCSV, workbook(t), "!a ZIP or an Excel file"},
 		{"zstd", batch.FormatCSV, "\x28\xb5\x2f\xfd000", "!zstd"},
 		{"bzip2", batch.FormatCSV, "BZh91AY", "!bzip2"},
 		{"xz", batch.FormatCSV, "\xfd7zXZ\x00", "!xz"},

@@ -27,6 +27,14 @@ type statusNote struct {
 	note
 	Status    string        `json:"status"`
 	Execution executionNote `json:"execution"`
+	List      *listNote     `json:"list,omitempty"` // of a list for one archive
+}
+
+// listNote says what was read of a list, so that whoever dropped it sees whether that is all of it.
+type listNote struct {
+	Lines      int `json:"lines"`    // a header counted
+	AssetIDs   int `json:"assetIds"` // each once
+	Duplicates int `json:"duplicates"`
 }
 
 type executionNote struct {
@@ -51,13 +59,13 @@ func (in *inbox) tellError(ctx context.Context, o object, err error) error {
 }
 
 // tellStatus also takes away the error that an earlier object of this name has left.
-func (in *inbox) tellStatus(ctx context.Context, o object, e executions.Execution) error {
+func (in *inbox) tellStatus(ctx context.Context, o object, e executions.Execution, list *listNote) error {
 	status, ended := statuses[e.Status]
 	if !ended {
 		status = "running"
 	}
 	key, _ := in.place(ctx, o, statusSuffix)
-	err := in.store.put(ctx, key, statusNote{noteOn(o), status, executionNote{e.Name, e.ARN, e.StartedAt.UTC()}})
+	err := in.store.put(ctx, key, statusNote{noteOn(o), status, executionNote{e.Name, e.ARN, e.StartedAt.UTC()}, list})
 	if err != nil {
 		return err
 	}

@@ -1,146 +1,148 @@
 package batch
 
 import (
-	"bytes"
+	"bufio"
+	"encoding/csv"
+	"errors"
 	"io"
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
+// assetPrefix begins the IDs that Scenario gives to assets.
+const assetPrefix = "asset_"
+
 // csvList reads a list in CSV (RFC 4180; with ';' or tabs too, as spreadsheets write where the comma is a decimal
-// point). Not with encoding/csv, which sets no bound to a record.
+// point).
 type csvList struct {
 	*Reader
-	separator byte
-	column    int // of the IDs, from 0
+	text    *bufio.Reader
+	in      bounded
+	records *csv.Reader
+	column  int // of the IDs, from 0
+	columns int // of the first record
+	header  bool
 }
 
+func newCSVList(l *Reader, lines io.Reader) *csvList {
+	text := bufio.NewReaderSize(lines, 64<<10)
+	return &csvList{Reader: l, text: text, in: bounded{r: text}}
+}
+
+// first reads the first record, which may be a header.
 func (c *csvList) first() (string, error) {
-	record, err := c.readRecord()
+	separator, err := separatorOf(c.text)
 	if err != nil {
 		return "", err
 	}
-	c.separator = separatorOf(record)
-	fields, err := c.fields(record)
+	c.records = csv.NewReader(&c.in)
+	c.records.Comma, c.records.FieldsPerRecord, c.records.ReuseRecord = separator, -1, true
+	c.records.TrimLeadingSpace = separator != '\t' // which is space itself: empty fields would be trimmed away
+	fields, err := c.read()
 	if err != nil {
 		return "", err
 	}
 	best := 0
 	for i, name := range fields {
-		if r := rank(name); r > best {
+		r := rank(name)
+		if r == best && r > 0 {
+			return "", invalid("the list's header has two columns for the IDs, %q and %q; name only one of them so",
+				abbreviate(fields[c.column]), abbreviate(name))
+		}
+		if r > best {
 			best, c.column = r, i
 		}
 	}
+	c.columns, c.header = len(fields), best > 0
 	c.Reader.next = c.next
-	if best > 0 {
+	if c.header {
 		return c.next()
 	}
-	if first := strings.TrimSpace(fields[0]); !archive.ValidID(first) {
+	if id := strings.TrimSpace(fields[0]); !archive.ValidID(id) {
 		return "", invalid("line %d of the list begins with %q, which is neither an asset ID nor a header; name the IDs' "+
-			"column assetId", c.line, abbreviate(first))
+			"column assetId", c.line, abbreviate(id))
 	}
 	return c.field(fields)
 }
 
 func (c *csvList) next() (string, error) {
-	for {
-		record, err := c.readRecord()
-		if err != nil {
-			return "", err
-		}
-		fields, err := c.fields(record)
-		if err != nil {
-			return "", err
-		}
-		if strings.TrimSpace(strings.Join(fields, "")) != "" {
-			return c.field(fields)
-		} // a row of separators alone is a spreadsheet's blank line
+	fields, err := c.read()
+	if err != nil {
+		return "", err
 	}
+	return c.field(fields)
 }
 
+// field takes the ID out of a record, and makes sure that the record has no other.
 func (c *csvList) field(fields []string) (string, error) {
 	if c.column >= len(fields) {
 		return "", invalid("line %d of the list has %d columns; its ID should be in column %d", c.line, len(fields), c.column+1)
 	}
-	return c.id(strings.TrimSpace(fields[c.column]))
-}
-
-// readRecord is a line, and those after it that its quotation marks reach over.
-func (c *csvList) readRecord() (string, error) {
-	line, err := c.readLine()
-	if err != nil {
-		return "", err
-	}
-	quotes := bytes.Count(line, []byte{'"'})
-	for quotes%2 == 1 {
-		before := len(c.record)
-		if err := c.appendLine(); err == io.EOF {
-			return "", invalid("a quotation mark near line %d of the list is not closed", c.line)
-		} else if err != nil {
-			return "", err
+	for i, field := range fields {
+		if i >= c.columns && strings.TrimSpace(field) != "" {
+			return "", invalid("line %d of the list has %d columns, and the first line has %d; write a field that holds a "+
+				"separator in quotation marks", c.line, len(fields), c.columns)
 		}
-		quotes += bytes.Count(c.record[before:], []byte{'"'})
-	}
-	return string(bytes.TrimSpace(c.record)), nil
-}
-
-// separatorOf is the separator that comes first outside quotation marks.
-func separatorOf(record string) byte {
-	quoted := false
-	for i := range len(record) {
-		switch b := record[i]; {
-		case b == '"':
-			quoted = !quoted
-		case !quoted && (b == ',' || b == ';' || b == '\t'):
-			return b
+		if i != c.column && !c.header && strings.HasPrefix(strings.TrimSpace(field), assetPrefix) {
+			return "", invalid("line %d of the list has an asset ID in column %d, too; put one ID on each line, or name the "+
+				"IDs' column assetId in a first line", c.line, i+1)
 		}
 	}
-	return ','
+	return c.id(strings.Clone(strings.TrimSpace(fields[c.column]))) // the record may hold far more than the ID
 }
 
-// fields divides a record, at least into one. Quotation marks are taken strictly: a stray one, an inch sign say, could
-// swallow the lines up to the next, and IDs with them, without anybody noticing.
-func (c *csvList) fields(record string) ([]string, error) {
-	if !strings.Contains(record, `"`) {
-		return strings.Split(record, string(c.separator)), nil
-	}
-	var fields []string
+// read is the next record that holds anything: a row of separators alone is a spreadsheet's blank line.
+func (c *csvList) read() ([]string, error) {
 	for {
-		field, rest, ok := cutField(record, c.separator)
-		if !ok {
-			return nil, invalid("a quotation mark in the CSV record that ends at line %d of the list stands neither at a "+
-				"field's start nor at its end; write such a field in quotation marks, and its own ones twice", c.line)
+		c.in.left = maxRecord
+		fields, err := c.records.Read()
+		if err != nil {
+			return nil, c.failed(err)
 		}
-		fields = append(fields, field)
-		if rest == "" {
+		c.line, _ = c.records.FieldPos(len(fields) - 1)
+		if strings.TrimSpace(strings.Join(fields, "")) != "" {
 			return fields, nil
 		}
-		record = rest[1:]
 	}
 }
 
-// cutField takes the first field off a record. rest begins with the separator, or is empty.
-func cutField(record string, separator byte) (field, rest string, ok bool) {
-	inner, quoted := strings.CutPrefix(strings.TrimLeft(record, " "), `"`)
-	if !quoted {
-		end := strings.IndexByte(record, separator)
-		if end < 0 {
-			end = len(record)
-		}
-		return record[:end], record[end:], !strings.Contains(record[:end], `"`)
+// failed says what is wrong with the list. A failure to read it stays as it is.
+func (c *csvList) failed(err error) error {
+	var wrong *csv.ParseError
+	switch {
+	case c.in.err == errTooLong:
+		return invalid("a record after line %d of the list is longer than %d bytes", c.line, maxRecord)
+	case c.in.err != nil:
+		return c.in.err
+	case errors.As(err, &wrong) && wrong.Err == csv.ErrQuote && wrong.Line > wrong.StartLine:
+		return invalid("a quotation mark in the CSV record that begins at line %d of the list is not closed as it should "+
+			"be: %v at line %d", wrong.StartLine, wrong.Err, wrong.Line)
+	case errors.As(err, &wrong):
+		return invalid("line %d of the list, column %d: %v; write a field that holds a quotation mark in quotation marks, "+
+			"and its own ones twice", wrong.Line, wrong.Column, wrong.Err)
 	}
-	var b strings.Builder
-	for {
-		text, after, closed := strings.Cut(inner, `"`)
-		b.WriteString(text)
-		if !closed {
-			return "", "", false
-		}
-		if inner, quoted = strings.CutPrefix(after, `"`); !quoted { // "" in quotation marks is one of them
-			rest = strings.TrimLeft(after, " ")
-			return b.String(), rest, rest == "" || rest[0] == separator
-		}
-		b.WriteByte('"')
+	return err
+}
+
+// separatorOf is the separator that comes first in a text, outside quotation marks; a comma where the first line has
+// none. It reads nothing.
+func separatorOf(text *bufio.Reader) (rune, error) {
+	head, err := text.Peek(text.Size())
+	if err != nil && err != io.EOF && len(head) == 0 {
+		return 0, err
 	}
+	quoted := false
+	for i, b := range head {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == ',' || b == ';' || b == '\t':
+			return rune(b), nil
+		case b == '\n' && strings.TrimSpace(string(head[:i])) != "":
+			return ',', nil
+		}
+	}
+	return ',', nil
 }

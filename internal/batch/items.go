@@ -19,7 +19,7 @@ func (w *planning) divide() error {
 	out := w.upload(w.ctx, w.itemsKey(), "application/jsonl", nil)
 	defer out.Abort()
 	items := bufio.NewWriterSize(out, 64<<10)
-	lines := NewReader(list, FormatText)
+	lines := newLineReader(list)
 	d := newDigester(w.in.Request)
 	ids := make([]string, 0, w.size)
 	for number := 1; number <= w.archives; number++ {
@@ -44,7 +44,7 @@ func (w *planning) itemsKey() string { return w.work + "items.jsonl" }
 // takeIDs reads the next n lines of a list that this package wrote.
 func takeIDs(lines *Reader, ids []string, n int) ([]string, error) {
 	for len(ids) < n {
-		id, err := lines.nextText()
+		id, err := lines.Next()
 		if err == io.EOF {
 			return nil, archive.NewError(archive.Internal, nil, "the list changed while it was read")
 		}

@@ -1,8 +1,10 @@
 package batch
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -23,20 +25,31 @@ func (l *Reader) nextJSONLine() (string, error) {
 // element is the ID in a JSON string, or in the object's field that is surest to hold it.
 func element(raw []byte) (string, error) {
 	var id string
-	if json.Unmarshal(raw, &id) == nil {
+	if json.Unmarshal(raw, &id) == nil && raw[0] == '"' {
 		return id, nil
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil {
+	fields := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := fields.Token(); err != nil || t != json.Delim('{') || !json.Valid(raw) {
 		return "", errors.New("it is neither a JSON string nor an object")
 	}
 	best, value := 0, json.RawMessage(nil)
-	for name, v := range fields {
-		if r := rank(name); r > best {
+	for fields.More() {
+		name, err := fields.Token()
+		if err != nil {
+			return "", err
+		}
+		var v json.RawMessage
+		if err := fields.Decode(&v); err != nil {
+			return "", err
+		}
+		switch r := rank(name.(string)); {
+		case r > 0 && r == best:
+			return "", fmt.Errorf("the object has two fields for the ID, the second is %q", abbreviate(name.(string)))
+		case r > best:
 			best, value = r, v
 		}
 	}
-	if best == 0 || json.Unmarshal(value, &id) != nil {
+	if best == 0 || json.Unmarshal(value, &id) != nil || value[0] != '"' {
 		return "", errors.New(`the object has no string "assetId"`)
 	}
 	return id, nil
@@ -44,35 +57,20 @@ func element(raw []byte) (string, error) {
 
 // jsonList reads a list that is one JSON value.
 type jsonList struct {
+	list   *Reader
 	in     bounded
 	decode *json.Decoder
-	n      int
 	inside bool // the array was begun
 	nested bool // the array is in an object
 }
 
-func newJSONList(r io.Reader) *jsonList {
-	l := &jsonList{in: bounded{r: r}}
+func newJSONList(list *Reader, r io.Reader) *jsonList {
+	l := &jsonList{list: list, in: bounded{r: r}}
 	l.decode = json.NewDecoder(&l.in)
 	return l
 }
 
 var errTooLong = errors.New("a value is too long")
-
-// bounded ends with errTooLong when more is read than left says: the decoder would hold a value of any length.
-type bounded struct {
-	r    io.Reader
-	left int
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooLong
-	}
-	n, err := b.r.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
-}
 
 func (l *jsonList) token() (json.Token, error) {
 	l.in.left = maxRecord
@@ -80,18 +78,20 @@ func (l *jsonList) token() (json.Token, error) {
 	return t, l.named(err)
 }
 
-// named tells what is wrong with the list from a failure to read it, which stays as it is.
+// named says what is wrong with the list. A failure to read it stays as it is.
 func (l *jsonList) named(err error) error {
 	var syntax *json.SyntaxError
 	switch {
 	case err == nil:
 		return nil
+	case l.in.err != nil && l.in.err != errTooLong:
+		return l.in.err
 	case errors.Is(err, errTooLong):
-		return invalid("after element %d of the list comes a value longer than %d bytes", l.n, maxRecord)
+		return invalid("after element %d of the list comes a value longer than %d bytes", l.list.line, maxRecord)
 	case errors.As(err, &syntax):
-		return invalid("the list is not JSON after element %d (byte %d): %v", l.n, syntax.Offset, syntax)
+		return invalid("the list is not JSON after element %d (byte %d): %v", l.list.line, syntax.Offset, syntax)
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
-		return invalid("the list is not whole JSON: it ends after element %d", l.n)
+		return invalid("the list is not whole JSON: it ends after element %d", l.list.line)
 	}
 	return err
 }
@@ -147,13 +147,13 @@ func (l *jsonList) next() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l.n++
+	l.list.line++
 	id, err := element(raw)
 	if err != nil {
-		return "", invalid("element %d of the list: %v", l.n, err)
+		return "", invalid("element %d of the list: %v", l.list.line, err)
 	}
 	if !archive.ValidID(id) {
-		return "", invalid("element %d of the list is %q, which is no asset ID", l.n, abbreviate(id))
+		return "", invalid("element %d of the list is %q, which is no asset ID", l.list.line, abbreviate(id))
 	}
 	return id, nil
 }
@@ -170,6 +170,9 @@ func (l *jsonList) end() error {
 		}
 		if t == json.Delim('}') {
 			break
+		}
+		if name, _ := t.(string); rank(name) == 3 {
+			return invalid("the list is given twice, the second time as %q; give it once", abbreviate(name))
 		}
 		if _, err := l.value(); err != nil {
 			return err

@@ -13,50 +13,53 @@ import (
 // ID, and a list must not make memory grow.
 const maxRecord = 1 << 20
 
-// Reader reads a list's IDs one after the other, in memory that does not depend on the list's length.
+// Reader reads a list's IDs one after the other, in memory that does not depend on the list's length. What it does not
+// understand it refuses, with the number of the line or element: no line is ever skipped but a blank one and a header.
 type Reader struct {
-	in     *bufio.Reader
+	source io.Reader
 	format Format
 	next   func() (string, error)
-	line   int    // of the last record's end
-	record []byte // the last one
+	in     *bufio.Reader // the lines
+	line   int           // that was read last, or the element of a JSON array
+	record []byte        // the last line
 }
 
 // NewReader reads a list in a format. Whatever it reports is archive.RequestInvalid, or the error of r itself.
 func NewReader(r io.Reader, f Format) *Reader {
-	l := &Reader{in: bufio.NewReaderSize(r, 64<<10), format: f}
+	l := &Reader{source: r, format: f}
 	l.next = l.start
+	return l
+}
+
+// newLineReader reads a list that this package wrote: an ID a line, without a header.
+func newLineReader(r io.Reader) *Reader {
+	l := &Reader{in: bufio.NewReaderSize(r, 64<<10)}
+	l.next = l.nextText
 	return l
 }
 
 // Next is the list's next ID, valid but perhaps a duplicate. Its error is io.EOF at the list's end.
 func (l *Reader) Next() (string, error) { return l.next() }
 
-// start looks at what the list begins with: what a list cannot be is told by its name, not by the first strange line.
+// Lines is how many lines were read so far, the header and blank ones counted; in JSON, how many elements.
+func (l *Reader) Lines() int { return l.line }
+
+// start looks at what the list begins with: a file that is no list is named as what it is, not by its first strange line.
 func (l *Reader) start() (string, error) {
-	head, err := l.in.Peek(4)
-	if err != nil && err != io.EOF {
+	text, err := Text(l.source)
+	if err != nil {
 		return "", err
 	}
-	switch {
-	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		_, _ = l.in.Discard(3)
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return "", invalid("the list is in UTF-16; save it as UTF-8")
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
-		return "", invalid("the list is compressed with gzip; put it there uncompressed")
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return "", invalid("the list is a ZIP or an Excel file; save it as CSV or as text")
-	}
+	lines := &lineEnds{in: text, csv: l.format == FormatCSV, line: 1}
 	switch l.format {
 	case FormatCSV:
-		l.next = (&csvList{Reader: l}).first
+		l.next = newCSVList(l, lines).first
 	case FormatJSONL:
-		l.next = l.nextJSONLine
+		l.in, l.next = bufio.NewReaderSize(lines, 64<<10), l.nextJSONLine
 	case FormatJSON:
-		l.next = newJSONList(l.in).next
+		l.next = newJSONList(l, text).next
 	default:
-		l.next = l.firstText
+		l.in, l.next = bufio.NewReaderSize(lines, 64<<10), l.firstText
 	}
 	return l.next()
 }
@@ -64,21 +67,19 @@ func (l *Reader) start() (string, error) {
 // readLine is the next line that is not blank, without its end and the space around it. It is valid until the next
 // call.
 func (l *Reader) readLine() ([]byte, error) {
-	l.record = l.record[:0]
 	for {
+		l.record = l.record[:0]
 		if err := l.appendLine(); err != nil {
 			return nil, err
 		}
 		if line := bytes.TrimSpace(l.record); len(line) > 0 {
 			return line, nil
 		}
-		l.record = l.record[:0]
 	}
 }
 
 // appendLine adds the next line to the record. io.EOF means that there was none.
 func (l *Reader) appendLine() error {
-	before := len(l.record)
 	for {
 		piece, err := l.in.ReadSlice('\n')
 		if len(l.record)+len(piece) > maxRecord {
@@ -87,7 +88,7 @@ func (l *Reader) appendLine() error {
 		l.record = append(l.record, piece...)
 		switch {
 		case err == bufio.ErrBufferFull:
-		case err == io.EOF && len(l.record) > before, err == nil:
+		case err == io.EOF && len(l.record) > 0, err == nil:
 			l.line++
 			return nil
 		default:
@@ -138,4 +139,24 @@ func rank(name string) int {
 		return 1
 	}
 	return 0
+}
+
+// bounded ends with errTooLong when more is read than left says: what reads from it would hold a value of any length.
+type bounded struct {
+	r    io.Reader
+	left int   // bytes
+	err  error // why reading ended, io.EOF excepted
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		b.err = errTooLong
+		return 0, b.err
+	}
+	n, err := b.r.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	if err != nil && err != io.EOF {
+		b.err = err
+	}
+	return n, err
 }

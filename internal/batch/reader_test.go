@@ -44,6 +44,9 @@ func TestReader(t *testing.T) {
 		{"header", FormatText, "Asset ID\na\n", "a"},
 		{"header after a mark", FormatText, "\xef\xbb\xbfassetId\r\na", "a"},
 		{"a header is one only at the top", FormatText, "a\nassetId\n", "a assetId"},
+		{"old line ends", FormatText, "a\rb\r\rc\r", "a b c"},
+		{"a carriage return at the very end", FormatText, "a\nb\r", "a b"},
+		{"CRCRLF", FormatText, "a\r\r\nb", "a b"},
 		{"duplicates stay", FormatText, "a\na\n", "a a"},
 
 		{"one column", FormatCSV, "a\nb\n", "a b"},
@@ -54,9 +57,18 @@ func TestReader(t *testing.T) {
 		{"semicolons", FormatCSV, "name;AssetID\nx,y;a\n", "a"},
 		{"tabs", FormatCSV, "name\tassetId\nx\ta\n", "a"},
 		{"quotation marks", FormatCSV, "\"prompt\",\"assetId\"\n\"a \"\"b\"\", c\",\"a\"\n", "a"},
-		{"spaces around quotation marks", FormatCSV, "x,assetId\n1, \"a\" \n \"2\" ,b\n\"\",\"c\"\n", "a b c"},
+		{"spaces before quotation marks", FormatCSV, "x,assetId\n1, \"a\"\n \"2\",b\n\"\",\"c\"\n", "a b c"},
 		{"line ends in quotation marks", FormatCSV, "prompt,assetId\n\"two\r\n\r\nlines, with comma\",a\nx,b\n", "a b"},
 		{"separators alone", FormatCSV, "assetId,x\na,1\n,\n\n b , 2 \n", "a b"},
+		{"empty fields between tabs", FormatCSV, "a\tb\tassetId\n\t\tx\n", "x"},
+		{"spaces before a field", FormatCSV, "name, assetId\nx, a\n", "a"},
+		{"fewer columns at the end", FormatCSV, "assetId,x,y\na,1\nb\n", "a b"},
+		{"empty columns at the end", FormatCSV, "assetId\na,\n", "a"},
+		{"other assets beside a named column", FormatCSV, "assetId,parent\na,asset_1\n", "a"},
+		{"CSV (Macintosh)", FormatCSV, "asset_1,hero\rasset_2,villain\rasset_3,\r", "asset_1 asset_2 asset_3"},
+		{"CSV (Macintosh) with a line end in a field", FormatCSV, "x,assetId\r\"two\nlines\",a\rx,b", "a b"},
+		{"a carriage return in a field", FormatCSV, "x,assetId\n\"two\rlines\",a\nx,b", "a b"},
+		{"CRCRLF", FormatCSV, "a\r\r\nb\r\r\n", "a b"},
 		{"CRLF and mark", FormatCSV, "\xef\xbb\xbfassetId,x\r\na,1\r\n", "a"},
 
 		{"strings", FormatJSONL, "\"a\"\n\n\"b\"\r\n", "a b"},
@@ -99,15 +111,25 @@ func TestReaderRefuses(t *testing.T) {
 		{"UTF-16, little end first", FormatCSV, "\xff\xfea\x00", "UTF-16"},
 		{"UTF-16, big end first", FormatText, "\xfe\xff\x00a", "UTF-16"},
 		{"Unicode", FormatText, "ásset\n", "line 1"},
-		{"old line ends", FormatText, "a\rb\rc", "line 1"},
+		{"LF, then CR", FormatText, "a\nb\rc\nd\n", "line 2 of the list ends with a carriage return"},
+		{"CR, then LF", FormatText, "a\rb\nc\n", "line 2 of the list ends with a carriage return"},
+		{"several IDs a line", FormatText, "a b\n", "line 1"},
+		{"form feeds", FormatText, "a\fb\f", "line 1"},
+		{"zstd", FormatText, "\x28\xb5\x2f\xfd....", "zstd"},
 
 		{"header that names no ID", FormatCSV, "a prompt,size\nx,1\n", "neither an asset ID nor a header"},
 		{"missing column", FormatCSV, "x,assetId\n1,a\n2\n", "line 3 of the list has 1 columns"},
 		{"empty ID", FormatCSV, "x,assetId\n1,\n", "line 2"},
-		{"open quotation mark", FormatCSV, "assetId,x\na,\"never\nends", "not closed"},
-		{"stray quotation marks", FormatCSV, "a,5\" wide\nb,6\" wide\nc,x\n", "neither at a field's start nor"},
-		{"a quotation mark in an ID", FormatCSV, "a\nb\"\"c\n", "ends at line 2"},
-		{"text after a quotation mark", FormatCSV, "a\n\"b\"c\n", "ends at line 2"},
+		{"open quotation mark", FormatCSV, "assetId,x\na,\"never\nends", "begins at line 2 of the list is not closed"},
+		{"stray quotation marks", FormatCSV, "a,5\" wide\nb,6\" wide\nc,x\n", "line 1 of the list, column 4"},
+		{"a quotation mark in an ID", FormatCSV, "a\nb\"\"c\n", "line 2"},
+		{"text after a quotation mark", FormatCSV, "a\n\"b\"c\n", "line 2"},
+		{"LF, then CR", FormatCSV, "a,x\nb,\rc,x\n", "line 2 of the list ends with a carriage return"},
+		{"CR, then CRLF", FormatCSV, "a,x\rb,x\r\nc,x\n", "line 2 of the list ends with a carriage return"},
+		{"an ID that a comma moved", FormatCSV, "prompt,assetId\na cat,dog,asset_1\n", "line 2 of the list has 3 columns"},
+		{"a column without a name", FormatCSV, "a\nb,c\n", "line 2 of the list has 2 columns"},
+		{"IDs in a row", FormatCSV, "asset_1,asset_2,asset_3\n", "an asset ID in column 2"},
+		{"two columns for the IDs", FormatCSV, "assetId,asset_ids\na,b\n", "two columns"},
 		{"record of too many lines", FormatCSV, "assetId,x\na,\"" + strings.Repeat("\n", 1<<21), "longer"},
 		{"record too long", FormatCSV, "assetId,x\na,\"" + strings.Repeat(long[:1000]+"\n", 1100), "longer"},
 
@@ -117,6 +139,12 @@ func TestReaderRefuses(t *testing.T) {
 		{"object without an ID", FormatJSONL, `{"name":"a"}`, `no string "assetId"`},
 		{"ID that is a number", FormatJSONL, `{"assetId":1}`, `no string "assetId"`},
 
+		{"two IDs in an object", FormatJSONL, `{"assetId":"a","asset_id":"b"}`, `the second is "asset_id"`},
+		{"the same field twice", FormatJSONL, `{"assetId":"a","assetId":"b"}`, `the second is "assetId"`},
+		{"two values a line", FormatJSONL, `"a" "b"`, "line 1"},
+
+		{"two lists", FormatJSON, `{"assetIds":["a"],"asset_ids":["b"]}`, "given twice"},
+		{"the same list twice", FormatJSON, `{"assetIds":["a"],"assetIds":["b"]}`, "given twice"},
 		{"nothing", FormatJSON, "", "ends after element 0"},
 		{"cut in the array", FormatJSON, `["a","b"`, "ends after element 2"},
 		{"cut in a value", FormatJSON, `["a","b`, "ends after element 1"},
@@ -240,7 +268,9 @@ func TestReaderKeepsNothing(t *testing.T) { // not parallel: it looks at the hea
 }
 
 func FuzzReader(f *testing.F) {
-	for _, seed := range []string{"a\nb", "assetId,x\na,\"\n\"", `["a",{"id":"b"}]`, "\"a\"\n", "\xef\xbb\xbf", `{"assetIds":["a"]}`, "[[[["} {
+	for _, seed := range []string{"a\nb", "assetId,x\na,\"\n\"", `["a",{"id":"b"}]`, "\"a\"\n", "\xef\xbb\xbf", `{"assetIds":["a"]}`, "[[[[",
+		"asset_1,hero\rasset_2,villain\r", "a\rb\nc", "a\r\r\nb", "\"a\r\",b\nc,\r", "x,assetId\r\"\n\",a\rb", "a\tb\tassetId\n\t\tx",
+		`{"id":"a","id":"b"}`, "asset_1,asset_2\n", "a;b,c\n", "a\x00,b\n", "\xff,a\n", "a,\"\"\"\",b\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
@@ -249,6 +279,11 @@ func FuzzReader(f *testing.F) {
 			if err != nil {
 				if archive.NameOf(err) != archive.RequestInvalid {
 					t.Fatalf("%s: %T: %v", format, err, err)
+				}
+			}
+			if same := strings.ReplaceAll(list, "\n", "\r"); !strings.Contains(list, "\r") {
+				if got, otherErr := readAll(strings.NewReader(same), format); !slices.Equal(got, ids) || (otherErr == nil) != (err == nil) {
+					t.Fatalf("%s: with carriage returns: %q, %v; with line feeds: %q, %v", format, got, otherErr, ids, err)
 				}
 			}
 			for _, id := range ids {
