@@ -47,6 +47,21 @@ func ParseFaults(b []byte) ([]Fault, error) {
 	return list, nil
 }
 
+func (h *Handler) postAssets(w http.ResponseWriter, r *http.Request) {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAssetsBody))
+	decoder.DisallowUnknownFields()
+	var list []CatalogueAsset
+	err := decoder.Decode(&list)
+	if err == nil {
+		err = h.putAssets(list)
+	}
+	if err != nil {
+		failure(http.StatusBadRequest, err.Error()).write(w, nil, 0)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 func (h *Handler) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 	h.ClearFaults()
 	w.WriteHeader(http.StatusNoContent)

@@ -1,6 +1,7 @@
 package scenariotest
 
 import (
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -47,21 +48,36 @@ func (s *archives) get(j job, changed bool, o Options) (*virtualzip.Archive, err
 	return l.make()
 }
 
+func (o Options) image(seed string) virtualzip.ImageSpec {
+	return virtualzip.ImageSpec{Seed: seed, Width: o.ImageWidth, Height: o.ImageHeight, Size: o.AssetSize}
+}
+
+// AssetFile gives the file of one version of an asset, as a stand-in with these options puts it into archives: to compare
+// with.
+func AssetFile(o Options, id string, version int) (*io.SectionReader, error) {
+	content, err := virtualzip.Image(o.withDefaults().image(asset{id: id, version: version}.seed()))
+	if err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(content, 0, content.Size()), nil
+}
+
 // lay makes an archive. A changed one has the same names and sizes, and other bytes.
 func lay(j job, changed bool, o Options) (*virtualzip.Archive, error) {
-	files := make([]virtualzip.File, len(j.assets))
+	var files []virtualzip.File
 	for i, name := range names(j.assets, j.template, j.flat) {
-		seed := j.assets[i].id
+		if j.assets[i].leftOut {
+			continue
+		}
+		seed := j.assets[i].seed()
 		if changed {
 			seed += " changed"
 		}
-		content, err := virtualzip.Image(virtualzip.ImageSpec{
-			Seed: seed, Width: o.ImageWidth, Height: o.ImageHeight, Size: o.AssetSize,
-		})
+		content, err := virtualzip.Image(o.image(seed))
 		if err != nil {
 			return nil, err
 		}
-		files[i] = virtualzip.File{Name: name, Content: content}
+		files = append(files, virtualzip.File{Name: name, Content: content})
 	}
 	return virtualzip.Zip(files, modified), nil
 }

@@ -26,6 +26,17 @@ type asset struct {
 	id     string
 	folder string // what it was issued from
 	number int    // index within that, from 0
+
+	version int  // of its file
+	leftOut bool // its file is not in the archive
+}
+
+// seed determines the file's bytes.
+func (a asset) seed() string {
+	if a.version == 0 {
+		return a.id
+	}
+	return fmt.Sprintf("%s version %d", a.id, a.version)
 }
 
 func exists(id string) bool { return assetID.MatchString(id) && !strings.HasPrefix(id, prefixMissing) }

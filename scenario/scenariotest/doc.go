@@ -12,10 +12,15 @@
 //	GET  /v1/jobs/{id}              status; {"job":{…}}
 //	GET  /v1/assets/download/{id}   status; {"jobId","jobStatus","downloadUrl"}
 //	POST /v1/jobs/{id}/action       {"action":"cancel"}: refused, as for most jobs, unless Options.AllowCancel
+//	GET  /v1/assets                 the assets of the catalogue, in pages
+//	POST /v1/assets/get-bulk        assets by their IDs, at most 200
+//	GET  /v1/assets/{id}            one asset
 //	GET  /archives/{id}/{name}      an archive, by a signed URL that expires
 //
 // A job goes through queued, warming-up, in-progress and finalizing to success in Options.JobDuration. A job belongs to
 // the project (query parameter projectId) that it was launched in, and is not found in another one.
+//
+// A launch by the reference's endpoint with dryRun=true answers 269 with a cost, and launches nothing.
 //
 // # Assets
 //
@@ -37,6 +42,7 @@
 // [Server.AddFault]. From outside, on loopback only and without credentials:
 //
 //	POST   /_test/faults     a Fault as JSON, or an array of them
+//	POST   /_test/assets     an array of CatalogueAsset: what lists show from then on
 //	DELETE /_test/faults     back to good behaviour
 //	GET    /_test/requests   the requests seen, without secrets
 //	GET    /_test/jobs       the jobs

@@ -19,6 +19,9 @@ const (
 	OpJob            Operation = "job"             // GET /v1/jobs/{id}
 	OpDownloadStatus Operation = "download-status" // GET /v1/assets/download/{id}
 	OpCancel         Operation = "cancel"          // POST /v1/jobs/{id}/action
+	OpListAssets     Operation = "list-assets"     // GET /v1/assets
+	OpBulkAssets     Operation = "bulk-assets"     // POST /v1/assets/get-bulk
+	OpAsset          Operation = "asset"           // GET /v1/assets/{id}
 	OpArchive        Operation = "archive"         // GET /archives/…
 )
 
@@ -102,7 +105,7 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 
 func (f Fault) validate() error {
 	switch f.Operation {
-	case "", OpLaunchArchive, OpLaunchDownload, OpJob, OpDownloadStatus, OpCancel, OpArchive:
+	case "", OpLaunchArchive, OpLaunchDownload, OpJob, OpDownloadStatus, OpCancel, OpListAssets, OpBulkAssets, OpAsset, OpArchive:
 	default:
 		return fmt.Errorf("unknown operation %q", f.Operation)
 	}

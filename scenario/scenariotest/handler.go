@@ -17,14 +17,15 @@ const (
 
 // Handler is the stand-in as an [http.Handler], for a server of the caller's. Close it to end requests that wait.
 type Handler struct {
-	options  Options
-	mux      *http.ServeMux
-	jobs     jobs
-	faults   faults
-	pace     pace
-	signer   *signer
-	archives archives
-	journal  journal
+	options   Options
+	mux       *http.ServeMux
+	jobs      jobs
+	faults    faults
+	pace      pace
+	signer    *signer
+	archives  archives
+	catalogue *catalogue
+	journal   journal
 
 	closeOnce sync.Once
 	closed    chan struct{}
@@ -37,12 +38,13 @@ func NewHandler(o Options) *Handler {
 	}
 	o = o.withDefaults()
 	h := &Handler{
-		options: o,
-		mux:     http.NewServeMux(),
-		jobs:    jobs{byID: map[string]*job{}},
-		pace:    pace{limit: o.RequestsPerSecond},
-		signer:  newSigner(o.URLLifetime),
-		closed:  make(chan struct{}),
+		options:   o,
+		mux:       http.NewServeMux(),
+		jobs:      jobs{byID: map[string]*job{}},
+		pace:      pace{limit: o.RequestsPerSecond},
+		signer:    newSigner(o.URLLifetime),
+		catalogue: newCatalogue(o.Catalogue),
+		closed:    make(chan struct{}),
 	}
 	h.faults.add(o.Faults...)
 	h.mux.HandleFunc("POST /v1/assets/archive", h.api(OpLaunchArchive, h.launchArchive))
@@ -50,9 +52,13 @@ func NewHandler(o Options) *Handler {
 	h.mux.HandleFunc("GET /v1/jobs/{id}", h.api(OpJob, h.getJob))
 	h.mux.HandleFunc("GET /v1/assets/download/{id}", h.api(OpDownloadStatus, h.getDownload))
 	h.mux.HandleFunc("POST /v1/jobs/{id}/action", h.api(OpCancel, h.actOnJob))
+	h.mux.HandleFunc("GET /v1/assets", h.api(OpListAssets, h.listAssets))
+	h.mux.HandleFunc("POST /v1/assets/get-bulk", h.api(OpBulkAssets, h.bulkAssets))
+	h.mux.HandleFunc("GET /v1/assets/{id}", h.api(OpAsset, h.getAsset))
 	h.mux.HandleFunc("/archives/{id}/{name}", h.serveArchive)
 	h.mux.HandleFunc("POST /_test/faults", onLoopback(h.postFaults))
 	h.mux.HandleFunc("DELETE /_test/faults", onLoopback(h.deleteFaults))
+	h.mux.HandleFunc("POST /_test/assets", onLoopback(h.postAssets))
 	h.mux.HandleFunc("GET /_test/requests", onLoopback(h.showRequests))
 	h.mux.HandleFunc("GET /_test/jobs", onLoopback(h.showJobs))
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

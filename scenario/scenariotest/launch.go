@@ -66,7 +66,13 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 	if status, problem := launch.problem(op); status != 0 {
 		return nil, failure(status, problem)
 	}
+	if op == OpLaunchDownload && r.URL.Query().Has("dryRun") {
+		return nil, h.estimate(launch)
+	}
 	j := h.newJob(launch, op)
+	if gone := h.catalogue.enter(j.assets); gone != "" {
+		return nil, failure(http.StatusNotFound, "Asset "+gone+" was not found")
+	}
 	j.project = r.URL.Query().Get("projectId")
 	if len(j.assets) > maxAssets {
 		return nil, failure(http.StatusBadRequest, tooMany(len(j.assets)))

@@ -34,6 +34,9 @@ type Options struct {
 	ImageWidth, ImageHeight int
 	// AssetsPerSource is how many assets each inference and each model stands for. Default: 4.
 	AssetsPerSource int
+	// Catalogue is how many assets lists show from the beginning (see PutAssets), half of them in the collection
+	// collection_heroes, the others in collection_villains. Default: none.
+	Catalogue int
 	// MaxConcurrentJobs is how many jobs may run at once; a launch beyond it is a 429. Default: no limit.
 	MaxConcurrentJobs int
 	// RequestsPerSecond is how many API requests may come within a second; one beyond it is a 429. Default: no limit.
@@ -72,7 +75,7 @@ func (o Options) Validate() error {
 	switch {
 	case o.ImageWidth < 1 || o.ImageHeight < 1 || o.ImageWidth > maxSide || o.ImageHeight > maxSide:
 		return fmt.Errorf("images of %d x %d pixels: each side must be 1 to %d", o.ImageWidth, o.ImageHeight, maxSide)
-	case o.AssetSize < 0 || o.AssetsPerSource < 0 || o.MaxConcurrentJobs < 0 || o.RequestsPerSecond < 0:
+	case o.AssetSize < 0 || o.AssetsPerSource < 0 || o.Catalogue < 0 || o.MaxConcurrentJobs < 0 || o.RequestsPerSecond < 0:
 		return errors.New("a size or limit is negative")
 	case o.URLLifetime < time.Second:
 		return errors.New("URLs must live for a second at least")

@@ -98,6 +98,47 @@ def check_rate_limit(url, client):
             check_refused("rate limit", scenario_sdk.RateLimitError, "actionLimit", lambda: request(client, ASSETS))
 
 
+def check_assets(client):
+    """Lists by pages, the changes since a time, assets by their IDs, and a cost."""
+    pages, assets = [], []
+    page = client.assets.list(sort_by="updatedAt", sort_direction="asc", page_size=100)
+    while True:
+        pages.append(len(page.assets))
+        assets += page.assets
+        if not page.has_next_page():
+            break
+        page = page.get_next_page()
+    check("assets.list goes over pages", pages == [100, 100, 50], pages)
+    times = [a.updated_at for a in assets]
+    check("in the order of their change, each once", times == sorted(times) and len({a.id for a in assets}) == 250, times)
+    check("with the fields that the SDK requires", all(a.metadata.kind and a.url and a.properties for a in assets))
+    later = list(client.assets.list(sort_by="updatedAt", sort_direction="asc", updated_after=times[199]))
+    check("updated_after is exclusive", [a.id for a in later] == [a.id for a in assets[200:]], len(later))
+    heroes = list(client.assets.list(collection_id="collection_heroes", page_size=7, sort_by="updatedAt"))
+    check("collection_id", [a.id for a in heroes] == [a.id for a in reversed(assets[::2])], len(heroes))
+    typed = list(client.assets.list(types=["upscale", "inference-txt2img"]))
+    check("types", len(typed) == 250, len(typed))
+    check_refused("updated_after without sort_by", scenario_sdk.BadRequestError, "sortBy=updatedAt",
+                  lambda: client.assets.list(updated_after=times[0]))
+    check_refused("101 on a page", scenario_sdk.BadRequestError, "pageSize", lambda: client.assets.list(page_size=101))
+    check_refused("a token that is none", scenario_sdk.BadRequestError, "paginationToken",
+                  lambda: client.assets.list(pagination_token="?"))
+
+    wanted = [assets[3].id, "asset_missing", assets[1].id]
+    bulk = client.assets.get_bulk(asset_ids=wanted).assets
+    check("get_bulk leaves out what does not exist", [a.id for a in bulk] == [wanted[0], wanted[2]], bulk)
+    check_refused("get_bulk of 201", scenario_sdk.BadRequestError, "200",
+                  lambda: client.assets.get_bulk(asset_ids=[a.id for a in assets[:201]]))
+    one = client.assets.retrieve(wanted[0]).asset
+    check("retrieve", one.id == wanted[0] and one.updated_at == assets[3].updated_at, one)
+
+    estimate = client.assets.download.with_raw_response.request_batch(
+        query={"asset_ids": ASSETS, "inference_ids": [], "model_ids": []},
+        options={"file_name_template": "<id>", "archive_name": "heroes", "prefer_original": True}, dry_run="true")
+    cost = json.loads(estimate.text())
+    check("dry_run answers 269 with a cost", estimate.status_code == 269 and cost["creativeUnitsCost"] > 0, cost)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True, help="base URL, with /v1")
@@ -140,6 +181,7 @@ def main():
         check("an expired URL", False, download(status.download_url)[0])
     except urllib.error.HTTPError as error:
         check("an expired URL is forbidden", error.code == 403 and b"<Code>AccessDenied</Code>" in error.read(), error.code)
+    check_assets(client)
     check_rate_limit(args.url, client)
     print("all as the SDK expects")
 

@@ -21,6 +21,7 @@ func parse(args []string, stderr io.Writer) (addr string, o scenariotest.Options
 	flags.DurationVar(&o.JobDuration, "job-duration", 0, "how long a job takes (default 100ms)")
 	flags.DurationVar(&o.URLLifetime, "url-lifetime", 0, "how long an archive's URL can be used (default 1h)")
 	flags.IntVar(&o.AssetsPerSource, "assets", 0, "how many assets each inference and each model `stands for` (default 4)")
+	flags.IntVar(&o.Catalogue, "catalogue", 250, "how many assets `lists` show from the beginning")
 	flags.Var((*size)(&o.AssetSize), "asset-size", "`size` of each image file, such as 20MiB (default: what the picture needs)")
 	flags.IntVar(&o.ImageWidth, "image-width", 0, "width of the pictures in `pixels` (default 64)")
 	flags.IntVar(&o.ImageHeight, "image-height", 0, "height of the pictures in `pixels` (default 64)")

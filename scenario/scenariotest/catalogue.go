@@ -1,0 +1,155 @@
+package scenariotest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A CatalogueAsset is an asset that lists show. What is empty gets a value made from the ID.
+type CatalogueAsset struct {
+	ID            string    `json:"id"`
+	ProjectID     string    `json:"projectId,omitempty"` // empty: of every project
+	CreatedAt     time.Time `json:"createdAt,omitzero"`  // default: as it was, or now
+	UpdatedAt     time.Time `json:"updatedAt,omitzero"`  // default: now
+	AuthorID      string    `json:"authorId,omitempty"`
+	CollectionIDs []string  `json:"collectionIds,omitempty"`
+	Tags          []string  `json:"tags,omitempty"`
+	Type          string    `json:"type,omitempty"`   // default: inference-txt2img
+	Status        string    `json:"status,omitempty"` // default: success
+	ModelID       string    `json:"modelId,omitempty"`
+	InferenceID   string    `json:"inferenceId,omitempty"`
+	ParentID      string    `json:"parentId,omitempty"`
+	RootID        string    `json:"rootId,omitempty"`
+	// Version tells files of one asset apart: another one has other bytes and another URL.
+	Version int `json:"version,omitempty"`
+	// LeftOut is in how many archives to come the asset's file is missing, without a word; negative: in all.
+	LeftOut int `json:"leftOut,omitempty"`
+	// Deleted takes the asset away: it is not found from then on.
+	Deleted bool `json:"deleted,omitempty"`
+}
+
+// catalogueBegan is when the first asset of Options.Catalogue was made; the others follow, one a second.
+var catalogueBegan = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// catalogue is the assets that lists show.
+type catalogue struct {
+	mu     sync.Mutex
+	byID   map[string]*CatalogueAsset
+	sorted map[string][]*CatalogueAsset // by the field of sortBy; missing: to be sorted
+}
+
+func newCatalogue(n int) *catalogue {
+	c := &catalogue{byID: make(map[string]*CatalogueAsset, n), sorted: map[string][]*CatalogueAsset{}}
+	for i := range n {
+		at := catalogueBegan.Add(time.Duration(i) * time.Second)
+		id := fmt.Sprintf("asset_catalogue%07d", i)
+		c.byID[id] = &CatalogueAsset{ID: id, CreatedAt: at, UpdatedAt: at, CollectionIDs: []string{collections[i%len(collections)]}}
+	}
+	return c
+}
+
+var collections = []string{"collection_heroes", "collection_villains"}
+
+// PutAssets adds assets to the catalogue, or replaces those of the same IDs. It panics if an ID is not one of an asset.
+func (h *Handler) PutAssets(list ...CatalogueAsset) {
+	if err := h.putAssets(list); err != nil {
+		panic("scenariotest: " + err.Error())
+	}
+}
+
+func (h *Handler) putAssets(list []CatalogueAsset) error {
+	for _, a := range list {
+		if !exists(a.ID) {
+			return fmt.Errorf("%q is no asset's ID, or one that does not exist", a.ID)
+		}
+	}
+	now := h.options.Now().UTC().Truncate(time.Millisecond)
+	c := h.catalogue
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.sorted)
+	for _, a := range list {
+		if old := c.byID[a.ID]; old != nil && a.CreatedAt.IsZero() {
+			a.CreatedAt = old.CreatedAt
+		}
+		if a.CreatedAt.IsZero() {
+			a.CreatedAt = now
+		}
+		if a.UpdatedAt.IsZero() {
+			a.UpdatedAt = now
+		}
+		c.byID[a.ID] = &a
+	}
+	return nil
+}
+
+// find gives an asset; every ID that exists and was never put is an asset as old as the catalogue. The caller holds mu.
+func (c *catalogue) find(id string) (CatalogueAsset, bool) {
+	if a := c.byID[id]; a != nil {
+		return *a, !a.Deleted
+	}
+	return CatalogueAsset{ID: id, CreatedAt: catalogueBegan, UpdatedAt: catalogueBegan}, exists(id)
+}
+
+// bulk gives those of the assets that exist.
+func (c *catalogue) bulk(ids []string) (found []CatalogueAsset) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range ids {
+		if a, ok := c.find(id); ok {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+// enter gives the assets of a job the versions that they have now, and says which one is gone.
+func (c *catalogue) enter(assets []asset) (gone string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range assets {
+		a := c.byID[assets[i].id]
+		switch {
+		case a == nil:
+			continue
+		case a.Deleted:
+			return a.ID
+		}
+		assets[i].version = a.Version
+		assets[i].leftOut = a.LeftOut != 0
+		if a.LeftOut > 0 {
+			a.LeftOut--
+		}
+	}
+	return ""
+}
+
+func (a *CatalogueAsset) time(sortBy string) time.Time {
+	if sortBy == sortByCreated {
+		return a.CreatedAt
+	}
+	return a.UpdatedAt
+}
+
+// compare orders assets by a time, and those of the same one by their IDs.
+func compare(a, b *CatalogueAsset, sortBy string) int {
+	return cmp.Or(a.time(sortBy).Compare(b.time(sortBy)), strings.Compare(a.ID, b.ID))
+}
+
+// inOrder gives all assets, the oldest first. The caller holds mu.
+func (c *catalogue) inOrder(sortBy string) []*CatalogueAsset {
+	if list := c.sorted[sortBy]; list != nil {
+		return list
+	}
+	list := make([]*CatalogueAsset, 0, len(c.byID))
+	for _, a := range c.byID {
+		list = append(list, a)
+	}
+	slices.SortFunc(list, func(a, b *CatalogueAsset) int { return compare(a, b, sortBy) })
+	c.sorted[sortBy] = list
+	return list
+}
