@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
 
 // run is one Run.
@@ -154,7 +156,7 @@ func (r *run) readHead(ctx context.Context, p *probe) (head []byte, whole bool, 
 func (r *run) putSmall(ctx context.Context, data []byte, cond condition) (Result, error) {
 	r.src.ident.Size = int64(len(data))
 	r.stats.Parts = 1
-	if _, err := readZIP(ctx, bytesOpener(data), int64(len(data))); err != nil {
+	if _, err := readZIP(ctx, zipfile.Bytes(data), int64(len(data))); err != nil {
 		return Result{}, err
 	}
 	want := content{size: int64(len(data)), crc: crcUpdate(0, data)}

@@ -8,7 +8,21 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
+
+// opener gives the bytes of an archive from off on, n of them.
+type opener = zipfile.Opener
+
+// readZIP checks that the archive's directory is whole and accounts for the archive, and counts its entries.
+func readZIP(ctx context.Context, open opener, size int64) (entries int64, err error) {
+	d, err := zipfile.Read(ctx, open, size)
+	if e := (*zipfile.Error)(nil); errors.As(err, &e) {
+		return 0, &Error{Op: "read ZIP directory", Kind: KindCorrupt, Reason: e.Reason}
+	}
+	return d.Entries, err
+}
 
 // attemptZIP reads the directory until that succeeds or fails for good.
 func attemptZIP(ctx context.Context, b *budget, op string, open opener, size int64) (int64, error) {
