@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/harness"
 )
 
 // options are the arguments.
@@ -42,14 +44,20 @@ func main() {
 	flag.IntVar(&o.failing, "failing", 5, "`percentage` of the jobs that fail in the second part")
 	flag.DurationVar(&o.job, "job-duration", 500*time.Millisecond, "how long a job takes")
 	flag.Parse()
-	if err := check(ctx, o); err != nil {
+	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "batchcheck:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func check(ctx context.Context, o options) (err error) {
+// check is the system, and what is asked of it.
+type check struct {
+	*harness.Harness
+	options
+}
+
+func run(ctx context.Context, o options) (err error) {
 	if o.dir == "" {
 		if o.dir, err = os.MkdirTemp("", "batchcheck-"); err != nil {
 			return err
@@ -59,24 +67,26 @@ func check(ctx context.Context, o options) (err error) {
 	if o.dir, err = filepath.Abs(o.dir); err != nil {
 		return err
 	}
-	h := &harness{options: o, memory: newPeaks()}
-	defer h.stop()
-	if err := h.build(ctx); err != nil {
+	h, err := harness.New(ctx, harness.Options{Repo: o.repo, Dir: o.dir, StandInFlags: []string{
+		"-max-jobs", fmt.Sprint(o.ceiling), "-job-duration", o.job.String()}})
+	if err != nil {
 		return err
 	}
-	if err := h.startStandIn(); err != nil {
+	defer h.Stop()
+	if err := h.StartStandIn(); err != nil {
 		return err
 	}
-	if err := h.startUp(ctx); err != nil {
+	if err := h.StartUp(ctx); err != nil {
 		return err
 	}
+	c := &check{h, o}
 	fmt.Printf("## Batch of %d assets, %d archives at once, Scenario's ceiling %d jobs\n\n", o.assets, o.concurrency, o.ceiling)
-	if err := h.whole(ctx); err != nil {
+	if err := c.whole(ctx); err != nil {
 		return fmt.Errorf("the whole batch: %w", err)
 	}
-	if err := h.killed(ctx); err != nil {
+	if err := c.killed(ctx); err != nil {
 		return fmt.Errorf("the batch that was killed: %w", err)
 	}
-	h.memory.print()
+	h.Memory.Print()
 	return nil
 }

@@ -11,7 +11,7 @@ func TestBatchCheck(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the whole system")
 	}
-	err := check(t.Context(), options{
+	err := run(t.Context(), options{
 		repo: "../..", dir: t.TempDir(), assets: 5500, size: 1000, concurrency: 4, ceiling: 3, failing: 17, job: 200 * time.Millisecond,
 	})
 	if err != nil {

@@ -34,10 +34,10 @@ func (o options) list(failing bool) []string {
 }
 
 // start puts the list into S3 and starts the batch.
-func (h *harness) start(ctx context.Context, name string, ids []string) (arn string, err error) {
-	bucket, key := h.env["BUCKET"], "lists/"+name+".txt"
+func (h *check) start(ctx context.Context, name string, ids []string) (arn string, err error) {
+	bucket, key := h.Env["BUCKET"], "lists/"+name+".txt"
 	body := strings.NewReader(strings.Join(ids, "\n") + "\n" + ids[0] + "\n") // with one that comes again
-	if _, err := h.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: body}); err != nil {
+	if _, err := h.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: body}); err != nil {
 		return "", err
 	}
 	input, err := json.Marshal(map[string]any{
@@ -50,8 +50,8 @@ func (h *harness) start(ctx context.Context, name string, ids []string) (arn str
 	if err != nil {
 		return "", err
 	}
-	machine, text := h.env["BATCH_STATE_MACHINE_ARN"], string(input)
-	out, err := h.sfn.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &text})
+	machine, text := h.Env["BATCH_STATE_MACHINE_ARN"], string(input)
+	out, err := h.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &text})
 	if err != nil {
 		return "", err
 	}
@@ -59,9 +59,9 @@ func (h *harness) start(ctx context.Context, name string, ids []string) (arn str
 }
 
 // wait returns when the execution has ended well, or when enough of its archives are finished.
-func (h *harness) wait(ctx context.Context, arn string, enough int) error {
+func (h *check) wait(ctx context.Context, arn string, enough int) error {
 	for {
-		e, err := h.sfn.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+		e, err := h.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 		if err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (h *harness) wait(ctx context.Context, arn string, enough int) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-h.stopped:
+		case <-h.Stopped():
 			return errors.New("the system has ended by itself")
 		case <-time.After(200 * time.Millisecond):
 		}
@@ -89,12 +89,12 @@ func (h *harness) wait(ctx context.Context, arn string, enough int) error {
 }
 
 // counts counts the children of the execution's Map Run by status.
-func (h *harness) counts(ctx context.Context, arn string) (types.MapRunExecutionCounts, error) {
-	runs, err := h.sfn.ListMapRuns(ctx, &sfn.ListMapRunsInput{ExecutionArn: &arn})
+func (h *check) counts(ctx context.Context, arn string) (types.MapRunExecutionCounts, error) {
+	runs, err := h.SFN.ListMapRuns(ctx, &sfn.ListMapRunsInput{ExecutionArn: &arn})
 	if err != nil || len(runs.MapRuns) == 0 {
 		return types.MapRunExecutionCounts{}, err
 	}
-	d, err := h.sfn.DescribeMapRun(ctx, &sfn.DescribeMapRunInput{MapRunArn: runs.MapRuns[0].MapRunArn})
+	d, err := h.SFN.DescribeMapRun(ctx, &sfn.DescribeMapRunInput{MapRunArn: runs.MapRuns[0].MapRunArn})
 	if err != nil {
 		return types.MapRunExecutionCounts{}, err
 	}
@@ -109,7 +109,7 @@ func deref(s *string) string {
 }
 
 // whole is a batch in which nothing goes wrong but for Scenario's ceiling.
-func (h *harness) whole(ctx context.Context) error {
+func (h *check) whole(ctx context.Context) error {
 	started := time.Now()
 	ids := h.list(false)
 	arn, err := h.start(ctx, "whole", ids)
@@ -124,7 +124,7 @@ func (h *harness) whole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := h.jobs(ctx)
+	jobs, err := h.Jobs(ctx)
 	if err != nil {
 		return err
 	}
@@ -137,8 +137,8 @@ func (h *harness) whole(ctx context.Context) error {
 }
 
 // killed is a batch of which some jobs fail, and whose runner is killed in the middle.
-func (h *harness) killed(ctx context.Context) error {
-	before, err := h.jobs(ctx)
+func (h *check) killed(ctx context.Context) error {
+	before, err := h.Jobs(ctx)
 	if err != nil {
 		return err
 	}
@@ -150,19 +150,19 @@ func (h *harness) killed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.kill(); err != nil {
+	if err := h.Kill(); err != nil {
 		return err
 	}
 	there, err := h.objects("killed")
 	if err != nil {
 		return err
 	}
-	launched, err := h.jobs(ctx)
+	launched, err := h.Jobs(ctx)
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	if err := h.startUp(ctx); err != nil {
+	if err := h.StartUp(ctx); err != nil {
 		return err
 	}
 	if err := h.wait(ctx, arn, 0); err != nil {
@@ -177,7 +177,7 @@ func (h *harness) killed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	after, err := h.jobs(ctx)
+	after, err := h.Jobs(ctx)
 	if err != nil {
 		return err
 	}

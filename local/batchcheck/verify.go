@@ -38,13 +38,13 @@ type totals struct {
 	bytes            int64
 }
 
-func (h *harness) bucketDir() string { return filepath.Join(h.dir, "up", "s3", h.env["BUCKET"]) }
+func (h *check) bucketDir() string { return filepath.Join(h.dir, "up", "s3", h.Env["BUCKET"]) }
 
 // verify reads the manifest and every archive: each asset of the list must be in exactly one archive, or in one that
 // failed.
-func (h *harness) verify(ids []string, folder string, failed int) (totals, error) {
+func (h *check) verify(ids []string, folder string, failed int) (totals, error) {
 	var m manifest
-	text, err := os.ReadFile(filepath.Join(h.bucketDir(), folder, "manifest.json"))
+	text, err := os.ReadFile(filepath.Join(h.BucketDir(), folder, "manifest.json"))
 	if err == nil {
 		err = json.Unmarshal(text, &m)
 	}
@@ -99,8 +99,8 @@ func note(seen map[string]string, ids []string, key string) error {
 }
 
 // readArchive reads all of a ZIP file, checksums included: its files are those that the manifest names, once each.
-func (h *harness) readArchive(e entry, seen map[string]string) error {
-	z, err := zip.OpenReader(filepath.Join(h.bucketDir(), filepath.FromSlash(e.Key)))
+func (h *check) readArchive(e entry, seen map[string]string) error {
+	z, err := zip.OpenReader(filepath.Join(h.BucketDir(), filepath.FromSlash(e.Key)))
 	if err != nil {
 		return fmt.Errorf("%s: %w", e.Key, err)
 	}
@@ -136,9 +136,9 @@ func readFile(f *zip.File) error {
 }
 
 // objects are the archives that are in S3, and when they were written.
-func (h *harness) objects(folder string) (map[string]time.Time, error) {
+func (h *check) objects(folder string) (map[string]time.Time, error) {
 	there := map[string]time.Time{}
-	err := filepath.WalkDir(filepath.Join(h.bucketDir(), folder), func(file string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(h.BucketDir(), folder), func(file string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, ".zip") {
 			return err
 		}
@@ -152,7 +152,7 @@ func (h *harness) objects(folder string) (map[string]time.Time, error) {
 }
 
 // same says whether the archives that were there are still the same files.
-func (h *harness) same(folder string, before map[string]time.Time) error {
+func (h *check) same(folder string, before map[string]time.Time) error {
 	now, err := h.objects(folder)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"fmt"
@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// peaks are the most memory that processes have had, by their programs' names, and how many of each ran at once.
-type peaks struct {
+// Peaks are the most memory that processes have had, by their programs' names, and how many of each ran at once.
+type Peaks struct {
 	mu     sync.Mutex
 	kib    map[string]int
 	atOnce map[string]int
 }
 
-func newPeaks() *peaks { return &peaks{kib: map[string]int{}, atOnce: map[string]int{}} }
+func newPeaks() *Peaks { return &Peaks{kib: map[string]int{}, atOnce: map[string]int{}} }
 
 // watch looks at the processes and all that they started until stopped is closed. VmHWM is a process's own record, so
 // that a look now and then misses only what a process gets in its last moments.
-func (p *peaks) watch(stopped <-chan struct{}, roots ...int) {
+func (p *Peaks) watch(stopped <-chan struct{}, roots ...int) {
 	for {
 		p.look(roots)
 		select {
@@ -34,7 +34,7 @@ func (p *peaks) watch(stopped <-chan struct{}, roots ...int) {
 	}
 }
 
-func (p *peaks) look(roots []int) {
+func (p *Peaks) look(roots []int) {
 	parents := map[int]int{}
 	files, _ := filepath.Glob("/proc/[0-9]*/status")
 	status := map[int]map[string]string{}
@@ -83,7 +83,8 @@ func descends(parents map[int]int, pid int, roots []int) bool {
 // tools build the programs and are none of them.
 var tools = []string{"go", "compile", "link", "asm", "vet"}
 
-func (p *peaks) print() {
+// Print writes a Markdown table of them.
+func (p *Peaks) Print() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Printf("| program | most memory of one process (VmHWM) | at once |\n|---|---:|---:|\n")

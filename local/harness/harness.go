@@ -1,4 +1,6 @@
-package main
+// Package harness runs the local system as a process of its own, for checks that drive it by its ports as a user would,
+// and that may kill it.
+package harness
 
 import (
 	"bufio"
@@ -21,26 +23,41 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
-// harness is the system under test: the runner, and a stand-in for Scenario that outlives it.
-type harness struct {
-	options
-	memory           *peaks
-	standIn, up      *exec.Cmd
+// Options say where things are and how the stand-in for Scenario behaves. All but StandInFlags are required.
+type Options struct {
+	Repo string // the repository
+	Dir  string // where the system keeps everything; absolute
+	// StandInFlags are flags of the stand-in's command, such as "-job-duration", "100ms".
+	StandInFlags []string
+}
+
+// Harness is the system under test: `local up`, and a stand-in for Scenario that outlives it.
+type Harness struct {
+	Options
+	Env    map[string]string // as the system's environment file has it
+	S3     *s3.Client
+	SFN    *sfn.Client
+	Memory *Peaks
+
 	scenario         string // URL
-	env              map[string]string
-	s3               *s3.Client
-	sfn              *sfn.Client
+	standIn, up      *exec.Cmd
 	stopped, watched chan struct{}
+}
+
+// New builds the programs and starts nothing.
+func New(ctx context.Context, o Options) (*Harness, error) {
+	h := &Harness{Options: o, Memory: newPeaks()}
+	return h, h.build(ctx)
 }
 
 const standInKey, standInSecret = "local-key", "local-secret"
 
-func (h *harness) program(name string) string { return filepath.Join(h.dir, "bin", name) }
+func (h *Harness) program(name string) string { return filepath.Join(h.Dir, "bin", name) }
 
-func (h *harness) build(ctx context.Context) error {
+func (h *Harness) build(ctx context.Context) error {
 	for name, from := range map[string][2]string{
-		"local":    {filepath.Join(h.repo, "local"), "."},
-		"scenario": {h.repo, "./scenario/scenariotest/cmd/scenariotest"},
+		"local":    {filepath.Join(h.Repo, "local"), "."},
+		"scenario": {h.Repo, "./scenario/scenariotest/cmd/scenariotest"},
 	} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", h.program(name), from[1])
 		cmd.Dir, cmd.Stderr = from[0], os.Stderr
@@ -52,10 +69,10 @@ func (h *harness) build(ctx context.Context) error {
 	return nil
 }
 
-// startStandIn starts Scenario's stand-in on its own: what a killed runner asked for goes on there, as with the real one.
-func (h *harness) startStandIn() error {
-	h.standIn = exec.Command(h.program("scenario"), "-addr", "127.0.0.1:0", "-key", standInKey, "-secret", standInSecret,
-		"-max-jobs", fmt.Sprint(h.ceiling), "-job-duration", h.job.String())
+// StartStandIn starts Scenario's stand-in on its own: the jobs of a killed system continue there, as at the real Scenario.
+func (h *Harness) StartStandIn() error {
+	h.standIn = exec.Command(h.program("scenario"), append([]string{
+		"-addr", "127.0.0.1:0", "-key", standInKey, "-secret", standInSecret}, h.StandInFlags...)...)
 	out, err := h.standIn.StdoutPipe()
 	if err != nil {
 		return err
@@ -70,14 +87,14 @@ func (h *harness) startStandIn() error {
 	return err
 }
 
-// startUp starts `local up` and waits for the file with its addresses.
-func (h *harness) startUp(ctx context.Context) error {
-	repo, err := filepath.Abs(h.repo)
+// StartUp starts `local up` and waits for the file with its addresses.
+func (h *Harness) StartUp(ctx context.Context) error {
+	repo, err := filepath.Abs(h.Repo)
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(h.dir, "up")
-	log, err := os.OpenFile(filepath.Join(h.dir, "up.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	dir := filepath.Join(h.Dir, "up")
+	log, err := os.OpenFile(filepath.Join(h.Dir, "up.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -93,7 +110,7 @@ func (h *harness) startUp(ctx context.Context) error {
 	h.stopped, h.watched = make(chan struct{}), make(chan struct{})
 	go func(cmd *exec.Cmd, stopped chan struct{}) { _ = cmd.Wait(); close(stopped) }(h.up, h.stopped)
 	go func(stopped, watched chan struct{}) {
-		h.memory.watch(stopped, h.up.Process.Pid, h.standIn.Process.Pid)
+		h.Memory.watch(stopped, h.up.Process.Pid, h.standIn.Process.Pid)
 		close(watched)
 	}(h.stopped, h.watched)
 	return h.ready(ctx, filepath.Join(dir, "env"))
@@ -101,7 +118,7 @@ func (h *harness) startUp(ctx context.Context) error {
 
 const upWithin = 5 * time.Minute // the first time everything is built
 
-func (h *harness) ready(ctx context.Context, path string) error {
+func (h *Harness) ready(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, upWithin)
 	defer cancel()
 	for {
@@ -119,31 +136,37 @@ func (h *harness) ready(ctx context.Context, path string) error {
 	}
 }
 
+// Stopped is closed when the system has ended.
+func (h *Harness) Stopped() <-chan struct{} { return h.stopped }
+
+// BucketDir is the directory of the bucket's objects.
+func (h *Harness) BucketDir() string { return filepath.Join(h.Dir, "up", "s3", h.Env["BUCKET"]) }
+
 // connect makes the clients that the environment file describes.
-func (h *harness) connect(text string) error {
-	h.env = map[string]string{}
+func (h *Harness) connect(text string) error {
+	h.Env = map[string]string{}
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
-		h.env[name] = strings.Trim(value, "'")
+		h.Env[name] = strings.Trim(value, "'")
 	}
-	pem, err := os.ReadFile(h.env["AWS_CA_BUNDLE"])
+	pem, err := os.ReadFile(h.Env["AWS_CA_BUNDLE"])
 	if err != nil {
 		return err
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
-	keys := credentials.NewStaticCredentialsProvider(h.env["AWS_ACCESS_KEY_ID"], h.env["AWS_SECRET_ACCESS_KEY"], "")
-	s3URL, sfnURL := h.env["AWS_ENDPOINT_URL_S3"], h.env["AWS_ENDPOINT_URL_SFN"]
-	h.s3 = s3.New(s3.Options{
-		Region: h.env["AWS_REGION"], BaseEndpoint: &s3URL, UsePathStyle: true, Credentials: keys,
+	keys := credentials.NewStaticCredentialsProvider(h.Env["AWS_ACCESS_KEY_ID"], h.Env["AWS_SECRET_ACCESS_KEY"], "")
+	s3URL, sfnURL := h.Env["AWS_ENDPOINT_URL_S3"], h.Env["AWS_ENDPOINT_URL_SFN"]
+	h.S3 = s3.New(s3.Options{
+		Region: h.Env["AWS_REGION"], BaseEndpoint: &s3URL, UsePathStyle: true, Credentials: keys,
 		HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}},
 	})
-	h.sfn = sfn.New(sfn.Options{Region: h.env["AWS_REGION"], BaseEndpoint: &sfnURL, Credentials: keys})
+	h.SFN = sfn.New(sfn.Options{Region: h.Env["AWS_REGION"], BaseEndpoint: &sfnURL, Credentials: keys})
 	return nil
 }
 
-// kill ends the runner as a crash would. The processes that it started end with it.
-func (h *harness) kill() error {
+// Kill ends the system as a crash would. The processes that it started end with it.
+func (h *Harness) Kill() error {
 	if err := h.up.Process.Kill(); err != nil {
 		return err
 	}
@@ -152,7 +175,8 @@ func (h *harness) kill() error {
 	return nil
 }
 
-func (h *harness) stop() {
+// Stop interrupts the system and the stand-in, and returns when both have ended.
+func (h *Harness) Stop() {
 	for _, cmd := range []*exec.Cmd{h.up, h.standIn} {
 		if cmd != nil && cmd.Process != nil {
 			_ = cmd.Process.Signal(os.Interrupt)
@@ -167,8 +191,8 @@ func (h *harness) stop() {
 	}
 }
 
-// jobs is how many jobs the stand-in has been asked for so far.
-func (h *harness) jobs(ctx context.Context) (int, error) {
+// Jobs returns how many jobs the stand-in has launched so far.
+func (h *Harness) Jobs(ctx context.Context) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(h.scenario, "/v1")+"/_test/jobs", nil)
 	if err != nil {
 		return 0, err
