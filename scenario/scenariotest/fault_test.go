@@ -344,7 +344,7 @@ func TestAdminIsForLoopback(t *testing.T) {
 	t.Cleanup(h.Close)
 	for addr, status := range map[string]int{"127.0.0.1:1": 200, "[::1]:1": 200, "[::ffff:127.0.0.1]:1": 200, "192.0.2.1:1": 403, "": 403} {
 		w := httptest.NewRecorder()
-		r, err := http.NewRequestWithContext(t.Context(), "GET", "/_test/jobs", nil)
+		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://localhost/_test/jobs", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -68,7 +68,13 @@ func NewHandler(o Options) *Handler {
 }
 
 // ServeHTTP implements [http.Handler].
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.allowed(r) {
+		failure(http.StatusMisdirectedRequest, "Only this machine's own programs are served").write(w, nil, 0)
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
 
 // Close ends requests that wait or stall, now and later.
 func (h *Handler) Close() { h.closeOnce.Do(func() { close(h.closed) }) }

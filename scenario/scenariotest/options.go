@@ -47,6 +47,8 @@ type Options struct {
 	AllowCancel bool
 	// RefuseHEAD answers 403 to HEAD of an archive: a URL signed for GET only.
 	RefuseHEAD bool
+	// Hosts are names in Host, in lower case and without port, that are served beside those of loopback. Default: none.
+	Hosts []string
 	// Faults are there from the beginning (see AddFault).
 	Faults []Fault
 	// Now is the clock of jobs, URLs and ceilings. Default: time.Now.

@@ -30,6 +30,10 @@ func parse(args []string, stderr io.Writer) (addr string, o scenariotest.Options
 	flags.IntVar(&o.RetryAfterSeconds, "retry-after", 0, "`seconds` of Retry-After in a 429 (default 1; -1: none)")
 	flags.BoolVar(&o.AllowCancel, "allow-cancel", false, "let jobs be canceled")
 	flags.BoolVar(&o.RefuseHEAD, "refuse-head", false, "answer 403 to HEAD of an archive")
+	flags.Func("host", "a `name` in Host that is served beside localhost; may be repeated", func(name string) error {
+		o.Hosts = append(o.Hosts, strings.ToLower(name))
+		return nil
+	})
 	flags.Func("fault", "misbehave: a fault as `JSON`, or an array; may be repeated (see the package's documentation)",
 		func(text string) error {
 			list, err := scenariotest.ParseFaults([]byte(text))
