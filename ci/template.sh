@@ -44,8 +44,7 @@ mkdir -p "$work/bodies"
 java -cp "$(cat "$work/classpath")" ci/swagger/Import.java "$work"/bodies/*.json
 
 echo "--- checkov"
-"$checkov/bin/checkov" --file "$work/template.json" --framework cloudformation --compact --skip-download \
-  --output cli
+"$checkov/bin/checkov" --config-file ci/checkov.yaml --file "$work/template.json"
 
 echo "--- A deployment in moto's CloudFormation"
 "$tools/bin/python" -W ignore ci/cloudformation/deploy.py "$work/template.json"

@@ -36,13 +36,13 @@ def problems(template):
         for name, description in sorted(alarms.items())
         if f"docs/operations.md#{name.lower()}" not in description
     )
-    used = set(re.findall(rf"Namespace: {NAMESPACE}, MetricName: (\w+)", text))
+    used = set(re.findall(rf"Namespace: {NAMESPACE},?\s+MetricName: (\w+)", text))
     used |= set(re.findall(rf'\["{NAMESPACE}", "(\w+)"', text))
     used |= set(re.findall(rf"\{{{NAMESPACE},[^}}]*\}} MetricName=\\?\"(\w+)", text))
     written = set()
     for path in glob.glob(f"{root}/functions/**/*.go", recursive=True) + glob.glob(f"{root}/internal/**/*.go", recursive=True):
         if not path.endswith("_test.go"):
-            written |= set(re.findall(r'\bOf\("(\w+)"', read(path)))
+            written |= set(re.findall(r'\b(?:Metric)?Of\("(\w+)"', read(path)))
     explained = set(re.findall(r"^\| `([A-Z]\w+)` \|", runbook, re.M))
     if not used or not written:
         yield "no metrics were found: this check does not see them any more"
