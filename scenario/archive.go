@@ -31,7 +31,8 @@ type ArchiveOptions struct {
 	// FileNameTemplate names the files, with placeholders such as <prompt>, <num>, <generator>, <seed>, and <assetId>
 	// or <id>. See DefaultFileNameTemplate for what an empty one means. It is sent as it is.
 	FileNameTemplate string `json:"fileNameTemplate,omitempty"`
-	// ArchiveName is the archive's name at Scenario, without ".zip"; empty: <YYYYMMDD>-export.
+	// ArchiveName is the archive's name at Scenario, without ".zip"; empty: <YYYYMMDD>-export. Only the API reference
+	// describes it and PreferOriginal, so EndpointAuto tries EndpointDownload first for a request that has either.
 	ArchiveName string `json:"archiveName,omitempty"`
 	// PreferOriginal takes each file as it was first uploaded, where that was kept; it never fails. The file then has the
 	// extension of that format.

@@ -13,6 +13,7 @@ const (
 	opJob    = "get job"
 	opCancel = "cancel job"
 	opAssets = "get assets"
+	opFind   = "find jobs"
 
 	opEstimate = "estimate archive"
 )

@@ -12,7 +12,7 @@ type Endpoint string
 
 const (
 	// EndpointAuto is the guide's, and the reference's where that one does not exist (404 or 405); the other way round
-	// for a query with inferences or models, which only the reference describes. The client remembers what it found.
+	// for a query with inferences or models, or options that only the reference describes. The client remembers what it found.
 	EndpointAuto Endpoint = ""
 	// EndpointArchive is the guide's: POST /assets/archive.
 	EndpointArchive Endpoint = "archive"
@@ -42,7 +42,7 @@ func (c *Client) LaunchArchive(ctx context.Context, r ArchiveRequest) (Job, erro
 	if c.endpoint != EndpointAuto {
 		return c.launch(ctx, r, c.endpoint)
 	}
-	first := c.firstEndpoint(r.Query)
+	first := c.firstEndpoint(r)
 	job, err := c.launch(ctx, r, first)
 	if !missing(err) {
 		return job, err
@@ -57,11 +57,11 @@ func (c *Client) LaunchArchive(ctx context.Context, r ArchiveRequest) (Job, erro
 	return job, otherErr
 }
 
-func (c *Client) firstEndpoint(q Query) Endpoint {
+func (c *Client) firstEndpoint(r ArchiveRequest) Endpoint {
 	if learned, ok := c.learned.Load().(Endpoint); ok {
 		return learned
 	}
-	if len(q.InferenceIDs) > 0 || len(q.ModelIDs) > 0 {
+	if len(r.Query.InferenceIDs) > 0 || len(r.Query.ModelIDs) > 0 || r.Options.ArchiveName != "" || r.Options.PreferOriginal {
 		return EndpointDownload
 	}
 	return EndpointArchive

@@ -17,6 +17,7 @@ const (
 	OpLaunchArchive  Operation = "launch-archive"  // POST /v1/assets/archive
 	OpLaunchDownload Operation = "launch-download" // POST /v1/assets/download
 	OpJob            Operation = "job"             // GET /v1/jobs/{id}
+	OpJobs           Operation = "jobs"            // GET /v1/jobs
 	OpDownloadStatus Operation = "download-status" // GET /v1/assets/download/{id}
 	OpCancel         Operation = "cancel"          // POST /v1/jobs/{id}/action
 	OpListAssets     Operation = "list-assets"     // GET /v1/assets
@@ -105,7 +106,7 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 
 func (f Fault) validate() error {
 	switch f.Operation {
-	case "", OpLaunchArchive, OpLaunchDownload, OpJob, OpDownloadStatus, OpCancel, OpListAssets, OpBulkAssets, OpAsset, OpArchive:
+	case "", OpLaunchArchive, OpLaunchDownload, OpJob, OpJobs, OpDownloadStatus, OpCancel, OpListAssets, OpBulkAssets, OpAsset, OpArchive:
 	default:
 		return fmt.Errorf("unknown operation %q", f.Operation)
 	}

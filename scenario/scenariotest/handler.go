@@ -49,6 +49,7 @@ func NewHandler(o Options) *Handler {
 	h.faults.add(o.Faults...)
 	h.mux.HandleFunc("POST /v1/assets/archive", h.api(OpLaunchArchive, h.launchArchive))
 	h.mux.HandleFunc("POST /v1/assets/download", h.api(OpLaunchDownload, h.launchDownload))
+	h.mux.HandleFunc("GET /v1/jobs", h.api(OpJobs, h.listJobs))
 	h.mux.HandleFunc("GET /v1/jobs/{id}", h.api(OpJob, h.getJob))
 	h.mux.HandleFunc("GET /v1/assets/download/{id}", h.api(OpDownloadStatus, h.getDownload))
 	h.mux.HandleFunc("POST /v1/jobs/{id}/action", h.api(OpCancel, h.actOnJob))

@@ -2,6 +2,7 @@ package scenariotest
 
 import (
 	"crypto/rand"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,6 +17,8 @@ const (
 	statusFailure    = "failure"
 	statusCanceled   = "canceled"
 	outcomeStuck     = "stuck"
+
+	jobType = "assets-download"
 )
 
 const slowdown = 10 // of asset_slow
@@ -28,6 +31,7 @@ type job struct {
 	created  time.Time
 	duration time.Duration
 
+	asked    map[string]any // the launch's query and options: metadata.input
 	assets   []asset
 	flat     bool
 	template string
@@ -96,6 +100,19 @@ func (j *job) elapsed(now time.Time) float64 {
 		return 0
 	}
 	return min(max(now.Sub(j.created).Seconds()/j.duration.Seconds(), 0), 0.99)
+}
+
+// updated is when the job's status changed last.
+func (j *job) updated(now time.Time) time.Time {
+	if j.final(now) {
+		return j.ends()
+	}
+	for _, phase := range slices.Backward(phases) {
+		if phase.begins <= j.elapsed(now) {
+			return j.created.Add(time.Duration(phase.begins * float64(j.duration)))
+		}
+	}
+	return j.created
 }
 
 // A change is one entry of a job's statusHistory.

@@ -79,7 +79,7 @@ func (h *Handler) getJob(r *http.Request, _ []byte, _ Fault) *reply {
 func (h *Handler) describe(r *http.Request, j job) map[string]any {
 	now := h.options.Now()
 	history := j.history(now)
-	metadata := map[string]any{"assetIds": []string{}}
+	metadata := map[string]any{"assetIds": []string{}, "input": j.asked}
 	if url := h.urlOf(r, j); url != "" {
 		metadata["archiveUrl"] = url
 	}
@@ -88,7 +88,7 @@ func (h *Handler) describe(r *http.Request, j job) map[string]any {
 	}
 	return map[string]any{
 		"jobId":         j.id,
-		"jobType":       "assets-download",
+		"jobType":       jobType,
 		"status":        history[len(history)-1].Status,
 		"progress":      j.progress(now),
 		"statusHistory": history,

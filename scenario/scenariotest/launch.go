@@ -14,18 +14,18 @@ import (
 const maxAssets = 1000
 
 type query struct {
-	AssetIDs     []string `json:"assetIds"`
-	InferenceIDs []string `json:"inferenceIds"`
-	ModelIDs     []string `json:"modelIds"`
+	AssetIDs     []string `json:"assetIds,omitempty"`
+	InferenceIDs []string `json:"inferenceIds,omitempty"`
+	ModelIDs     []string `json:"modelIds,omitempty"`
 }
 
 type launchBody struct {
 	Query   *query `json:"query"`
 	Options *struct {
 		Flat             bool    `json:"flat"`
-		FileNameTemplate *string `json:"fileNameTemplate"`
-		ArchiveName      string  `json:"archiveName"`    // accepted, without effect
-		PreferOriginal   bool    `json:"preferOriginal"` // accepted, without effect
+		FileNameTemplate *string `json:"fileNameTemplate,omitempty"`
+		ArchiveName      string  `json:"archiveName,omitempty"`    // accepted, without effect
+		PreferOriginal   bool    `json:"preferOriginal,omitempty"` // accepted, without effect
 	} `json:"options"`
 }
 
@@ -90,6 +90,7 @@ func (h *Handler) newJob(launch launchBody, op Operation) *job {
 	j := &job{
 		id: newJobID(), launched: op, created: h.options.Now(), duration: h.options.JobDuration,
 		assets: expand(*launch.Query, h.options.AssetsPerSource), outcome: statusSuccess,
+		asked: map[string]any{"query": launch.Query, "options": launch.Options},
 	}
 	if o := launch.Options; o != nil {
 		j.flat = o.Flat

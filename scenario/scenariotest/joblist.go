@@ -1,0 +1,100 @@
+package scenariotest
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// jobFilter is what GET /v1/jobs may be asked for.
+type jobFilter struct {
+	project        string
+	types          []string // empty: every type
+	status         string
+	created        time.Time // only jobs created after it
+	updated        time.Time // only jobs updated after it
+	byUpdate       bool      // sorted by the last update, not by creation
+	pageSize, from int
+}
+
+// parseJobFilter reads a query as the official client documents it; problem says what is refused.
+func parseJobFilter(q url.Values) (f jobFilter, problem string) {
+	f = jobFilter{project: q.Get("projectId"), status: q.Get("status"), pageSize: 50}
+	if types := cmp.Or(strings.Join(q["types"], ","), q.Get("type")); types != "" {
+		f.types = strings.Split(types, ",")
+	}
+	f.byUpdate = len(f.types) > 0 || f.status != "" || q.Get("workflowId") != ""
+	var err error
+	if v := q.Get("pageSize"); v != "" {
+		if f.pageSize, err = strconv.Atoi(v); err != nil || f.pageSize < 1 || f.pageSize > 100 {
+			return f, "pageSize must be a number from 1 to 100"
+		}
+	}
+	if v := q.Get("paginationToken"); v != "" {
+		if f.from, err = strconv.Atoi(strings.TrimPrefix(v, "from-")); err != nil || f.from < 0 {
+			return f, "paginationToken is not one of this list"
+		}
+	}
+	for name, at := range map[string]*time.Time{"createdAfter": &f.created, "updatedAfter": &f.updated} {
+		v := q.Get(name)
+		if v == "" {
+			continue
+		}
+		if *at, err = time.Parse(time.RFC3339, v); err != nil {
+			return f, name + " must be a date in ISO 8601"
+		}
+		if f.byUpdate != (name == "updatedAfter") {
+			return f, name + " is not allowed with these filters"
+		}
+	}
+	return f, ""
+}
+
+func (f jobFilter) takes(j *job, updated time.Time, status string) bool {
+	return j.project == f.project && (len(f.types) == 0 || slices.Contains(f.types, jobType)) &&
+		(f.status == "" || f.status == status) && j.created.After(f.created) && updated.After(f.updated)
+}
+
+// listJobs answers with the jobs that the query asks for, the latest first.
+func (h *Handler) listJobs(r *http.Request, _ []byte, _ Fault) *reply {
+	f, problem := parseJobFilter(r.URL.Query())
+	if problem != "" {
+		return failure(http.StatusBadRequest, problem)
+	}
+	found := h.jobs.filter(f, h.options.Now())
+	page := found[min(f.from, len(found)):min(f.from+f.pageSize, len(found))]
+	list := []map[string]any{}
+	for _, j := range page {
+		list = append(list, h.describe(r, j))
+	}
+	body := map[string]any{"jobs": list}
+	if f.from+f.pageSize < len(found) {
+		body["nextPaginationToken"] = "from-" + strconv.Itoa(f.from+f.pageSize)
+	}
+	return &reply{status: http.StatusOK, body: body}
+}
+
+// filter gives copies of the jobs that a filter takes, in its order.
+func (s *jobs) filter(f jobFilter, now time.Time) []job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []job
+	updated := map[string]time.Time{}
+	for _, j := range s.order {
+		at := j.updated(now)
+		if f.takes(j, at, j.status(now)) {
+			found, updated[j.id] = append(found, *j), at
+		}
+	}
+	slices.SortStableFunc(found, func(a, b job) int {
+		if f.byUpdate {
+			return updated[b.id].Compare(updated[a.id])
+		}
+		return b.created.Compare(a.created)
+	})
+	return found
+}
