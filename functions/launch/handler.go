@@ -12,13 +12,14 @@ import (
 // firstWaitSeconds is the wait before the first poll: a small archive may be ready in a second.
 const firstWaitSeconds = 1
 
-// launcher is what the handler needs of the Scenario client.
-type launcher interface {
+// api is what the handler needs of the Scenario client.
+type api interface {
 	LaunchArchive(context.Context, scenario.ArchiveRequest) (scenario.Job, error)
+	FindArchiveJobs(context.Context, scenario.ArchiveRequest, time.Time) (scenario.FoundJobs, error)
 }
 
 type handler struct {
-	scenario launcher
+	scenario api
 	bucket   string // where archives go
 	prefix   string // for a request that names no place; "" means the default
 	now      func() time.Time
@@ -35,14 +36,19 @@ func (h handler) launch(ctx context.Context, log *slog.Logger, in archive.Launch
 	if err != nil {
 		return archive.LaunchOutput{}, err
 	}
-	job, err := h.scenario.LaunchArchive(ctx, scenario.ArchiveRequest{
-		Query: request.Query, Options: request.Options, ProjectID: request.ProjectID,
-	})
+	asked := scenario.ArchiveRequest{Query: request.Query, Options: request.Options, ProjectID: request.ProjectID}
+	event, job := "job launched", scenario.Job{}
+	if in.Find {
+		event = "job found"
+		job, err = h.find(ctx, asked, in.Execution)
+	} else {
+		job, err = h.scenario.LaunchArchive(ctx, asked)
+	}
 	if err != nil {
 		return archive.LaunchOutput{}, archive.FromScenario(err)
 	}
 	now := h.now().UTC()
-	log.InfoContext(ctx, "job launched", "jobId", job.ID, "endpoint", string(job.Endpoint),
+	log.InfoContext(ctx, event, "jobId", job.ID, "endpoint", string(job.Endpoint),
 		"assets", len(request.Query.AssetIDs), "key", destination.Key)
 	return archive.LaunchOutput{
 		Job:         archive.Job{ID: job.ID, Endpoint: job.Endpoint, ProjectID: request.ProjectID},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,20 +14,28 @@ import (
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
-// api records what it is asked to launch.
-type api struct {
-	asked []scenario.ArchiveRequest
-	err   error
+// fake records what it is asked to launch, and what to look for.
+type fake struct {
+	asked  []scenario.ArchiveRequest
+	sought []scenario.ArchiveRequest
+	since  time.Time
+	found  scenario.FoundJobs
+	err    error
 }
 
-func (a *api) LaunchArchive(_ context.Context, r scenario.ArchiveRequest) (scenario.Job, error) {
+func (a *fake) FindArchiveJobs(_ context.Context, r scenario.ArchiveRequest, since time.Time) (scenario.FoundJobs, error) {
+	a.sought, a.since = append(a.sought, r), since
+	return a.found, a.err
+}
+
+func (a *fake) LaunchArchive(_ context.Context, r scenario.ArchiveRequest) (scenario.Job, error) {
 	a.asked = append(a.asked, r)
 	return scenario.Job{ID: "job_1", Endpoint: scenario.EndpointDownload}, a.err
 }
 
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("CET", 3600))
 
-func launch(t *testing.T, a *api, request string) (archive.LaunchOutput, error) {
+func launch(t *testing.T, a *fake, request string) (archive.LaunchOutput, error) {
 	t.Helper()
 	h := handler{scenario: a, bucket: "bucket", prefix: "art/", now: func() time.Time { return now }}
 	return h.launch(t.Context(), slog.New(slog.DiscardHandler), archive.LaunchInput{
@@ -35,7 +45,7 @@ func launch(t *testing.T, a *api, request string) (archive.LaunchOutput, error) 
 
 func TestLaunch(t *testing.T) {
 	t.Parallel()
-	a := &api{}
+	a := &fake{}
 	got, err := launch(t, a, `{"query":{"assetIds":["a"],"modelIds":["m"]},"options":{"fileNameTemplate":"<num>"},
 		"projectId":"p","timeoutSeconds":90,"destination":{"overwrite":true,"tags":{"k":"v"}}}`)
 	if err != nil {
@@ -77,13 +87,54 @@ func TestLaunchErrors(t *testing.T) {
 		{"no answer", good, "LaunchUncertain", &scenario.Error{Kind: scenario.KindUncertain}, 1},
 		{"down", good, "ScenarioUnavailable", &scenario.Error{Kind: scenario.KindUnavailable}, 1},
 	} {
-		a := &api{err: c.err}
+		a := &fake{err: c.err}
 		_, err := launch(t, a, c.request)
 		if archive.NameOf(err) != c.want {
 			t.Errorf("%s: got %T, want %s", c.name, err, c.want)
 		}
 		if len(a.asked) != c.asked {
 			t.Errorf("%s: Scenario was asked %d times, want %d", c.name, len(a.asked), c.asked)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	job := func(id string) scenario.Job { return scenario.Job{ID: id} }
+	for _, c := range []struct {
+		name      string
+		found     scenario.FoundJobs
+		err       error
+		job       string
+		want      archive.Name
+		says      string
+		startTime string
+	}{
+		{"one", scenario.FoundJobs{Matching: []scenario.Job{job("j1")}, Unclear: 1}, nil, "j1", "", "", ""},
+		{"two", scenario.FoundJobs{Matching: []scenario.Job{job("j2"), job("j1")}}, nil, "j2", "", "", ""},
+		{"none", scenario.FoundJobs{}, nil, "", archive.LaunchUncertain, "no job of this request", ""},
+		{"jobs that do not say", scenario.FoundJobs{Unclear: 3}, nil, "", archive.LaunchUncertain, "3 of Scenario's jobs", ""},
+		{"no answer", scenario.FoundJobs{}, &scenario.Error{Kind: scenario.KindUnavailable}, "", archive.LaunchUncertain, "could not be searched", ""},
+		{"not allowed", scenario.FoundJobs{}, &scenario.Error{Kind: scenario.KindUnauthorized}, "", archive.LaunchUncertain, "could not be searched", ""},
+		{"no start", scenario.FoundJobs{}, nil, "", archive.Internal, "when the execution started", "soon"},
+	} {
+		a := &fake{found: c.found, err: c.err}
+		h := handler{scenario: a, bucket: "bucket", now: func() time.Time { return now }}
+		out, err := h.launch(t.Context(), slog.New(slog.DiscardHandler), archive.LaunchInput{
+			Request:   json.RawMessage(`{"query":{"assetIds":["a"]},"options":{"flat":true},"projectId":"p"}`),
+			Execution: archive.Execution{ID: "arn:1", Name: "run-1", StartTime: cmp.Or(c.startTime, "2026-01-02T03:04:05.678Z")}, Find: true,
+		})
+		if archive.NameOf(err) != c.want || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want %s: %s", c.name, err, c.want, c.says)
+		}
+		if len(a.asked) != 0 {
+			t.Errorf("%s: a job was launched", c.name)
+		}
+		if err == nil && (out.Job.ID != c.job || out.Job.ProjectID != "p" || out.Destination.Key != "archives/run-1.zip") {
+			t.Errorf("%s: got %+v", c.name, out)
+		}
+		if c.startTime == "" && (!a.since.Equal(time.Date(2026, 1, 2, 3, 3, 5, 678e6, time.UTC)) || *a.sought[0].Options.Flat != true) {
+			t.Errorf("%s: looked for %+v since %v", c.name, a.sought, a.since)
 		}
 	}
 }

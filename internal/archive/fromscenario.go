@@ -27,8 +27,8 @@ func FromScenario(err error) error {
 	case scenario.KindRateLimited:
 		return NewError(RateLimited, err, "Scenario asks for fewer requests or fewer jobs at once: %v", e)
 	case scenario.KindUncertain:
-		return NewError(LaunchUncertain, err, "the answer to the launch was lost: %v. A job may be running at Scenario; "+
-			"it was not launched twice. Start the execution again", e)
+		return NewError(LaunchUncertain, err, "the answer to the launch was lost: %v. A job may be running at "+
+			"Scenario; it was not launched twice", e)
 	default:
 		return NewError(ScenarioUnavailable, err, "Scenario's API is not available: %v. Try again later", e)
 	}

@@ -45,10 +45,12 @@ func (e Execution) Age(now time.Time) time.Duration {
 	return max(0, now.Sub(start))
 }
 
-// LaunchInput is what the launch function gets. Request is the execution's input as it came.
+// LaunchInput is what the launch function gets. Request is the execution's input as it came. With Find the function
+// launches nothing: it looks for the job of a launch whose outcome is not known.
 type LaunchInput struct {
 	Request   json.RawMessage `json:"request"`
 	Execution Execution       `json:"execution"`
+	Find      bool            `json:"find"`
 }
 
 // For names whom the step is for.

@@ -145,3 +145,32 @@ func TestClientReadsWhyAJobFailed(t *testing.T) {
 		t.Error("a failed job was canceled")
 	}
 }
+
+// A launch whose answer was lost is found again among other jobs, over several pages.
+func TestALostLaunchIsFound(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t, func(o *scenariotest.Options) {
+		o.Faults = []scenariotest.Fault{{Operation: scenariotest.OpLaunchArchive, Times: 1, Drop: scenariotest.DropAfter}}
+	})
+	c, begun := s.client(), s.clock().Add(-time.Second)
+	flat := true
+	request := scenario.ArchiveRequest{Query: scenario.Query{AssetIDs: []string{"asset_2", "asset_1"}},
+		Options: scenario.ArchiveOptions{Flat: &flat}, ProjectID: "proj_1"}
+	if _, err := c.LaunchArchive(t.Context(), request); err == nil {
+		t.Fatal("the answer was not lost")
+	}
+	for i := range 45 {
+		other := scenario.ArchiveRequest{Query: scenario.Query{AssetIDs: []string{"asset_1"}}, ProjectID: []string{"proj_1", ""}[i%2]}
+		if _, err := c.LaunchArchive(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := c.FindArchiveJobs(t.Context(), request, begun)
+	if lost := s.Jobs()[0].ID; err != nil || len(found.Matching) != 1 || found.Matching[0].ID != lost || found.Unclear != 0 {
+		t.Errorf("found %+v, %v; want %s", found, err, lost)
+	}
+	request.Options.Flat = nil
+	if found, err := c.FindArchiveJobs(t.Context(), request, begun); err != nil || len(found.Matching) != 0 {
+		t.Errorf("found %+v, %v", found, err)
+	}
+}
