@@ -106,7 +106,8 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 
 func (f Fault) validate() error {
 	switch f.Operation {
-	case "", OpLaunchArchive, OpLaunchDownload, OpJob, OpJobs, OpDownloadStatus, OpCancel, OpListAssets, OpBulkAssets, OpAsset, OpArchive:
+	case "", OpLaunchArchive, OpLaunchDownload, OpJob, OpJobs, OpDownloadStatus, OpCancel, OpListAssets, OpBulkAssets,
+		OpAsset, OpArchive:
 	default:
 		return fmt.Errorf("unknown operation %q", f.Operation)
 	}

@@ -19,7 +19,7 @@ func TestJobList(t *testing.T) {
 		now = now.Add(time.Minute)
 	}
 	get := func(query string) (int, string) {
-		r := httptest.NewRequest(http.MethodGet, "/v1/jobs?"+query, nil)
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:9090/v1/jobs?"+query, nil)
 		r.SetBasicAuth(DefaultKey, DefaultSecret)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
