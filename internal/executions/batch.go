@@ -80,9 +80,12 @@ func (m *Machine) children(ctx context.Context, name string) (*Children, error) 
 	if err != nil {
 		return nil, classify(op, err)
 	}
-	c := d.ExecutionCounts
+	return childrenOf(d.ExecutionCounts), nil
+}
+
+func childrenOf(c *types.MapRunExecutionCounts) *Children {
 	if c == nil {
-		return nil, nil
+		return nil
 	}
-	return &Children{c.Pending + aws.ToInt64(c.PendingRedrive), c.Running, c.Succeeded, c.Failed + c.TimedOut + c.Aborted}, nil
+	return &Children{c.Pending + aws.ToInt64(c.PendingRedrive), c.Running, c.Succeeded, c.Failed + c.TimedOut + c.Aborted}
 }

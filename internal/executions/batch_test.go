@@ -3,12 +3,11 @@ package executions
 import (
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
-
-const plan = `{"plan":{"assets":2500,"duplicates":3,"archives":3,"finished":1,"toDo":2,"manifest":{"bucket":"b","key":"a/manifest.json"}}`
 
 func TestBatchProgress(t *testing.T) {
 	t.Parallel()
@@ -26,21 +25,13 @@ func TestBatchProgress(t *testing.T) {
 		}
 		return p
 	}
-	if p := look(); p != (BatchProgress{}) {
-		t.Errorf("at the start: %+v", p)
-	}
-	s.Enter("x", "Task", "Plan", `{"list":{"key":"k"}}`)
+	s.Rest(t, "x")
 	if p := look(); p.State != "Plan" || p.Plan != nil || p.Children != nil || s.Calls("ListMapRuns") != 0 {
 		t.Errorf("while it is planned: %+v", p)
 	}
-	s.Exit("x", "Task", "Plan", plan+"}")
-	s.Enter("x", "Map", "Archives", plan+"}")
-	if p := look(); p.State != "Archives" || p.Plan.Assets != 2500 || p.Plan.Manifest.Key != "a/manifest.json" || p.Children != nil {
-		t.Errorf("before the map: %+v", p)
-	}
-	s.MapRun("x", map[string]int{"pending": 1, "pendingRedrive": 2, "running": 3, "succeeded": 4, "failed": 5, "timedOut": 6, "aborted": 7})
-	if p := look(); p.Children == nil || *p.Children != (Children{3, 3, 4, 18}) {
-		t.Errorf("in the map: %+v", p.Children)
+	s.Plan(t, "x", "one", "two")
+	if p := look(); p.State != "Archives" || p.Plan.Assets != 2500 || p.Plan.Manifest.Key != "a/manifest.json" || *p.Children != (Children{Running: 2}) {
+		t.Errorf("in the map: %+v, %+v", p, p.Children)
 	}
 	s.Break(func(operation string) *sfntest.Fault {
 		if operation == "DescribeMapRun" {
@@ -52,9 +43,21 @@ func TestBatchProgress(t *testing.T) {
 		t.Errorf("without the map: %+v, %v", p, err)
 	}
 	s.Break(nil)
-	s.Enter("x", "Task", "Manifest", plan+`,"mapError":{"Error":"States.ExceedToleratedFailureThreshold"}}`)
-	if p := look(); p.State != "Manifest" || p.Plan.ToDo != 2 {
-		t.Errorf("at the end: %+v", p)
+	s.Finish(t, "one", "SUCCEEDED", `{}`)
+	s.Finish(t, "two", "FAILED", "JobFailed", "no")
+	s.Called(t, "x", "manifest")
+	if p := look(); p.State != "Manifest" || p.Plan.ToDo != 2 || *p.Children != (Children{Succeeded: 1, Failed: 1}) {
+		t.Errorf("at the end: %+v, %+v", p, p.Children)
+	}
+}
+
+func TestChildrenThatAreCountedTogether(t *testing.T) {
+	t.Parallel()
+	got := childrenOf(&types.MapRunExecutionCounts{
+		Pending: 1, PendingRedrive: aws.Int64(2), Running: 3, Succeeded: 4, Failed: 5, TimedOut: 6, Aborted: 7,
+	})
+	if *got != (Children{3, 3, 4, 18}) || childrenOf(nil) != nil {
+		t.Errorf("got %+v", got)
 	}
 }
 

@@ -28,7 +28,6 @@ type Machine struct {
 	api        API
 	arn        string
 	executions string // the ARN of an execution without its name
-	sleep      func(context.Context, time.Duration) error
 }
 
 // New makes a Machine of a state machine's ARN.
@@ -39,7 +38,7 @@ func New(api API, stateMachineARN string) (*Machine, error) {
 			stateMachineARN)
 	}
 	fields[5] = "execution"
-	return &Machine{api: api, arn: stateMachineARN, executions: strings.Join(fields, ":"), sleep: sleep}, nil
+	return &Machine{api: api, arn: stateMachineARN, executions: strings.Join(fields, ":")}, nil
 }
 
 // ARN is the execution's ARN.
@@ -96,7 +95,7 @@ func (m *Machine) found(ctx context.Context, name, input string) (Execution, err
 		if !IsKind(err, KindNotFound) {
 			break
 		}
-		if err := m.sleep(ctx, wait); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return Execution{}, &Error{Op: op, Kind: KindUnavailable, Err: err}
 		}
 		e, err = m.Describe(ctx, name)

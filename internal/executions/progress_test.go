@@ -7,48 +7,29 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
 
-// The data as the archive's state machine carries it.
-const (
-	launched = `{"job":{"jobId":"job_1","endpoint":"archive","projectId":"p"},"launchedAt":"2026-01-02T15:04:05Z",` +
-		`"deadline":"2026-01-02T16:04:05Z","destination":{"bucket":"b","key":"k.zip","overwrite":false},` +
-		`"poll":{"waitSeconds":1},"expiries":{"count":0}}`
-	signedURL = "https://cdn.example.com/a.zip?Signature=s3cret"
-)
-
-func polled(status string, progress float64, url string) string {
-	return strings.Replace(launched, `"poll":{"waitSeconds":1}`, fmt.Sprintf(`"poll":{"status":%q,"scenarioStatus":`+
-		`"warming-up","progress":%g,"waitSeconds":3,"archiveUrl":%q,"cause":""}`, status, progress, url), 1)
+// playing is the execution x, whose functions the test plays.
+type playing struct {
+	*sfntest.Server
+	t *testing.T
 }
 
-func unfinished(data string) string {
-	return strings.TrimSuffix(data, "}") + `,"transfer":{"finished":false,"output":null}}`
+func (p playing) answer(function string, result any) { p.Answer(p.t, "x", function, result) }
+
+func (p playing) fail(function, errorName, message string) {
+	p.Fail(p.t, "x", function, &sfntest.FunctionError{Type: errorName, Message: message})
 }
 
-type history struct {
-	s *sfntest.Server
-}
-
-func (h history) succeed(output string) {
-	h.s.Event("x", "TaskSucceeded", "taskSucceededEventDetails", map[string]any{"resourceType": "lambda", "resource": "invoke", "output": output})
-}
-
-func (h history) fail(errorName, cause string) {
-	h.s.Event("x", "TaskScheduled", "taskScheduledEventDetails", map[string]any{"resourceType": "lambda", "parameters": "{}"})
-	h.s.Event("x", "TaskFailed", "taskFailedEventDetails", map[string]any{"resourceType": "lambda", "error": errorName, "cause": cause})
-}
-
-func (h history) launch() {
-	h.s.Event("x", "ExecutionStarted", "executionStartedEventDetails", map[string]any{"input": one})
-	h.s.Enter("x", "Task", "Launch", one)
-	h.s.Exit("x", "Task", "Launch", launched)
-}
+// launch lets the first look at the job be due at once, or after a long wait.
+func (p playing) launch(waitSeconds int) { p.answer("launch", sfntest.Launched(waitSeconds)) }
 
 func TestProgress(t *testing.T) {
 	t.Parallel()
-	job := archive.Job{ID: "job_1", Endpoint: "archive", ProjectID: "p"}
+	job := archive.Job{ID: "job_1", Endpoint: "download", ProjectID: "p"}
 	at := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 	known := Progress{Job: job, LaunchedAt: at, Deadline: at.Add(time.Hour), Destination: archive.Destination{Bucket: "b", Key: "k.zip"}}
 	with := func(change func(*Progress)) Progress {
@@ -58,89 +39,88 @@ func TestProgress(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		make func(history)
+		make func(playing)
 		want Progress
 	}{
-		{"nothing yet", func(history) {}, Progress{}},
-		{"launching", func(h history) { h.s.Enter("x", "Task", "Launch", one) }, Progress{State: "Launch"}},
-		{"launching again", func(h history) {
-			h.s.Enter("x", "Task", "Launch", one)
-			h.fail("ScenarioUnavailable", `{"errorMessage":"first","errorType":"ScenarioUnavailable"}`)
-			h.fail("RateLimited", `{"errorMessage":"Scenario asks for fewer","errorType":"RateLimited"}`)
+		{"launching", func(p playing) { p.Rest(p.t, "x") }, Progress{State: "Launch"}},
+		{"launching again", func(p playing) {
+			p.fail("launch", "ScenarioUnavailable", "first")
+			p.fail("launch", "RateLimited", "Scenario asks for fewer")
 		}, Progress{State: "Launch", RetryError: "RateLimited", RetryCause: "Scenario asks for fewer"}},
-		{"between launch and wait", func(h history) { h.launch() }, with(func(p *Progress) { p.State = "Launch" })},
-		{"before the first poll", func(h history) { h.launch(); h.s.Enter("x", "Wait", "Wait", launched) },
-			with(func(p *Progress) { p.State = "Wait" })},
-		{"a timeout in the first poll", func(h history) {
-			h.launch()
-			h.s.Enter("x", "Task", "Poll", launched)
-			h.s.Event("x", "TaskTimedOut", "taskTimedOutEventDetails", map[string]any{"error": "States.Timeout"})
+		{"before the first poll", func(p playing) { p.launch(100_000) }, with(func(p *Progress) { p.State = "Wait" })},
+		{"a timeout in the first poll", func(p playing) {
+			p.launch(0)
+			p.Fail(p.t, "x", "poll", &asl.Error{Name: "States.Timeout"})
 		}, with(func(p *Progress) { p.State, p.RetryError = "Poll", "States.Timeout" })},
-		{"waiting", func(h history) {
-			h.launch()
-			h.fail("RateLimited", "of an earlier state")
-			h.s.Exit("x", "Task", "Poll", polled("running", 0.4, ""))
-			h.s.Enter("x", "Wait", "Wait", polled("running", 0.4, ""))
+		{"waiting", func(p playing) {
+			p.launch(0)
+			p.fail("poll", "RateLimited", "of an earlier state")
+			p.answer("poll", sfntest.Polled("running", 0.4))
 		}, with(func(p *Progress) {
 			p.State, p.Polled, p.ScenarioStatus, p.JobProgress = "Wait", true, "warming-up", 0.4
 		})},
-		{"the transfer's second function", func(h history) {
-			h.launch()
-			h.s.Enter("x", "Task", "Transfer", polled("success", 1, signedURL))
-			h.succeed(`{"ExecutedVersion":"$LATEST","Payload":{"finished":false,"bytesDone":5,"bytesTotal":9,"output":null}}`)
-			h.s.Exit("x", "Task", "Transfer", unfinished(polled("success", 1, signedURL)))
-			h.s.Enter("x", "Choice", "CheckTransfer", unfinished(polled("success", 1, signedURL)))
-			h.s.Enter("x", "Task", "Transfer", unfinished(polled("success", 1, signedURL)))
+		{"the transfer's second function", func(p playing) {
+			p.launch(0)
+			p.answer("poll", sfntest.Polled("success", 1))
+			p.answer("transfer", map[string]any{"finished": false, "bytesDone": 5, "bytesTotal": 9, "output": nil})
 		}, with(func(p *Progress) {
-			p.State, p.Polled, p.ScenarioStatus, p.JobProgress = "Transfer", true, "warming-up", 1
+			p.State, p.Polled, p.ScenarioStatus, p.JobProgress = "Transfer", true, "success", 1
 			p.BytesDone, p.BytesTotal = 5, 9
 		})},
-		{"a failure whose cause has the URL", func(h history) {
-			h.launch()
-			h.s.Enter("x", "Task", "Transfer", polled("success", 1, signedURL))
-			h.fail("SourceUnavailable", "GET "+signedURL+" failed")
+		{"a failure whose cause has the URL", func(p playing) {
+			p.launch(0)
+			p.answer("poll", sfntest.Polled("success", 1))
+			p.fail("transfer", "SourceUnavailable", "GET "+sfntest.SignedURL+" failed")
 		}, with(func(p *Progress) {
-			p.State, p.Polled, p.ScenarioStatus, p.JobProgress = "Transfer", true, "warming-up", 1
+			p.State, p.Polled, p.ScenarioStatus, p.JobProgress = "Transfer", true, "success", 1
 			p.RetryError, p.RetryCause = "SourceUnavailable", "GET https://cdn.example.com/a.zip?… failed"
 		})},
-		{"many retries", func(h history) {
-			h.launch()
-			h.s.Enter("x", "Task", "Poll", launched)
-			for range 60 {
-				h.fail("ScenarioUnavailable", "no answer")
-			}
-		}, with(func(p *Progress) { p.State, p.RetryError, p.RetryCause = "Poll", "ScenarioUnavailable", "no answer" })},
-		{"more retries than are read", func(h history) {
-			h.launch()
-			for range 200 {
-				h.fail("ScenarioUnavailable", "no answer")
-			}
-		}, Progress{RetryError: "ScenarioUnavailable", RetryCause: "no answer"}},
-		{"data of somebody else's definition", func(h history) {
-			h.s.Enter("x", "Task", "Other", `{"job":"a string"}`)
-			h.s.Exit("x", "Task", "Other", `not JSON`)
-		}, Progress{State: "Other"}},
+		{"many retries", func(p playing) { p.failOften(60) },
+			Progress{State: "Launch", RetryError: "RateLimited", RetryCause: "no answer"}},
+		{"more retries than are read", func(p playing) { p.failOften(110) },
+			Progress{RetryError: "RateLimited", RetryCause: "no answer"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			m, s := machine(t)
 			start(t, m, "x")
-			c.make(history{s})
-			got, err := m.Progress(t.Context(), "x")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", c.want); g != w {
-				t.Errorf("got  %s\nwant %s", g, w)
-			}
-			if strings.Contains(fmt.Sprintf("%+v", got), "s3cret") {
-				t.Error("a signature came through")
-			}
-			if n := s.Calls("GetExecutionHistory"); n > historyPages {
-				t.Errorf("%d pages", n)
-			}
+			c.make(playing{s, t})
+			checkProgress(t, m, s, c.want)
 		})
 	}
+}
+
+func (p playing) failOften(n int) {
+	for range n {
+		p.fail("launch", "RateLimited", "no answer")
+	}
+}
+
+func checkProgress(t *testing.T, m *Machine, s *sfntest.Server, want Progress) {
+	t.Helper()
+	got, err := m.Progress(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != w {
+		t.Errorf("got  %s\nwant %s", g, w)
+	}
+	if strings.Contains(fmt.Sprintf("%+v", got), "s3cret") {
+		t.Error("a signature came through")
+	}
+	if n := s.Calls("GetExecutionHistory"); n > historyPages {
+		t.Errorf("%d pages", n)
+	}
+}
+
+func TestProgressOfAnotherDefinition(t *testing.T) {
+	t.Parallel()
+	const definition = `{"StartAt":"Other","States":{"Other":{"Type":"Pass","Result":{"job":"a string"},"End":true}}}`
+	m, s := machine(t, sfntest.WithMachines(sfn.MachineConfig{Name: "archive", Definition: []byte(definition)}))
+	if _, err := s.Wait(t.Context(), start(t, m, "x").ARN); err != nil {
+		t.Fatal(err)
+	}
+	checkProgress(t, m, s, Progress{State: "Other"})
 }
 
 func TestWithoutSignatures(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"testing"
 
 	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
@@ -138,25 +137,42 @@ func (s *script) rest(name string) error {
 	return s.until(func() bool { return s.held[name] != nil || s.resting[name] })
 }
 
+// T is what this package needs of a [testing.TB].
+type T interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // Answer lets the function's next call for the execution return the result, and returns when the execution waits again:
 // for a call's answer, in a Wait or a Map state, or because it has ended.
-func (s *Server) Answer(t testing.TB, execution, function string, result any) {
+func (s *Server) Answer(t T, execution, function string, result any) {
 	t.Helper()
 	if err := s.script.reply(execution, function, reply{result: result}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 }
 
 // Fail lets the function's next call for the execution fail; see Answer.
-func (s *Server) Fail(t testing.TB, execution, function string, err error) {
+func (s *Server) Fail(t T, execution, function string, err error) {
 	t.Helper()
 	if err := s.script.reply(execution, function, reply{err: err}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
+	}
+}
+
+// Called returns when the function has been called for the execution, and waits for its answer.
+func (s *Server) Called(t T, execution, function string) {
+	t.Helper()
+	if err := s.script.until(func() bool {
+		c := s.script.held[execution]
+		return c != nil && c.function == function
+	}); err != nil {
+		t.Fatalf("%s does not call %s: %v", execution, function, err)
 	}
 }
 
 // Rest returns when the execution waits; see Answer.
-func (s *Server) Rest(t testing.TB, execution string) {
+func (s *Server) Rest(t T, execution string) {
 	t.Helper()
 	if err := s.script.rest(execution); err != nil {
 		t.Fatalf("%s does not come to rest: %v", execution, err)
@@ -165,8 +181,15 @@ func (s *Server) Rest(t testing.TB, execution string) {
 
 // Finish ends an execution of the project's machines, and returns when it has ended. SUCCEEDED: its functions succeed,
 // and detail is the output. FAILED: they fail, and detail is the error's name and message. ABORTED: it is stopped with
-// that error and cause.
-func (s *Server) Finish(execution, status string, detail ...string) error {
+// that error and cause. TIMED_OUT: its TimeoutSeconds, and those of every execution that runs, are over.
+func (s *Server) Finish(t T, execution, status string, detail ...string) {
+	t.Helper()
+	if err := s.finish(execution, status, detail...); err != nil {
+		t.Fatalf("finish %s as %s: %v", execution, status, err)
+	}
+}
+
+func (s *Server) finish(execution, status string, detail ...string) error {
 	e, err := s.execution(execution)
 	if err != nil {
 		return err
@@ -184,8 +207,13 @@ func (s *Server) Finish(execution, status string, detail ...string) error {
 		s.script.finishWith(execution, func(_ context.Context, function string, _ []byte) (any, error) {
 			return success(function, detail[0]), nil
 		})
+	case "TIMED_OUT":
+		if err := s.script.rest(execution); err != nil { // its limit is set when it runs
+			return err
+		}
+		s.limits.end()
 	default:
-		return fmt.Errorf("an execution cannot be finished as %s", status)
+		return errors.New("no execution ends so")
 	}
 	return s.ended(execution)
 }
@@ -200,55 +228,6 @@ func (s *script) finishWith(name string, f Lambda) {
 		result, err := f(context.Background(), c.function, nil)
 		c.answer <- reply{result, err}
 	}
-}
-
-// success is a function's answer on the shortest way to an output.
-func success(function, output string) any {
-	switch function {
-	case "launch":
-		return Launched(0)
-	case "poll":
-		return Polled("success", 1)
-	case "transfer":
-		return map[string]any{"finished": true, "output": json.RawMessage(output)}
-	case "plan":
-		return map[string]any{"toDo": 0}
-	default:
-		return map[string]any{"again": false, "output": json.RawMessage(output)}
-	}
-}
-
-// Launched is an answer of the launch function, for the object b/k.zip.
-func Launched(waitSeconds int) any {
-	return map[string]any{
-		"job":        map[string]any{"jobId": "job_1", "endpoint": "download", "projectId": "p"},
-		"launchedAt": "2026-01-02T15:04:05Z", "deadline": "2026-01-02T16:04:05Z", "waitSeconds": waitSeconds,
-		"destination": map[string]any{"bucket": "b", "key": "k.zip", "overwrite": false},
-	}
-}
-
-// SignedURL is the archive's, with a signature that nobody may see.
-const SignedURL = "https://cdn.example.com/a.zip?Signature=s3cret"
-
-// Polled is an answer of the poll function: success, with SignedURL, or running, with another look after some hours.
-func Polled(status string, progress float64) any {
-	answer := map[string]any{
-		"status": status, "scenarioStatus": status, "progress": progress, "waitSeconds": 100_000, "archiveUrl": SignedURL, "cause": "",
-	}
-	if status == "running" {
-		answer["scenarioStatus"], answer["archiveUrl"] = "warming-up", ""
-	}
-	return answer
-}
-
-// Transferring brings an execution of the archive into its second transfer function, which has failed once.
-func (s *Server) Transferring(t testing.TB, execution string) {
-	t.Helper()
-	s.Answer(t, execution, "launch", Launched(0))
-	s.Answer(t, execution, "poll", Polled("success", 1))
-	s.Answer(t, execution, "transfer", map[string]any{"finished": false, "bytesDone": 5, "bytesTotal": 9, "output": nil})
-	s.Fail(t, execution, "transfer", &FunctionError{"SourceUnavailable", "no answer"})
-	s.Rest(t, execution)
 }
 
 // execution finds one by its name alone: a test gives each another.

@@ -32,8 +32,9 @@ const arnPrefix = "arn:aws:states:us-east-1:000000000000:stateMachine:"
 // Server is Step Functions for one test.
 type Server struct {
 	*emulator.Service
-	script *script // plays Lambda
-	limits *limits
+	Objects *Objects // the S3 of distributed Map states
+	script  *script  // plays Lambda
+	limits  *limits
 
 	mu     sync.Mutex // guards what follows
 	calls  map[string]int
@@ -55,11 +56,6 @@ func WithMachines(machines ...emulator.MachineConfig) Option {
 	return func(c *emulator.Config) { c.Machines = machines }
 }
 
-// WithObjects is the S3 for distributed Map states.
-func WithObjects(o emulator.Objects) Option {
-	return func(c *emulator.Config) { c.Objects = o }
-}
-
 // InFullLength has every wait take as long as the definition says. It is meant for a bubble of testing/synctest: without
 // it, waits take a thousandth of their time, and retries none.
 func InFullLength(c *emulator.Config) { c.Clock, c.Jitter = nil, nil }
@@ -70,9 +66,9 @@ func New(options ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{script: newScript(), limits: &limits{}, calls: map[string]int{}, hidden: map[string]int{}}
+	s := &Server{Objects: &Objects{}, script: newScript(), limits: &limits{}, calls: map[string]int{}, hidden: map[string]int{}}
 	c := emulator.Config{
-		Dir: dir, Invoker: Lambda(s.script.invoke), Clock: s.limits, Jitter: func() float64 { return 0 }, Objects: &Objects{},
+		Dir: dir, Invoker: Lambda(s.script.invoke), Clock: s.limits, Jitter: func() float64 { return 0 }, Objects: s.Objects,
 	}
 	for _, change := range options {
 		change(&c)
@@ -177,15 +173,6 @@ func repository() (string, error) {
 		}
 	}
 	return "", err
-}
-
-// TimeOut ends every execution that runs as TIMED_OUT, as if its TimeoutSeconds were over, and waits for that of name.
-func (s *Server) TimeOut(name string) error {
-	if err := s.script.rest(name); err != nil { // its limit is set when it runs
-		return err
-	}
-	s.limits.end()
-	return s.ended(name)
 }
 
 // ended waits until the execution of that name has ended.

@@ -34,25 +34,19 @@ func TestScriptedExecution(t *testing.T) {
 	s := sfntest.Start(t)
 	arn := start(t, s, sfntest.MachineARN, "x")
 	s.Transferring(t, "x")
-	if err := s.Finish("x", "SUCCEEDED", `{"key":"k"}`); err != nil {
-		t.Fatal(err)
-	}
+	s.Finish(t, "x", "SUCCEEDED", `{"key":"k"}`)
 	d, err := s.Client().DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil || aws.ToString(d.Output) != `{"key":"k"}` {
 		t.Errorf("got %+v, %v", d, err)
 	}
 	failed := start(t, s, sfntest.BatchMachineARN, "y")
-	if err := s.Finish("y", "FAILED", "BatchFailed", "cause"); err != nil {
-		t.Fatal(err)
-	}
+	s.Finish(t, "y", "FAILED", "BatchFailed", "cause")
 	d, err = s.Client().DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &failed})
 	if err != nil || aws.ToString(d.Error) != "BatchFailed" || aws.ToString(d.Cause) != "cause" {
 		t.Errorf("got %+v, %v", d, err)
 	}
 	late := start(t, s, sfntest.MachineARN, "z")
-	if err := s.TimeOut("z"); err != nil {
-		t.Fatal(err)
-	}
+	s.Finish(t, "z", "TIMED_OUT")
 	if e, err := s.Describe(late); err != nil || e.Status != asl.StatusTimedOut || s.Started() != 3 {
 		t.Errorf("got %+v, %v, %d executions", e, err, s.Started())
 	}

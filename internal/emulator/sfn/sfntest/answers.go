@@ -1,0 +1,80 @@
+package sfntest
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// success is a function's answer on the shortest way to an output.
+func success(function, output string) any {
+	switch function {
+	case "launch":
+		return Launched(0)
+	case "poll":
+		return Polled("success", 1)
+	case "transfer":
+		return map[string]any{"finished": true, "output": json.RawMessage(output)}
+	case "plan":
+		return map[string]any{"toDo": 0}
+	default:
+		return map[string]any{"again": false, "output": json.RawMessage(output)}
+	}
+}
+
+// Launched is an answer of the launch function, for the object b/k.zip.
+func Launched(waitSeconds int) any {
+	return map[string]any{
+		"job":        map[string]any{"jobId": "job_1", "endpoint": "download", "projectId": "p"},
+		"launchedAt": "2026-01-02T15:04:05Z", "deadline": "2026-01-02T16:04:05Z", "waitSeconds": waitSeconds,
+		"destination": map[string]any{"bucket": "b", "key": "k.zip", "overwrite": false},
+	}
+}
+
+// SignedURL is the archive's, with a signature that nobody may see.
+const SignedURL = "https://cdn.example.com/a.zip?Signature=s3cret"
+
+// Polled is an answer of the poll function: success, with SignedURL, or running, with another look after some hours.
+func Polled(status string, progress float64) any {
+	answer := map[string]any{
+		"status": status, "scenarioStatus": status, "progress": progress, "waitSeconds": 100_000, "archiveUrl": SignedURL, "cause": "",
+	}
+	if status == "running" {
+		answer["scenarioStatus"], answer["archiveUrl"] = "warming-up", ""
+	}
+	return answer
+}
+
+// Transferring brings an execution of the archive into its second transfer function, which has failed once.
+func (s *Server) Transferring(t T, execution string) {
+	t.Helper()
+	s.Answer(t, execution, "launch", Launched(0))
+	s.Answer(t, execution, "poll", Polled("success", 1))
+	s.Answer(t, execution, "transfer", map[string]any{"finished": false, "bytesDone": 5, "bytesTotal": 9, "output": nil})
+	s.Fail(t, execution, "transfer", &FunctionError{"SourceUnavailable", "no answer"})
+	s.Rest(t, execution)
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// Plan lets the plan function answer for a batch: an archive of it is there already, and one is still to be made for each
+// name, by the execution of that name, whatever number of them fails. It returns when all of those have called their
+// launch function.
+func (s *Server) Plan(t T, execution string, names ...string) {
+	t.Helper()
+	items := ""
+	for i, name := range names {
+		items += fmt.Sprintf(`{"id":"asset_%d","archive":{"number":%d,"key":"a/%d.zip","execution":%q,"assets":1}}`+"\n", i+2, i+2, i+2, name)
+	}
+	s.Objects.Put("b", "batches/"+execution, items)
+	s.Answer(t, execution, "plan", object{
+		"work": "w/", "assets": 2500, "duplicates": 3, "archives": len(names) + 1, "finished": 1, "toDo": len(names), "batchSize": 1,
+		"maxConcurrency": 100, "toleratedFailurePercentage": 100, "items": object{"bucket": "b", "key": "batches/" + execution},
+		"results": object{"bucket": "b", "prefix": "results"}, "manifest": object{"bucket": "b", "key": "a/manifest.json"},
+		"archive":      object{"options": object{}, "projectId": "", "timeoutSeconds": 0, "overwrite": false, "tags": object{}},
+		"redriveCount": 0,
+	})
+	for _, name := range names {
+		s.Called(t, name, "launch")
+	}
+}
