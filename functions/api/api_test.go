@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
 
 func TestMain(m *testing.M) { lambdatest.Main(m, main) }
@@ -74,7 +74,7 @@ func TestLifeOfAnArchive(t *testing.T) {
 	steps, o := sfntest.Start(t), &others{}
 	server := httptest.NewServer(o)
 	defer server.Close()
-	f := lambdatest.Start(t, deployed(steps.URL, server.URL, server.URL))
+	f := lambdatest.Start(t, deployed(steps.URL(), server.URL, server.URL))
 
 	raw, err := os.ReadFile("event.json")
 	if err != nil {
@@ -85,13 +85,13 @@ func TestLifeOfAnArchive(t *testing.T) {
 	if r.StatusCode != 202 || !strings.HasPrefix(id, "heroes-2026-01-02-") || r.Headers["Location"] != "/archives/"+id {
 		t.Fatalf("start: got %+v", r)
 	}
-	steps.Exit(id, "Task", "Launch", `{"job":{"jobId":"job_1","endpoint":"archive","projectId":""},"destination":{"bucket":"bucket","key":"characters/heroes.zip"}}`)
+	steps.Answer(t, id, "launch", sfntest.Launched(100_000))
 	r, body = call(t, f, event("DELETE", "/archives/"+id, ""))
 	if r.StatusCode != 200 || body["status"] != "stopped" || !strings.Contains(r.Body, `"cleanup":{"job":"canceled","upload":"aborted"}`) {
 		t.Errorf("stop: got %+v", r)
 	}
 	asked := strings.Join(o.asked, "\n")
-	if !strings.Contains(asked, "POST /jobs/job_1/action") || !strings.Contains(asked, "GET /bucket?") {
+	if !strings.Contains(asked, "POST /jobs/job_1/action") || !strings.Contains(asked, "GET /b?") {
 		t.Errorf("Scenario and S3 were asked:\n%s", asked)
 	}
 	if strings.Contains(f.Logs(), "s3cret") || !strings.Contains(f.Logs(), `"requestId":"request-7"`) {
@@ -104,7 +104,7 @@ func TestFromEnvironment(t *testing.T) {
 	steps, o := sfntest.Start(t), &others{}
 	server := httptest.NewServer(o)
 	defer server.Close()
-	for name, value := range deployed(steps.URL, server.URL, server.URL) {
+	for name, value := range deployed(steps.URL(), server.URL, server.URL) {
 		t.Setenv(name, value)
 	}
 	h := handler(os.Getenv, slog.New(slog.DiscardHandler))
@@ -119,14 +119,14 @@ func TestFromEnvironment(t *testing.T) {
 		return got
 	}
 	id := do("POST", "/archives", `{"query":{"assetIds":["a"]}}`)["id"].(string)
-	steps.Finish(id, "SUCCEEDED", `{"bucket":"bucket","key":"a/b.zip","size":1,"etag":"e","checksumCRC64NVME":"c","jobId":"j","entries":1}`)
+	steps.Finish(t, id, "SUCCEEDED", `{"bucket":"bucket","key":"a/b.zip","size":1,"etag":"e","checksumCRC64NVME":"c","jobId":"j","entries":1}`)
 	url, _ := do("GET", "/archives/"+id, "")["download"].(map[string]any)["url"].(string)
 	if !strings.HasPrefix(url, "https://download.example/bucket/a/b.zip?") || !strings.Contains(url, "X-Amz-Expires=900") ||
 		!strings.Contains(url, "response-content-disposition=attachment%3B%20filename%3Db.zip") {
 		t.Errorf("got %s", url)
 	}
 	id = do("POST", "/archives", `{"query":{"assetIds":["a"]}}`)["id"].(string)
-	steps.Exit(id, "Task", "Launch", `{"job":{"jobId":"job_1"},"destination":{"bucket":"bucket","key":"k.zip"}}`)
+	steps.Answer(t, id, "launch", sfntest.Launched(100_000))
 	if got := do("DELETE", "/archives/"+id, "")["cleanup"]; len(o.asked) < 2 {
 		t.Errorf("got %v after asking %v", got, o.asked)
 	}
@@ -138,7 +138,7 @@ func TestBatchThroughTheRuntime(t *testing.T) {
 	steps, o := sfntest.Start(t), &others{}
 	server := httptest.NewServer(o)
 	defer server.Close()
-	f := lambdatest.Start(t, deployed(steps.URL, server.URL, server.URL))
+	f := lambdatest.Start(t, deployed(steps.URL(), server.URL, server.URL))
 	var ids strings.Builder
 	n := 0
 	for ; ids.Len() < 4<<20-100; n++ {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
@@ -10,18 +11,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
 
 // realFixture has one state machine on a real engine, and a real S3 server.
 func realFixture(t *testing.T, arn string) (*fixture, *executions.Machine, *s3test.Server) {
 	t.Helper()
-	client := sfntest.StartEngine(t, "../..", func(string, []byte) (any, error) {
+	failing := sfntest.Lambda(func(context.Context, string, []byte) (any, error) {
 		return nil, errors.New("its functions are not what this is about")
 	})
-	machine, err := executions.New(client, arn)
+	machine, err := executions.New(sfntest.Start(t, sfntest.WithLambda(failing)).Client(), arn)
 	if err != nil {
 		t.Fatal(err)
 	}

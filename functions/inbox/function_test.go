@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
 
 func TestMain(m *testing.M) { lambdatest.Main(m, main) }
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { lambdatest.Main(m, main) }
 func deployed(b *bucket, s *sfntest.Server) map[string]string {
 	return map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL_S3": b.URL,
-		"AWS_ENDPOINT_URL_SFN": s.URL, "BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN,
+		"AWS_ENDPOINT_URL_SFN": s.URL(), "BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN,
 		"BATCH_STATE_MACHINE_ARN": sfntest.BatchMachineARN,
 	}
 }

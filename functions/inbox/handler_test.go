@@ -11,9 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/batch"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
 
 const good = `{"query":{"assetIds":["asset_1"]},"destination":{"key":"heroes.zip"}}`
@@ -32,9 +33,14 @@ func TestRequestIsStarted(t *testing.T) {
 	if want := `{"query":{"assetIds":["asset_1"]},"options":{},"destination":{"key":"heroes.zip"}}`; input != want {
 		t.Errorf("input %s", input)
 	}
+	note := f.note(t, "requests/team/heroes and villains (ü).status.json")
+	started, _ := note["execution"].(map[string]any)["startedAt"].(string)
+	if _, err := time.Parse(time.RFC3339, started); err != nil {
+		t.Errorf("started at %q", started)
+	}
 	want := fmt.Sprintf(`{"droppedAt":"2026-01-02T15:04:05Z","execution":{"arn":"arn:aws:states:us-east-1:000000000000:execution:archive:%s",`+
-		`"id":"%s","startedAt":"2026-01-02T15:04:06Z"},"request":"requests/team/heroes and villains (ü).json","status":"running"}`, name, name)
-	if got := string(marshal(f.note(t, "requests/team/heroes and villains (ü).status.json"))); got != want {
+		`"id":"%s","startedAt":"%s"},"request":"requests/team/heroes and villains (ü).json","status":"running"}`, name, name, started)
+	if got := string(marshal(note)); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }
@@ -84,7 +90,7 @@ func TestFiftyDeliveriesStartOne(t *testing.T) {
 	if note := f.note(t, "requests/heroes+1 %41.status.json"); note["execution"].(map[string]any)["id"] != name {
 		t.Errorf("note %v", note)
 	}
-	f.sfn.Finish(name, "SUCCEEDED", `{}`)
+	f.sfn.Finish(t, name, "SUCCEEDED", `{}`)
 	if err := f.handle(t.Context(), eventBridge(o)); err != nil || f.sfn.Started() != 1 {
 		t.Errorf("after its end: %v, %d executions", err, f.sfn.Started())
 	}

@@ -10,9 +10,9 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
 
 // lists plays the bucket's lists.
@@ -140,7 +140,7 @@ func TestIdempotencyKeyOfABatch(t *testing.T) {
 		t.Helper()
 		f.do(t, "POST", "/archives", body, "Idempotency-Key", key).problem(t, 422, errIdempotencyReused, "another request")
 	}
-	for _, end := range []func(){func() {}, func() { f.sfn.Finish(id, "FAILED", "BatchFailed", "c") }} {
+	for _, end := range []func(){func() {}, func() { f.sfn.Finish(t, id, "FAILED", "BatchFailed", "c") }} {
 		end()
 		if again := f.batch(t, "Idempotency-Key", `"order 17"`); again != id {
 			t.Errorf("a repeat is %s, not %s", again, id)
@@ -164,8 +164,6 @@ func TestIdempotencyKeyOfABatch(t *testing.T) {
 	}
 }
 
-const batchPlan = `{"plan":{"assets":2500,"duplicates":3,"archives":4,"finished":1,"toDo":3,"manifest":{"bucket":"b","key":"a/manifest.json"}}}`
-
 func TestShowBatch(t *testing.T) {
 	t.Parallel()
 	f, _ := withBatches(t)
@@ -179,9 +177,11 @@ func TestShowBatch(t *testing.T) {
 		return a
 	}
 	show(`"status":"running"`)
-	f.sfn.Enter(id, "Map", "Archives", batchPlan)
-	show(`"batch":{"assets":2500,"duplicates":3,"archives":{"total":4,"waiting":3,"running":0,"finished":1,"failed":0}}`)
-	f.sfn.MapRun(id, map[string]int{"pending": 0, "running": 1, "succeeded": 1, "failed": 1})
+	f.sfn.Plan(t, id, "one", "two", "three")
+	show(`"batch":{"assets":2500,"duplicates":3,"archives":{"total":4,"waiting":0,"running":3,"finished":1,"failed":0}}`)
+	f.sfn.Finish(t, "one", "SUCCEEDED", `{}`)
+	f.sfn.Finish(t, "two", "FAILED", "JobFailed", "no")
+	f.sfn.Children(t, id, 1)
 	show(`"state":"Archives","startedAt"`)
 	show(`"archives":{"total":4,"waiting":0,"running":1,"finished":2,"failed":1}}`)
 	f.sfn.Break(func(operation string) *sfntest.Fault {
@@ -192,7 +192,8 @@ func TestShowBatch(t *testing.T) {
 	})
 	show(`"waiting":3`)
 	f.sfn.Break(nil)
-	f.sfn.Finish(id, "SUCCEEDED", `{"bucket":"b","manifest":"a/manifest.json","complete":false,
+	f.sfn.Finish(t, "three", "SUCCEEDED", `{}`)
+	f.sfn.Finish(t, id, "SUCCEEDED", `{"bucket":"b","manifest":"a/manifest.json","complete":false,
 		"totals":{"archives":3,"failed":1,"assets":2500,"duplicates":3,"missing":500,"size":9,"entries":8}}`)
 	a := show(`"batch":{"assets":2500,"duplicates":3,"archives":{"total":4,"waiting":0,"running":0,"finished":3,"failed":1},` +
 		`"manifest":{"bucket":"b","key":"a/manifest.json"},"complete":false,"totals":{"archives":3,`)
@@ -206,8 +207,8 @@ func TestShowBatchThatFailed(t *testing.T) {
 	for name, link := range map[string]bool{"BatchFailed": true, "DestinationConflict": false} {
 		f, _ := withBatches(t)
 		id := f.batch(t)
-		f.sfn.Enter(id, "Task", "Manifest", batchPlan)
-		f.sfn.Finish(id, "FAILED", name, "4 of 4 archives are missing")
+		f.sfn.Plan(t, id)
+		f.sfn.Finish(t, id, "FAILED", name, "4 of 4 archives are missing")
 		a := f.do(t, "GET", "/archives/"+id, "")
 		if a.body["error"] != name || (a.body["download"] != nil) != link || strings.Contains(a.raw, `"manifest":{`) != link {
 			t.Errorf("%s: got %s", name, a.raw)
@@ -239,7 +240,7 @@ func TestListBatches(t *testing.T) {
 	t.Parallel()
 	f, _ := withBatches(t)
 	one, first, second := f.archive(t), f.batch(t), f.batch(t)
-	f.sfn.Finish(first, "FAILED", "BatchFailed", "c")
+	f.sfn.Finish(t, first, "FAILED", "BatchFailed", "c")
 	for target, want := range map[string][]string{
 		"/archives": {one}, "/archives?kind=archive": {one}, "/archives?kind=batch": {second, first},
 		"/archives?kind=batch&limit=1": {second, first}, "/archives?kind=batch&status=failed": {first},
@@ -263,7 +264,7 @@ func TestStopBatch(t *testing.T) {
 	t.Parallel()
 	f, _ := withBatches(t)
 	id := f.batch(t)
-	f.sfn.Enter(id, "Map", "Archives", batchPlan)
+	f.sfn.Plan(t, id, "one")
 	for range 2 {
 		a := f.do(t, "DELETE", "/archives/"+id, "")
 		if a.status != 200 || a.body["status"] != "stopped" || a.body["cleanup"] != nil || !strings.Contains(a.raw, `"assets":2500`) {
@@ -274,7 +275,7 @@ func TestStopBatch(t *testing.T) {
 		t.Errorf("%d stops, %v, %v", f.sfn.Calls("StopExecution"), f.canceled, f.aborted)
 	}
 	ended := f.batch(t)
-	f.sfn.Finish(ended, "SUCCEEDED", `{}`)
+	f.sfn.Finish(t, ended, "SUCCEEDED", `{}`)
 	f.do(t, "DELETE", "/archives/"+ended, "").problem(t, 409, errAlreadyEnded, "nothing to stop")
 }
 
@@ -284,7 +285,7 @@ func TestBatchWithTheStateMachine(t *testing.T) {
 	bucket := s3test.Start(t)
 	var mu sync.Mutex
 	plans := 0
-	client := sfntest.StartEngine(t, "../..", func(function string, payload []byte) (any, error) {
+	client := sfntest.Start(t, sfntest.WithLambda(sfntest.Lambda(func(_ context.Context, function string, _ []byte) (any, error) {
 		if function == "plan" {
 			mu.Lock()
 			defer mu.Unlock()
@@ -293,7 +294,7 @@ func TestBatchWithTheStateMachine(t *testing.T) {
 		}
 		return batch.ManifestOutput{Output: &batch.Output{Bucket: bucket.Bucket, Manifest: "a/manifest.json", Complete: true,
 			Totals: batch.Totals{Archives: 2, Assets: 1500}}}, nil
-	})
+	}))).Client()
 	f := newFixture(t)
 	o := f.Handler.(*api).Options
 	var err error

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
@@ -22,7 +22,7 @@ type functions struct {
 	finish   chan struct{}
 }
 
-func (f *functions) invoke(function string, payload []byte) (any, error) {
+func (f *functions) invoke(_ context.Context, function string, payload []byte) (any, error) {
 	var in struct {
 		Request     archive.Request     `json:"request"`
 		Job         archive.Job         `json:"job"`
@@ -69,7 +69,7 @@ const signed = "https://cdn.example/a.zip?Signature=s3cret"
 func engine(t *testing.T) (*fixture, *functions) {
 	t.Helper()
 	plays := &functions{finish: make(chan struct{})}
-	client := sfntest.StartEngine(t, "../..", plays.invoke)
+	client := sfntest.Start(t, sfntest.WithLambda(sfntest.Lambda(plays.invoke))).Client()
 	machine, err := executions.New(client, sfntest.MachineARN)
 	if err != nil {
 		t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 

@@ -32,8 +32,8 @@ func TestList(t *testing.T) {
 	for range 5 {
 		all = append([]string{f.archive(t)}, all...)
 	}
-	f.sfn.Finish(all[1], "FAILED", "E", "c")
-	f.sfn.Finish(all[3], "SUCCEEDED", `{}`)
+	f.sfn.Finish(t, all[1], "FAILED", "E", "c")
+	f.sfn.Finish(t, all[3], "SUCCEEDED", `{}`)
 	for target, want := range map[string][]string{
 		"/archives":                                all,
 		"/archives?limit=2":                        all,

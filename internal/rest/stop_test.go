@@ -8,15 +8,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 )
 
 func TestStop(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	id := f.archive(t)
-	f.transferring(id)
+	f.sfn.Transferring(t, id)
 	a := f.do(t, "DELETE", "/archives/"+id, "")
 	if a.status != 200 || a.body["status"] != "stopped" || a.body["error"] != "Stopped" || a.body["state"] != "Transfer" ||
 		fmt.Sprint(a.body["cleanup"]) != "map[job:canceled upload:aborted]" || a.body["stoppedAt"] == nil {
@@ -43,7 +43,7 @@ func TestStopBeforeTheLaunch(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	id := f.archive(t)
-	f.sfn.Enter(id, "Task", "Launch", good)
+	f.sfn.Called(t, id, "launch")
 	a := f.do(t, "DELETE", "/archives/"+id, "")
 	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:none upload:none]" || len(f.canceled)+len(f.aborted) != 0 {
 		t.Errorf("got %d %s", a.status, a.raw)
@@ -55,7 +55,7 @@ func TestStopAfterTheEnd(t *testing.T) {
 	for _, status := range []string{"SUCCEEDED", "FAILED", "TIMED_OUT"} {
 		f := newFixture(t)
 		id := f.archive(t)
-		f.sfn.Finish(id, status, `{}`)
+		f.sfn.Finish(t, id, status, `{}`, "")
 		f.do(t, "DELETE", "/archives/"+id, "").problem(t, 409, errAlreadyEnded, "nothing to stop")
 		if f.sfn.Calls("StopExecution") != 0 {
 			t.Error("stopped all the same")
@@ -78,7 +78,7 @@ func TestEndBetweenLookAndStop(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	id := f.archive(t)
-	machine, err := executions.New(ending{f.sfn.Client(), func() { f.sfn.Finish(id, "SUCCEEDED", `{}`) }}, sfntest.MachineARN)
+	machine, err := executions.New(ending{f.sfn.Client(), func() { f.sfn.Finish(t, id, "SUCCEEDED", `{}`) }}, sfntest.MachineARN)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestCleanupThatFails(t *testing.T) {
 	f := newFixture(t)
 	f.fail = errPlayed
 	id := f.archive(t)
-	f.transferring(id)
+	f.sfn.Transferring(t, id)
 	a := f.do(t, "DELETE", "/archives/"+id, "")
 	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:not-canceled upload:not-aborted]" {
 		t.Errorf("got %d %s", a.status, a.raw)
@@ -128,7 +128,7 @@ func TestStopWithoutScenario(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.CancelJob = nil })
 	id := f.archive(t)
-	f.transferring(id)
+	f.sfn.Transferring(t, id)
 	a := f.do(t, "DELETE", "/archives/"+id, "")
 	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:not-canceled upload:aborted]" {
 		t.Errorf("got %d %s", a.status, a.raw)

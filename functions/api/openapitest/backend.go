@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -17,9 +17,9 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/rest"
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
@@ -74,15 +74,11 @@ func (b *backend) stepFunctions(ctx context.Context, getenv func(string) string)
 		cfg, err := config.LoadDefaultConfig(ctx)
 		return sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN"), err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	var err error
+	if b.fake, err = sfntest.New(); err != nil {
 		return nil, "", err
 	}
-	b.fake = sfntest.New()
-	b.fake.URL = "http://" + listener.Addr().String()
-	server := &http.Server{Handler: b.fake, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	go func() { _ = server.Serve(listener) }()
+	context.AfterFunc(ctx, func() { _ = b.fake.Close() })
 	options := b.fake.Client().Options()
 	options.Retryer = retry.NewStandard() // as the function has it
 	return sfn.New(options), sfntest.MachineARN, nil
@@ -99,41 +95,43 @@ const (
 	doneBatchID = "batch-done"
 )
 
-const data = `{"job":{"jobId":"job_1","endpoint":"archive","projectId":""},"launchedAt":"2026-01-02T15:04:06Z",` +
-	`"deadline":"2026-01-02T16:04:06Z","destination":{"bucket":"bucket","key":"k.zip","overwrite":false},` +
-	`"poll":{"status":"success","scenarioStatus":"success","progress":1,"waitSeconds":1,"archiveUrl":"https://cdn.example/a?b","cause":""}`
-
 func (b *backend) seed(ctx context.Context, machine *executions.Machine) error {
-	for _, id := range []string{failedID, timedOutID, stoppedID, runningID, succeededID} {
+	for _, id := range []string{timedOutID, failedID, stoppedID, runningID, succeededID} {
 		if _, err := machine.Start(ctx, id, `{"query":{"assetIds":["asset_1"]},"options":{},"destination":{}}`); err != nil {
 			return err
 		}
-		b.fake.Enter(id, "Task", "Transfer", data+"}")
-		b.fake.Event(id, "TaskSucceeded", "taskSucceededEventDetails", map[string]any{"resourceType": "lambda", "resource": "invoke",
-			"output": `{"Payload":{"finished":false,"bytesDone":5,"bytesTotal":9,"output":null}}`})
-		b.fake.Enter(id, "Task", "Transfer", data+`,"transfer":{"finished":false,"output":null}}`)
-		b.fake.Event(id, "TaskFailed", "taskFailedEventDetails", map[string]any{"resourceType": "lambda", "resource": "invoke",
-			"error": "SourceUnavailable", "cause": `{"errorMessage":"no answer","errorType":"SourceUnavailable"}`})
+		b.fake.Transferring(fatal{}, id)
+		if id == timedOutID { // while it is alone
+			b.fake.Finish(fatal{}, id, "TIMED_OUT")
+		}
 	}
-	b.fake.Finish(succeededID, "SUCCEEDED", `{"bucket":"bucket","key":"characters/heroes.zip","size":9,"etag":"\"e\"",`+
+	b.fake.Finish(fatal{}, succeededID, "SUCCEEDED", `{"bucket":"bucket","key":"characters/heroes.zip","size":9,"etag":"\"e\"",`+
 		`"checksumCRC64NVME":"AAAAAAAAAAA=","jobId":"job_1","entries":2}`)
-	b.fake.Finish(failedID, "FAILED", "JobFailed", "Scenario's job job_1 failed")
-	b.fake.Finish(timedOutID, "TIMED_OUT")
-	b.fake.Finish(stoppedID, "ABORTED", "Stopped", "by hand")
+	b.fake.Finish(fatal{}, failedID, "FAILED", "JobFailed", "Scenario's job job_1 failed")
+	b.fake.Finish(fatal{}, stoppedID, "ABORTED", "Stopped", "by hand")
 	return nil
 }
-
-const batchData = `{"plan":{"assets":2500,"duplicates":3,"archives":3,"finished":0,"toDo":3,"manifest":{"bucket":"bucket","key":"a/manifest.json"}}}`
 
 func (b *backend) seedBatches(ctx context.Context, machine *executions.Machine) error {
 	for _, id := range []string{batchID, doneBatchID} {
 		if _, err := machine.Start(ctx, id, `{"list":{"key":"batches/lists/1/assets.txt"}}`); err != nil {
 			return err
 		}
-		b.fake.Enter(id, "Map", "Archives", batchData)
-		b.fake.MapRun(id, map[string]int{"pending": 1, "running": 1, "succeeded": 1, "total": 3})
+		first, second := id+"-1", id+"-2"
+		b.fake.Plan(fatal{}, id, first, second)
+		b.fake.Finish(fatal{}, first, "SUCCEEDED", `{}`)
+		if id == doneBatchID {
+			b.fake.Finish(fatal{}, second, "SUCCEEDED", `{}`)
+		}
 	}
-	b.fake.Finish(doneBatchID, "SUCCEEDED", `{"bucket":"bucket","manifest":"a/manifest.json","complete":true,`+
+	b.fake.Finish(fatal{}, doneBatchID, "SUCCEEDED", `{"bucket":"bucket","manifest":"a/manifest.json","complete":true,`+
 		`"totals":{"archives":3,"failed":0,"assets":2500,"duplicates":3,"missing":0,"size":9,"entries":2500}}`)
 	return nil
 }
+
+// fatal ends this program where a test would fail.
+type fatal struct{}
+
+func (fatal) Helper() {}
+
+func (fatal) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }

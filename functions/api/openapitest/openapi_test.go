@@ -16,7 +16,7 @@ import (
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
 
-	"github.com/scenario-archive/scenario-archive/internal/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
 
 func document(t *testing.T) libopenapi.Document {

@@ -3,6 +3,7 @@ package sfntest
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // success is a function's answer on the shortest way to an output.
@@ -76,5 +77,23 @@ func (s *Server) Plan(t T, execution string, names ...string) {
 	})
 	for _, name := range names {
 		s.Called(t, name, "launch")
+	}
+}
+
+// Children returns when so many children of the batch's map run.
+func (s *Server) Children(t T, execution string, running int) {
+	t.Helper()
+	e, err := s.execution(execution)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	for until := time.Now().Add(hang); ; time.Sleep(time.Millisecond) {
+		runs, err := s.MapRuns(e.ARN)
+		if err == nil && len(runs) > 0 && runs[0].Executions.Running == running {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("%s has Map Runs %+v, %v", execution, runs, err)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package sfntest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
