@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,8 +72,12 @@ func (h *Harness) build(ctx context.Context) error {
 
 // StartStandIn starts Scenario's stand-in on its own: the jobs of a killed system continue there, as at the real Scenario.
 func (h *Harness) StartStandIn() error {
+	addr := "127.0.0.1:0"
+	if u, err := url.Parse(h.scenario); err == nil && u.Host != "" { // it is started again
+		addr = u.Host
+	}
 	h.standIn = exec.Command(h.program("scenario"), append([]string{
-		"-addr", "127.0.0.1:0", "-key", standInKey, "-secret", standInSecret}, h.StandInFlags...)...)
+		"-addr", addr, "-key", standInKey, "-secret", standInSecret}, h.StandInFlags...)...)
 	out, err := h.standIn.StdoutPipe()
 	if err != nil {
 		return err
@@ -86,6 +91,18 @@ func (h *Harness) StartStandIn() error {
 	go func() { _, _ = io.Copy(io.Discard, r) }()
 	return err
 }
+
+// RestartStandIn kills the stand-in as a crash would, and starts it again at the same address.
+func (h *Harness) RestartStandIn() error {
+	if err := h.standIn.Process.Kill(); err != nil {
+		return err
+	}
+	_ = h.standIn.Wait() // it was killed
+	return h.StartStandIn()
+}
+
+// StandInURL is the address of a path of the stand-in.
+func (h *Harness) StandInURL(path string) string { return strings.TrimSuffix(h.scenario, "/v1") + path }
 
 // StartUp starts `local up` and waits for the file with its addresses.
 func (h *Harness) StartUp(ctx context.Context) error {
@@ -193,7 +210,7 @@ func (h *Harness) Stop() {
 
 // Jobs returns how many jobs the stand-in has launched so far.
 func (h *Harness) Jobs(ctx context.Context) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(h.scenario, "/v1")+"/_test/jobs", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.StandInURL("/_test/jobs"), nil)
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,78 @@
+// Command chaos has the local system make archives while its processes are killed, its disk fills and Scenario
+// misbehaves, and checks what came of each execution: the exact object, or a named error and no object.
+//
+//	go run -C local ./chaos                      24 schedules, a few minutes
+//	go run -C local ./chaos -schedules 300       hundreds
+//	go run -C local ./chaos -seed 17 -schedules 1
+//
+// A schedule is made from its seed. It prints what happened as Markdown, and ends with status 1 when anything is not as
+// it must be. The full disk needs root on Linux (it mounts a small tmpfs); without, that is left out and printed.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// options are the arguments.
+type options struct {
+	repo, dir string
+	seed      int64
+	schedules int
+	archives  int           // of a schedule
+	actions   int           // of a schedule
+	limit     time.Duration // of a schedule
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var o options
+	flag.StringVar(&o.repo, "repo", "..", "`directory` of the repository")
+	flag.StringVar(&o.dir, "dir", "", "`directory` for everything (default: one that is removed at the end)")
+	flag.Int64Var(&o.seed, "seed", 1, "of the first schedule; each of the others has the next one")
+	flag.IntVar(&o.schedules, "schedules", 24, "`number` of schedules")
+	flag.IntVar(&o.archives, "archives", 30, "archives of a schedule, all at once")
+	flag.IntVar(&o.actions, "actions", 6, "kills and faults of a schedule")
+	flag.DurationVar(&o.limit, "limit", 15*time.Minute, "how long a schedule may take before it counts as hanging")
+	flag.Parse()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) (err error) {
+	if o.dir == "" {
+		if o.dir, err = os.MkdirTemp("", "chaos-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(o.dir)
+	}
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return err
+	}
+	c, err := start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for i := range o.schedules {
+		if err := c.schedule(ctx, o.seed+int64(i)); err != nil {
+			return fmt.Errorf("schedule with seed %d: %w", o.seed+int64(i), err)
+		}
+	}
+	c.Stop()
+	if left := c.processes(); len(left) > 0 {
+		return fmt.Errorf("left after the end: %v", left)
+	}
+	c.totals.print(o)
+	return nil
+}
