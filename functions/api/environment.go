@@ -17,6 +17,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/credentials"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/rest"
@@ -50,8 +51,9 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 		return nil, err
 	}
 	o.Logger = log
-	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithRetryMaxAttempts(callAttempts),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
+	sdk := []func(*config.LoadOptions) error{config.WithRetryMaxAttempts(callAttempts),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout))}
+	cfg, err := config.LoadDefaultConfig(context.Background(), sdk...)
 	if err != nil {
 		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
 	}
@@ -66,12 +68,13 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 			return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
 		}
 	}
-	storage := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
-	o.Link = rest.Linker(presigner(storage, getenv("DOWNLOAD_ENDPOINT_URL")), getenv("BUCKET"), lifetime, time.Now)
-	o.PutList = batch.Storage{
-		S3: storage, Bucket: getenv("BUCKET"), Owner: getenv("BUCKET_OWNER"), KMSKey: getenv("KMS_KEY_ID"),
-	}.PutList
-	if o.AbortUpload, err = aborter(storage, getenv("BUCKET_OWNER"), log); err != nil {
+	storage, err := bucket.FromEnvironment(getenv, sdk...)
+	if err != nil {
+		return nil, err
+	}
+	o.Link = rest.Linker(storage, lifetime, time.Now)
+	o.PutList = batch.Storage{Bucket: storage}.PutList
+	if o.AbortUpload, err = aborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log); err != nil {
 		return nil, err
 	}
 	return withPage(rest.New(o), getenv("PAGE"))
@@ -123,18 +126,6 @@ func canceler(getenv func(string) string) (func(context.Context, scenario.JobRef
 		return nil, err
 	}
 	return c.CancelJob, nil
-}
-
-// presigner signs for another endpoint than the function's own, where that is not one that people reach: a VPC
-// endpoint, or the S3 server of a local run.
-func presigner(storage *s3.Client, endpoint string) rest.Presigner {
-	return s3.NewPresignClient(storage, func(o *s3.PresignOptions) {
-		if endpoint != "" {
-			o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) {
-				o.BaseEndpoint, o.UsePathStyle = &endpoint, true
-			})
-		}
-	})
 }
 
 func aborter(storage *s3.Client, bucketOwner string, log *slog.Logger) (func(context.Context, archive.Destination, string) error, error) {

@@ -27,11 +27,8 @@ func (in *inbox) startRequest(ctx context.Context, o object, raw []byte) (execut
 		return in.startArchive(ctx, o, asked.Request)
 	}
 	list, err := in.putList(ctx, o.key, asked.AssetIDs)
-	if archive.NameOf(err) == archive.DestinationUnavailable {
-		return executions.Execution{}, transient{err}
-	}
 	if err != nil {
-		return executions.Execution{}, err
+		return executions.Execution{}, passing(err)
 	}
 	return in.startBatch(ctx, o, asked, list)
 }

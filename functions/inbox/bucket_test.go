@@ -19,12 +19,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
-// bucket is an S3 bucket in memory, as far as this function needs one.
-type bucket struct {
+// memory is an S3 bucket in memory, as far as this function needs one.
+type memory struct {
 	URL string
 
 	mu       sync.Mutex
@@ -40,9 +41,9 @@ type stored struct {
 	encoding string
 }
 
-func newBucket(t *testing.T) *bucket {
+func newBucket(t *testing.T) *memory {
 	t.Helper()
-	b := &bucket{objects: map[string]stored{}}
+	b := &memory{objects: map[string]stored{}}
 	server := httptest.NewServer(b)
 	t.Cleanup(server.Close)
 	b.URL = server.URL
@@ -50,7 +51,7 @@ func newBucket(t *testing.T) *bucket {
 }
 
 // drop puts an object, and returns it as an event tells of it.
-func (b *bucket) drop(key, content string) object {
+func (b *memory) drop(key, content string) object {
 	sum := md5.Sum([]byte(content))
 	etag := hex.EncodeToString(sum[:])
 	b.mu.Lock()
@@ -59,7 +60,7 @@ func (b *bucket) drop(key, content string) object {
 	return object{bucket: "bucket", key: key, etag: etag, sequencer: "00617F08299329D189", time: "2026-01-02T15:04:05Z"}
 }
 
-func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *memory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := strings.TrimPrefix(r.URL.Path, "/bucket/")
 	b.mu.Lock()
 	b.requests = append(b.requests, r.Method+" "+key)
@@ -97,7 +98,7 @@ func refuse(w http.ResponseWriter, status int, code string) {
 }
 
 // note reads what was written beside a request; nil when nothing was.
-func (b *bucket) note(t *testing.T, key string) map[string]any {
+func (b *memory) note(t *testing.T, key string) map[string]any {
 	t.Helper()
 	b.mu.Lock()
 	o, ok := b.objects[key]
@@ -112,7 +113,7 @@ func (b *bucket) note(t *testing.T, key string) map[string]any {
 	return got
 }
 
-func (b *bucket) breaks(f func(w http.ResponseWriter, r *http.Request, key string) bool) {
+func (b *memory) breaks(f func(w http.ResponseWriter, r *http.Request, key string) bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fault = f
@@ -120,7 +121,7 @@ func (b *bucket) breaks(f func(w http.ResponseWriter, r *http.Request, key strin
 
 type fixture struct {
 	*inbox
-	*bucket
+	*memory
 	sfn  *sfntest.Server
 	logs *lockedBuffer
 }
@@ -138,7 +139,7 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{bucket: newBucket(t), sfn: sfntest.Start(t), logs: &lockedBuffer{}}
+	f := &fixture{memory: newBucket(t), sfn: sfntest.Start(t), logs: &lockedBuffer{}}
 	machine, err := executions.New(f.sfn.Client(), sfntest.MachineARN)
 	if err != nil {
 		t.Fatal(err)
@@ -148,12 +149,12 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	client := s3.New(s3.Options{
-		BaseEndpoint: &f.bucket.URL, UsePathStyle: true, Region: "us-east-1", Retryer: aws.NopRetryer{},
+		BaseEndpoint: &f.memory.URL, UsePathStyle: true, Region: "us-east-1", Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
 	f.inbox = &inbox{
-		store: store{s3: client, bucket: "bucket", owner: "000000000000"}, archives: machine, batches: batches,
-		putList: batch.Storage{S3: client, Bucket: "bucket"}.PutList,
+		bucket: bucket.Bucket{S3: client, Name: "bucket", Owner: "000000000000"}, archives: machine, batches: batches,
+		putList: batch.Storage{Bucket: bucket.Bucket{S3: client, Name: "bucket"}}.PutList,
 		log:     slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	return f

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
@@ -28,7 +29,7 @@ func realFixture(t *testing.T, arn string) (*fixture, *executions.Machine, *s3te
 	}
 	storage := s3test.Start(t)
 	f := newFixture(t)
-	f.store = store{s3: storage.Client, bucket: storage.Bucket}
+	f.inbox.bucket = bucket.Bucket{S3: storage.Client, Name: storage.Bucket}
 	return f, machine, storage
 }
 

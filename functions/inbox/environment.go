@@ -3,18 +3,17 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/step"
 )
@@ -35,14 +34,15 @@ func function(getenv func(string) string, log *slog.Logger) func(context.Context
 }
 
 func fromEnvironment(getenv func(string) string, log *slog.Logger) (*inbox, error) {
-	if getenv("BUCKET") == "" {
-		return nil, errors.New("BUCKET is not set: it names the bucket that requests are dropped into")
-	}
 	client := awshttp.NewBuildableClient()
 	client.GetTransport().ResponseHeaderTimeout = answerTimeout
 	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithHTTPClient(client))
 	if err != nil {
 		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
+	}
+	storage, err := bucket.FromEnvironment(getenv, config.WithHTTPClient(client))
+	if err != nil {
+		return nil, err
 	}
 	machine, err := executions.New(sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN"))
 	if err != nil {
@@ -54,14 +54,7 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (*inbox, erro
 			return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
 		}
 	}
-	storage := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
 	return &inbox{
-		store:    store{s3: storage, bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER")},
-		archives: machine,
-		batches:  batches,
-		putList: batch.Storage{
-			S3: storage, Bucket: getenv("BUCKET"), Owner: getenv("BUCKET_OWNER"), KMSKey: getenv("KMS_KEY_ID"),
-		}.PutList,
-		log: log,
+		bucket: storage, archives: machine, batches: batches, putList: batch.Storage{Bucket: storage}.PutList, log: log,
 	}, nil
 }

@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { lambdatest.Main(m, main) }
 
-func deployed(b *bucket, s *sfntest.Server) map[string]string {
+func deployed(b *memory, s *sfntest.Server) map[string]string {
 	return map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL_S3": b.URL,
 		"AWS_ENDPOINT_URL_SFN": s.URL(), "BUCKET": "bucket", "STATE_MACHINE_ARN": sfntest.MachineARN,
@@ -72,7 +72,7 @@ func TestBrokenDeploymentKeepsItsEvents(t *testing.T) {
 	in, err := fromEnvironment(func(n string) string {
 		return map[string]string{"BUCKET": "b", "STATE_MACHINE_ARN": sfntest.MachineARN, "BATCH_STATE_MACHINE_ARN": sfntest.BatchMachineARN}[n]
 	}, nil)
-	if err != nil || in.store.bucket != "b" || in.batches == nil || in.putList == nil {
+	if err != nil || in.bucket.Name != "b" || in.batches == nil || in.putList == nil {
 		t.Errorf("got %+v, %v", in, err)
 	}
 }
@@ -97,7 +97,7 @@ func (r *repeated) Read(p []byte) (int, error) {
 }
 
 // dropLines drops n lines of one length.
-func (b *bucket) dropLines(key string, n int, format string, v func(int) int) object {
+func (b *memory) dropLines(key string, n int, format string, v func(int) int) object {
 	o := b.drop(key, "")
 	line := func(i int) string {
 		if i == n {

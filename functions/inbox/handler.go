@@ -10,16 +10,16 @@ import (
 	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 type inbox struct {
-	store    store
+	bucket   bucket.Bucket
 	archives *executions.Machine
 	batches  *executions.Machine // nil in a deployment without batches
 	// putList puts the assets of a .json request into the bucket for a batch.
@@ -78,7 +78,7 @@ func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error 
 		log.DebugContext(ctx, "not a request")
 		return nil
 	}
-	if o.bucket != in.store.bucket {
+	if o.bucket != in.bucket.Name {
 		log.WarnContext(ctx, "a request in another bucket is not taken", "bucket", o.bucket)
 		return nil
 	}
@@ -99,12 +99,12 @@ func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error 
 
 // start reads the object and starts what it asks for. list is nil unless it was read to its end.
 func (in *inbox) start(ctx context.Context, o object, f batch.Format) (e executions.Execution, list *listNote, err error) {
-	out, err := in.store.open(ctx, o)
+	out, err := in.open(ctx, o)
 	if err != nil {
 		return e, nil, err
 	}
-	defer out.Body.Close()
-	r, err := text(out.Body, aws.ToString(out.ContentEncoding))
+	defer out.Close()
+	r, err := text(out, out.ContentEncoding)
 	if err != nil {
 		return e, nil, err
 	}

@@ -342,7 +342,7 @@ func TestPermanentFailuresAreTold(t *testing.T) {
 				}
 				return key == "requests/a.json"
 			})
-		}, "Misconfigured", "AccessDenied"},
+		}, "DestinationRefused", "AccessDenied"},
 		"SFN refuses": {func(f *fixture) {
 			f.sfn.Break(func(string) *sfntest.Fault { return &sfntest.Fault{Status: 400, Code: "StateMachineDoesNotExist"} })
 		}, "Misconfigured", "STATE_MACHINE_ARN"},

@@ -75,7 +75,7 @@ func (s *scanLimit) Read(p []byte) (int, error) {
 // readError tells a body that broke off from a list that is wrong.
 func readError(err error) error {
 	if archive.NameOf(err) != "" {
-		return err
+		return passing(err)
 	}
 	return broken(err)
 }

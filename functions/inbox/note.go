@@ -55,7 +55,7 @@ func noteOn(o object) note { return note{Request: o.key, VersionID: o.version, D
 
 func (in *inbox) tellError(ctx context.Context, o object, err error) error {
 	key, _ := in.place(ctx, o, errorSuffix)
-	return in.store.put(ctx, key, errorNote{noteOn(o), nameOf(err), err.Error()})
+	return in.writeNote(ctx, key, errorNote{noteOn(o), nameOf(err), err.Error()})
 }
 
 // tellStatus also takes away the error that an earlier object of this name has left.
@@ -65,12 +65,12 @@ func (in *inbox) tellStatus(ctx context.Context, o object, e executions.Executio
 		status = "running"
 	}
 	key, _ := in.place(ctx, o, statusSuffix)
-	err := in.store.put(ctx, key, statusNote{noteOn(o), status, executionNote{e.Name, e.ARN, e.StartedAt.UTC()}, list})
+	err := in.writeNote(ctx, key, statusNote{noteOn(o), status, executionNote{e.Name, e.ARN, e.StartedAt.UTC()}, list})
 	if err != nil {
 		return err
 	}
 	if key, ours := in.place(ctx, o, errorSuffix); ours {
-		return in.store.remove(ctx, key)
+		return in.bucket.Delete(ctx, key, "")
 	}
 	return nil
 }
@@ -80,12 +80,12 @@ func (in *inbox) tellStatus(ctx context.Context, o object, e executions.Executio
 // already.
 func (in *inbox) place(ctx context.Context, o object, suffix string) (key string, ours bool) {
 	key = beside(stem(o.key), suffix)
-	switch in.store.note(ctx, key) {
+	switch in.readNote(ctx, key) {
 	case o.key:
 		return key, true
 	case "":
 		return key, false
 	}
 	key = beside(o.key, suffix)
-	return key, in.store.note(ctx, key) == o.key
+	return key, in.readNote(ctx, key) == o.key
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
 )
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) { lambdatest.Main(m, main) }
 func TestManifestFunction(t *testing.T) {
 	t.Parallel()
 	s := s3test.Start(t)
-	planner := batch.Planner{Storage: batch.Storage{S3: s.Client, Bucket: s.Bucket}}
+	planner := batch.Planner{Storage: batch.Storage{Bucket: bucket.Bucket{S3: s.Client, Name: s.Bucket}}}
 	p, err := planner.Plan(t.Context(), batch.Input{AssetIDs: []string{"a", "b"}}, archive.Execution{Name: "heroes"}, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,7 @@ func TestManifestFunction(t *testing.T) {
 func TestManifestLogsTheTotals(t *testing.T) {
 	t.Parallel()
 	s := s3test.Start(t)
-	storage := batch.Storage{S3: s.Client, Bucket: s.Bucket}
+	storage := batch.Storage{Bucket: bucket.Bucket{S3: s.Client, Name: s.Bucket}}
 	p, err := batch.Planner{Storage: storage}.Plan(t.Context(), batch.Input{AssetIDs: []string{"a"}}, archive.Execution{Name: "heroes"}, 0)
 	if err != nil {
 		t.Fatal(err)

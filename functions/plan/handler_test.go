@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
 )
@@ -84,7 +85,7 @@ func TestPlanLogsWhatItDecided(t *testing.T) {
 	t.Parallel()
 	s := s3test.Start(t)
 	var logs bytes.Buffer
-	h := handler{batch.Planner{Storage: batch.Storage{S3: s.Client, Bucket: s.Bucket}}}
+	h := handler{batch.Planner{Storage: batch.Storage{Bucket: bucket.Bucket{S3: s.Client, Name: s.Bucket}}}}
 	log := slog.New(slog.NewJSONHandler(&logs, nil))
 	in := batch.PlanInput{Request: json.RawMessage(`{"query":{"assetIds":["a","a","b"]}}`), RedriveCount: 3}
 	p, err := h.plan(t.Context(), log, in)
@@ -98,7 +99,7 @@ func TestPlanLogsWhatItDecided(t *testing.T) {
 	if _, err := h.plan(t.Context(), log, batch.PlanInput{Request: json.RawMessage(`[]`)}); err == nil {
 		t.Error("a request that is none was planned")
 	}
-	h.planner.Bucket = "no-such-bucket"
+	h.planner.Name = "no-such-bucket"
 	if _, err := h.plan(t.Context(), log, in); err == nil {
 		t.Error("planned in a bucket that is not there")
 	}

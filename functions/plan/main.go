@@ -6,17 +6,18 @@ import (
 	"strconv"
 
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/step"
 )
 
 func main() { step.Start("plan", fromEnvironment) }
 
 func fromEnvironment(getenv func(string) string) (step.Logic[batch.PlanInput, batch.Plan], error) {
-	storage, err := batch.StorageFromEnvironment(getenv)
+	storage, err := bucket.FromEnvironment(getenv)
 	if err != nil {
 		return nil, err
 	}
-	p := batch.Planner{Storage: storage, Prefix: getenv("KEY_PREFIX")}
+	p := batch.Planner{Storage: batch.Storage{Bucket: storage}, Prefix: getenv("KEY_PREFIX")}
 	if v := getenv("MAX_CONCURRENCY"); v != "" {
 		if p.MaxConcurrency, err = strconv.Atoi(v); err != nil || p.MaxConcurrency < 1 || p.MaxConcurrency > batch.MostConcurrency {
 			return nil, fmt.Errorf("MAX_CONCURRENCY is %q; it must be a whole number from 1 to %d", v, batch.MostConcurrency)

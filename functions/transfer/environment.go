@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/step"
 	"github.com/scenario-archive/scenario-archive/internal/transfer"
 )
@@ -32,8 +33,7 @@ func fromEnvironment(getenv func(string) string) (step.Logic[archive.TransferInp
 	if err != nil {
 		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
 	}
-	client := s3.NewFromConfig(cfg, transfer.TuneStorage(options.Concurrency),
-		func(o *s3.Options) { o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != "" })
+	client := bucket.Client(cfg, getenv, transfer.TuneStorage(options.Concurrency))
 	h := handler{
 		mover:  func(log *slog.Logger, key string) (mover, error) { return newMover(client, options, log, key) },
 		bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER"), kmsKeyID: getenv("KMS_KEY_ID"),

@@ -4,13 +4,10 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // countEntries reads how many files the archives hold that an earlier run left: S3 does not know.
@@ -80,18 +77,15 @@ func (r *objectReader) ReadAt(p []byte, off int64) (n int, err error) {
 func (r *objectReader) load(off int64) error {
 	start := max(0, min(off, r.o.Size-windowSize))
 	end := min(r.o.Size, start+windowSize)
-	out, err := r.S3.GetObject(r.ctx, &s3.GetObjectInput{
-		Bucket: &r.Bucket, Key: &r.o.Key, IfMatch: &r.o.ETag, ExpectedBucketOwner: r.owner(),
-		Range: aws.String(fmt.Sprintf("bytes=%d-%d", start, end-1)),
-	})
+	out, err := r.Get(r.ctx, r.o.Key, bucket.GetOptions{ETag: r.o.ETag, From: start, To: end})
 	if err != nil {
-		return r.failed("read", r.o.Key, err)
+		return err
 	}
-	defer out.Body.Close()
+	defer out.Close()
 	r.window = make([]byte, end-start)
-	if _, err := io.ReadFull(out.Body, r.window); err != nil {
+	if _, err := io.ReadFull(out, r.window); err != nil {
 		r.window = nil
-		return r.failed("read", r.o.Key, err)
+		return unreadable(r.o.Key, err)
 	}
 	r.start = start
 	return nil

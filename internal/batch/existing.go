@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
@@ -17,8 +15,8 @@ const (
 	metadataBatch     = "scenario-batch"
 )
 
-// lookers is how many objects are looked at at once.
-const lookers = 16
+// headsAtOnce is how many objects are asked for at once.
+const headsAtOnce = 16
 
 // existing is an object at an archive's key.
 type existing struct {
@@ -43,14 +41,16 @@ func (s Storage) existing(ctx context.Context, n naming, from, to int) (map[int]
 		numbers[n.key(i)] = i
 	}
 	var found []existing
-	err := s.list(ctx, n.base+"-", "", func(key string) bool {
-		if i, ok := numbers[key]; ok {
-			found = append(found, existing{number: i, key: key})
+	for o, err := range s.List(ctx, n.base+"-", "") {
+		if err != nil {
+			return nil, err
 		}
-		return key <= n.key(to)
-	})
-	if err != nil {
-		return nil, err
+		if i, ok := numbers[o.Key]; ok {
+			found = append(found, existing{number: i, key: o.Key})
+		}
+		if o.Key > n.key(to) {
+			break
+		}
 	}
 	if err := each(ctx, len(found), func(ctx context.Context, i int) error { return s.lookAt(ctx, &found[i]) }); err != nil {
 		return nil, err
@@ -65,23 +65,23 @@ func (s Storage) existing(ctx context.Context, n naming, from, to int) (map[int]
 }
 
 func (s Storage) lookAt(ctx context.Context, x *existing) error {
-	h, err := s.head(ctx, x.key)
+	h, err := s.Head(ctx, x.key)
 	if err != nil || h == nil {
 		return err
 	}
 	x.execution, _ = url.PathUnescape(h.Metadata[metadataExecution])
 	x.job, _ = url.PathUnescape(h.Metadata[metadataJob])
-	x.etag, x.crc, x.size = aws.ToString(h.ETag), aws.ToString(h.ChecksumCRC64NVME), aws.ToInt64(h.ContentLength)
+	x.etag, x.crc, x.size = h.ETag, h.CRC64NVME, h.Size
 	return nil
 }
 
-// each does n pieces of work, lookers at once. The first error ends the others and is the result.
+// each does n pieces of work, headsAtOnce at once. The first error ends the others and is the result.
 func each(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan int)
 	var wait sync.WaitGroup
-	for range min(n, lookers) {
+	for range min(n, headsAtOnce) {
 		wait.Go(func() {
 			for i := range next {
 				if err := work(ctx, i); err != nil {

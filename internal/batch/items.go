@@ -7,16 +7,17 @@ import (
 	"strconv"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // divide writes the items of the archives that are to be made.
 func (w *planning) divide() error {
-	list, err := w.open(w.ctx, w.listKey())
+	list, err := w.Get(w.ctx, w.listKey(), bucket.GetOptions{})
 	if err != nil {
 		return err
 	}
 	defer list.Close()
-	out := w.upload(w.ctx, w.itemsKey(), "application/jsonl", nil)
+	out := w.Upload(w.ctx, w.itemsKey(), "application/jsonl", nil)
 	defer out.Abort()
 	items := bufio.NewWriterSize(out, 64<<10)
 	lines := newLineReader(list)
@@ -67,7 +68,7 @@ func (w *planning) item(items *bufio.Writer, number int, ids []string, d *digest
 	}}
 	if found, ok := w.existing[number]; ok {
 		if digestIn(found.execution) == digest {
-			o.Finished, o.Execution = found.output(w.Bucket), found.execution
+			o.Finished, o.Execution = found.output(w.Name), found.execution
 			w.finished++
 		} else if !w.in.Request.Destination.Overwrite {
 			return archive.NewError(archive.DestinationConflict, nil, "%q is there already and is no archive of these "+

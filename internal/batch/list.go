@@ -4,7 +4,8 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"io"
-	"net/http"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 func (w *planning) listKey() string { return w.work + "assets.txt" }
@@ -16,7 +17,7 @@ func (w *planning) readList() error {
 		return err
 	}
 	defer closeList()
-	out := w.upload(w.ctx, w.listKey(), "text/plain", nil)
+	out := w.Upload(w.ctx, w.listKey(), "text/plain", nil)
 	defer out.Abort()
 	lines := bufio.NewWriterSize(out, 64<<10)
 	d := newDigester(w.in.Request)
@@ -81,7 +82,7 @@ func (w *planning) ids() (next func() (string, error), closeList func(), err err
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := w.openList(w.ctx, *w.in.List)
+	b, err := w.Get(w.ctx, w.in.List.Key, bucket.GetOptions{VersionID: w.in.List.VersionID, ETag: w.in.List.ETag})
 	if err != nil {
 		return nil, nil, w.noList(err)
 	}
@@ -104,11 +105,11 @@ func (l *limitedList) Read(p []byte) (int, error) {
 
 // noList tells a list that is not there from a bucket that does not answer.
 func (w *planning) noList(err error) error {
-	if isMissing(err) {
+	if bucket.IsMissing(err) {
 		return invalid("there is no list %q in the bucket %q; check list.key and list.versionId",
-			abbreviate(w.in.List.Key), w.Bucket)
+			abbreviate(w.in.List.Key), w.Name)
 	}
-	if statusOf(err) == http.StatusPreconditionFailed {
+	if bucket.IsChanged(err) {
 		return invalid("the list %q was replaced after this batch was asked for; start a batch of the new one",
 			abbreviate(w.in.List.Key))
 	}

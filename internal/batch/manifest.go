@@ -93,7 +93,7 @@ func (m Manifester) lookFor(ctx context.Context, archives []outcome) error {
 			return err
 		}
 		if digest := digestIn(x.execution); digest != "" && digest == digestIn(o.Execution) {
-			o.Finished, o.Failed = x.output(m.Bucket), nil
+			o.Finished, o.Failed = x.output(m.Name), nil
 		}
 		return nil
 	})

@@ -28,7 +28,7 @@ type document struct {
 	}
 }
 
-func (b bucket) document(p Plan) (d document) {
+func (b testBucket) document(p Plan) (d document) {
 	b.t.Helper()
 	decode := json.NewDecoder(strings.NewReader(b.get(p.Manifest.Key)))
 	decode.DisallowUnknownFields()
@@ -40,11 +40,11 @@ func (b bucket) document(p Plan) (d document) {
 
 // mapRun leaves what Step Functions writes at the end of a map.
 type mapRun struct {
-	bucket
+	testBucket
 	files map[string][]string
 }
 
-func (b bucket) mapRun() *mapRun { return &mapRun{b, map[string][]string{}} }
+func (b testBucket) mapRun() *mapRun { return &mapRun{b, map[string][]string{}} }
 
 // child adds a child; more are the fields beside its input.
 func (m *mapRun) child(file string, g group, more string) {
@@ -82,7 +82,7 @@ func (m *mapRun) write(p Plan) {
 	m.put(folder+"manifest.json", string(text), nil)
 }
 
-func (b bucket) write(p Plan, failed *MapFailure) (ManifestOutput, error) {
+func (b testBucket) write(p Plan, failed *MapFailure) (ManifestOutput, error) {
 	b.t.Helper()
 	in := ManifestInput{State: State{Plan: p, Failure: failed}, RedriveCount: p.RedriveCount}
 	return Manifester{b.storage()}.Write(b.t.Context(), in)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // manifestWriter writes one manifest as a stream: the assets' IDs are read from the list while they are written.
@@ -47,7 +48,7 @@ type failedEntry struct {
 
 func (w manifestWriter) write() error {
 	metadata := map[string]string{metadataBatch: w.record.Identity}
-	out := w.upload(w.ctx, w.plan.Manifest.Key, "application/json", metadata)
+	out := w.Upload(w.ctx, w.plan.Manifest.Key, "application/json", metadata)
 	defer out.Abort()
 	b := bufio.NewWriterSize(out, 64<<10)
 	text, err := json.Marshal(head{1, w.record.Identity, w.record.Request, w.totals.Failed == 0, w.totals})
@@ -86,12 +87,12 @@ func missing(o outcome) any {
 
 // entries writes those archives that entry has something to say of, with their assets, in order.
 func (w manifestWriter) entries(b *bufio.Writer, name string, entry func(outcome) any) error {
-	list, err := w.open(w.ctx, path.Join(w.plan.Work, "assets.txt"))
+	list, err := w.Get(w.ctx, path.Join(w.plan.Work, "assets.txt"), bucket.GetOptions{})
 	if err != nil {
 		return err
 	}
 	defer list.Close()
-	lines := NewReader(list, FormatText)
+	lines := newLineReader(list)
 	_, _ = fmt.Fprintf(b, ",\n%q:[", name)
 	separator := "\n"
 	var ids []string

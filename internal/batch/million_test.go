@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
 )
 
@@ -57,11 +58,11 @@ func beMeasured(work string) error {
 	if err := server.Trust(); err != nil {
 		return err
 	}
-	s := Storage{Bucket: server.Bucket, S3: s3.New(s3.Options{
+	s := Storage{bucket.Bucket{Name: server.Bucket, S3: s3.New(s3.Options{
 		BaseEndpoint: &server.Endpoint, UsePathStyle: true, Region: server.Region,
 		Credentials: credentials.NewStaticCredentialsProvider(server.AccessKeyID, server.SecretAccessKey, ""),
 		HTTPClient:  &http.Client{Transport: &http.Transport{TLSClientConfig: server.TLS}},
-	})}
+	})}}
 	var out measured
 	var err error
 	start := time.Now()
@@ -100,7 +101,7 @@ func peakRSS() uint64 {
 	return 0
 }
 
-func (b bucket) measure(work string, stdin []byte) (m measured) {
+func (b testBucket) measure(work string, stdin []byte) (m measured) {
 	b.t.Helper()
 	server, _ := json.Marshal(b.Server)
 	cmd := exec.Command(os.Args[0])
@@ -122,7 +123,7 @@ var ctx = context.Background()
 func millionth(i int) string { return fmt.Sprintf("asset_GTrL3mq4SXWyMxk%07d", i) }
 
 // putMillion writes the list as a spreadsheet would, with each tenth line again somewhere later.
-func (b bucket) putMillion() {
+func (b testBucket) putMillion() {
 	b.t.Helper()
 	r, w := io.Pipe()
 	go func() {
@@ -136,7 +137,7 @@ func (b bucket) putMillion() {
 		}
 		w.CloseWithError(lines.Flush())
 	}()
-	out := b.storage().upload(b.t.Context(), "lists/million.csv", "text/csv", nil)
+	out := b.storage().Upload(b.t.Context(), "lists/million.csv", "text/csv", nil)
 	if _, err := io.Copy(out, r); err != nil {
 		b.t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func TestAMillionAssets(t *testing.T) {
 }
 
 // checkMillion reads the items: every asset once, in order, in archives of 1000.
-func (b bucket) checkMillion(p Plan) {
+func (b testBucket) checkMillion(p Plan) {
 	b.t.Helper()
 	lines := bufio.NewScanner(strings.NewReader(b.get(p.Items.Key)))
 	n := 0

@@ -118,7 +118,7 @@ func batchSize(longest int) int {
 // checkManifest refuses a place that holds another batch's manifest, which this one would replace.
 func (w *planning) checkManifest() error {
 	key := w.manifest()
-	h, err := w.head(w.ctx, key)
+	h, err := w.Head(w.ctx, key)
 	if err != nil || h == nil || w.in.Request.Destination.Overwrite || h.Metadata[metadataBatch] == w.identity {
 		return err
 	}
@@ -132,7 +132,7 @@ func (w *planning) writeRecord() error {
 	if err != nil {
 		return err
 	}
-	out := w.upload(w.ctx, w.work+"plan.json", "application/json", nil)
+	out := w.Upload(w.ctx, w.work+"plan.json", "application/json", nil)
 	if _, err := out.Write(text); err != nil {
 		out.Abort()
 		return err
@@ -158,9 +158,9 @@ func (w *planning) plan(redrive int) Plan {
 		ToDo: w.archives - w.finished, BatchSize: w.size,
 		MaxConcurrency:             cmp.Or(w.in.MaxConcurrency, w.Planner.MaxConcurrency, DefaultMaxConcurrency),
 		ToleratedFailurePercentage: *tolerated,
-		Items:                      Object{w.Bucket, w.itemsKey()},
-		Results:                    Place{w.Bucket, w.work + "results"},
-		Manifest:                   Object{w.Bucket, w.manifest()},
+		Items:                      Object{w.Name, w.itemsKey()},
+		Results:                    Place{w.Name, w.work + "results"},
+		Manifest:                   Object{w.Name, w.manifest()},
 		Archive: Shared{
 			Options: r.Options, ProjectID: r.ProjectID, TimeoutSeconds: r.TimeoutSeconds,
 			Overwrite: r.Destination.Overwrite, Tags: tags,

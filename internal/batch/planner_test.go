@@ -149,7 +149,7 @@ func TestPlanOfABucketThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)
 	s := b.storage()
-	s.Bucket = "no-such-bucket"
+	s.Name = "no-such-bucket"
 	_, err := Planner{Storage: s}.Plan(t.Context(), Input{AssetIDs: []string{"a"}}, executionNamed("x"), 0)
 	if errorName(err) != "DestinationRefused" || !strings.Contains(err.Error(), "NoSuchBucket") {
 		t.Errorf("got %s %v", errorName(err), err)

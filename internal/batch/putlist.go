@@ -26,7 +26,7 @@ func (s Storage) PutList(ctx context.Context, name string, ids []string) (List, 
 	}
 	name = plainName(strings.TrimSuffix(path.Base(name), path.Ext(name)))
 	l := List{Key: listsPrefix + hex.EncodeToString(sum.Sum(nil))[:32] + "/" + name + ".txt", Format: FormatText}
-	out := s.upload(ctx, l.Key, "text/plain", nil)
+	out := s.Upload(ctx, l.Key, "text/plain", nil)
 	defer out.Abort()
 	lines := bufio.NewWriterSize(out, 64<<10)
 	for _, id := range ids {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 func TestPutListIsTheSameForTheSame(t *testing.T) {
@@ -34,7 +36,7 @@ func TestPutListIsTheSameForTheSame(t *testing.T) {
 		}
 		keys[l.Key] = true
 	}
-	_, err := Storage{S3: b.Client, Bucket: "there-is-no-such-bucket"}.PutList(t.Context(), "x", []string{"a"})
+	_, err := Storage{bucket.Bucket{S3: b.Client, Name: "there-is-no-such-bucket"}}.PutList(t.Context(), "x", []string{"a"})
 	if errorName(err) != "DestinationRefused" {
 		t.Errorf("got %T %v", err, err)
 	}

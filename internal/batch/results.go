@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // mapResults is the file with which Step Functions tells where it wrote what (AWS: "ResultWriter").
@@ -117,18 +118,20 @@ func describedFailure(description string) (name, cause string, ok bool) {
 // results calls yield with every child that the map tells of.
 func (s Storage) results(ctx context.Context, prefix string, yield func(child)) error {
 	var manifests []string
-	err := s.list(ctx, prefix+"/", "", func(key string) bool {
-		if strings.HasSuffix(key, "/"+ManifestName) {
-			manifests = append(manifests, key)
+	for o, err := range s.List(ctx, prefix+"/", "") {
+		if err != nil {
+			return err
 		}
-		return true
-	})
-	for _, key := range manifests {
-		if err == nil {
-			err = s.mapRun(ctx, key, yield)
+		if strings.HasSuffix(o.Key, "/"+ManifestName) {
+			manifests = append(manifests, o.Key)
 		}
 	}
-	return err
+	for _, key := range manifests {
+		if err := s.mapRun(ctx, key, yield); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s Storage) mapRun(ctx context.Context, key string, yield func(child)) error {
@@ -145,26 +148,9 @@ func (s Storage) mapRun(ctx context.Context, key string, yield func(child)) erro
 	return nil
 }
 
-func (s Storage) readJSON(ctx context.Context, key string, v any) error {
-	b, err := s.open(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	return unreadable(key, json.NewDecoder(b).Decode(v))
-}
-
-// unreadable keeps S3's named errors and names the others.
-func unreadable(key string, err error) error {
-	if err == nil || archive.NameOf(err) != "" {
-		return err
-	}
-	return archive.NewError(archive.Internal, err, "%q is not what it should be: %v", key, err)
-}
-
 // children reads a file of results, an array of any length, one child after the other.
 func (s Storage) children(ctx context.Context, key string, yield func(child)) error {
-	b, err := s.open(ctx, key)
+	b, err := s.Get(ctx, key, bucket.GetOptions{})
 	if err != nil {
 		return err
 	}

@@ -12,27 +12,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // bucket is a bucket of a real S3 server.
-type bucket struct {
+type testBucket struct {
 	*s3test.Server
 	t *testing.T
 }
 
-func newBucket(t *testing.T) bucket {
+func newBucket(t *testing.T) testBucket {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs an S3 server")
 	}
-	return bucket{s3test.Start(t), t}
+	return testBucket{s3test.Start(t), t}
 }
 
-func (b bucket) storage() Storage { return Storage{S3: b.Client, Bucket: b.Bucket} }
+func (b testBucket) storage() Storage { return Storage{bucket.Bucket{S3: b.Client, Name: b.Bucket}} }
 
-func (b bucket) put(key, content string, metadata map[string]string) {
+func (b testBucket) put(key, content string, metadata map[string]string) {
 	b.t.Helper()
 	_, err := b.Client.PutObject(b.t.Context(), &s3.PutObjectInput{
 		Bucket: &b.Bucket, Key: &key, Body: strings.NewReader(content), Metadata: metadata, ChecksumAlgorithm: "CRC64NVME",
@@ -42,7 +43,7 @@ func (b bucket) put(key, content string, metadata map[string]string) {
 	}
 }
 
-func (b bucket) get(key string) string {
+func (b testBucket) get(key string) string {
 	b.t.Helper()
 	content, ok := b.Object(b.t, key)
 	if !ok {
@@ -51,13 +52,13 @@ func (b bucket) get(key string) string {
 	return string(content)
 }
 
-func (b bucket) has(key string) bool {
+func (b testBucket) has(key string) bool {
 	b.t.Helper()
 	_, ok := b.Object(b.t, key)
 	return ok
 }
 
-func (b bucket) delete(key string) {
+func (b testBucket) delete(key string) {
 	b.t.Helper()
 	if _, err := b.Client.DeleteObject(b.t.Context(), &s3.DeleteObjectInput{Bucket: &b.Bucket, Key: &key}); err != nil {
 		b.t.Fatal(err)
@@ -65,7 +66,7 @@ func (b bucket) delete(key string) {
 }
 
 // putArchive leaves what the archive's execution would.
-func (b bucket) putArchive(u Upcoming, entries int) archive.Output {
+func (b testBucket) putArchive(u Upcoming, entries int) archive.Output {
 	b.t.Helper()
 	job := "job_" + fmt.Sprint(u.Number)
 	b.put(u.Key, zipOf(b.t, entries), map[string]string{
@@ -95,7 +96,7 @@ func zipOf(t *testing.T, entries int) string {
 	return content.String()
 }
 
-func (b bucket) plan(name string, redrive int, input string) (Plan, error) {
+func (b testBucket) plan(name string, redrive int, input string) (Plan, error) {
 	b.t.Helper()
 	in, err := ParseInput([]byte(input))
 	if err != nil {
@@ -104,7 +105,7 @@ func (b bucket) plan(name string, redrive int, input string) (Plan, error) {
 	return Planner{Storage: b.storage()}.Plan(b.t.Context(), in, executionNamed(name), redrive)
 }
 
-func (b bucket) mustPlan(name string, redrive int, input string) Plan {
+func (b testBucket) mustPlan(name string, redrive int, input string) Plan {
 	b.t.Helper()
 	p, err := b.plan(name, redrive, input)
 	if err != nil {
@@ -125,7 +126,7 @@ type group struct {
 }
 
 // groups reads a plan's items as the map does: so many lines a child.
-func (b bucket) groups(p Plan) (groups []group) {
+func (b testBucket) groups(p Plan) (groups []group) {
 	b.t.Helper()
 	lines := strings.Split(strings.TrimSuffix(b.get(p.Items.Key), "\n"), "\n")
 	for i, line := range lines {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/s3test"
@@ -282,7 +283,7 @@ func TestStopBatch(t *testing.T) {
 // A hundred repeats at once with the real state machine and a real S3 server: one execution, one list.
 func TestBatchWithTheStateMachine(t *testing.T) {
 	t.Parallel()
-	bucket := s3test.Start(t)
+	storage := s3test.Start(t)
 	var mu sync.Mutex
 	plans := 0
 	client := sfntest.Start(t, sfntest.WithLambda(sfntest.Lambda(func(_ context.Context, function string, _ []byte) (any, error) {
@@ -290,9 +291,9 @@ func TestBatchWithTheStateMachine(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			plans++
-			return batch.Plan{Assets: 1500, Archives: 2, Finished: 2, Manifest: batch.Object{Bucket: bucket.Bucket, Key: "a/manifest.json"}}, nil
+			return batch.Plan{Assets: 1500, Archives: 2, Finished: 2, Manifest: batch.Object{Bucket: storage.Bucket, Key: "a/manifest.json"}}, nil
 		}
-		return batch.ManifestOutput{Output: &batch.Output{Bucket: bucket.Bucket, Manifest: "a/manifest.json", Complete: true,
+		return batch.ManifestOutput{Output: &batch.Output{Bucket: storage.Bucket, Manifest: "a/manifest.json", Complete: true,
 			Totals: batch.Totals{Archives: 2, Assets: 1500}}}, nil
 	}))).Client()
 	f := newFixture(t)
@@ -304,7 +305,7 @@ func TestBatchWithTheStateMachine(t *testing.T) {
 	if o.Batches, err = executions.New(client, sfntest.BatchMachineARN); err != nil {
 		t.Fatal(err)
 	}
-	o.PutList = batch.Storage{S3: bucket.Client, Bucket: bucket.Bucket}.PutList
+	o.PutList = batch.Storage{Bucket: bucket.Bucket{S3: storage.Client, Name: storage.Bucket}}.PutList
 	f.Handler = New(o)
 	var all sync.WaitGroup
 	ids := map[string]bool{}

@@ -10,31 +10,23 @@ import (
 	"strings"
 	"time"
 
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
-// Presigner signs the link; *s3.PresignClient has it.
-type Presigner interface {
-	PresignGetObject(context.Context, *s3.GetObjectInput, ...func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error)
-}
-
-// Linker makes links that last for lasting, and that a browser saves under the archive's own name. Signing asks nobody:
-// the link also stands when the object has been removed since. A link ends earlier when the credentials that signed it
-// do.
-func Linker(p Presigner, bucket string, lasting time.Duration, now func() time.Time) func(ctx context.Context, bucket, key string) (Link, error) {
+// Linker makes links that last for lifetime, and that a browser saves under the archive's own name. Signing asks
+// nobody: the link also stands when the object has been removed since. A link ends earlier when the credentials that
+// signed it do.
+func Linker(b bucket.Bucket, lifetime time.Duration, now func() time.Time) func(ctx context.Context, bucket, key string) (Link, error) {
 	return func(ctx context.Context, in, key string) (Link, error) {
-		if in != bucket {
+		if in != b.Name {
 			return Link{}, fmt.Errorf("the object is in the bucket %q, which is not this deployment's", in)
 		}
 		name := path.Base(key)
-		signed, err := p.PresignGetObject(ctx, &s3.GetObjectInput{
-			Bucket: &bucket, Key: &key, ResponseContentDisposition: new(disposition(name)),
-		}, s3.WithPresignExpires(lasting))
+		signed, err := b.Presign(ctx, key, lifetime, bucket.PresignOptions{ContentDisposition: disposition(name)})
 		if err != nil {
-			return Link{}, fmt.Errorf("sign: %w", err)
+			return Link{}, err
 		}
-		return Link{URL: signed.URL, ExpiresAt: now().Add(lasting).UTC().Truncate(time.Second), FileName: name}, nil
+		return Link{URL: signed, ExpiresAt: now().Add(lifetime).UTC().Truncate(time.Second), FileName: name}, nil
 	}
 }
 

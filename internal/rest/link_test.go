@@ -10,13 +10,15 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 func TestLink(t *testing.T) {
 	t.Parallel()
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
 	at := time.Date(2026, 1, 2, 15, 4, 5, 6, time.UTC)
-	link := Linker(s3.NewPresignClient(client), "bucket", 10*time.Minute, func() time.Time { return at })
+	link := Linker(bucket.Bucket{Signer: s3.NewPresignClient(client), Name: "bucket"}, 10*time.Minute, func() time.Time { return at })
 	got, err := link(t.Context(), "bucket", "chars/héros.zip")
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +41,7 @@ func TestLink(t *testing.T) {
 
 func TestLinkThatCannotBeSigned(t *testing.T) {
 	t.Parallel()
-	link := Linker(noSigner{}, "b", time.Minute, time.Now)
+	link := Linker(bucket.Bucket{Signer: noSigner{}, Name: "b"}, time.Minute, time.Now)
 	if _, err := link(t.Context(), "b", "k"); !errors.Is(err, errPlayed) {
 		t.Errorf("got %v", err)
 	}

@@ -50,7 +50,7 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 		PutList: func(context.Context, string, []string) (batch.List, error) {
 			return batch.List{Key: "batches/lists/1/assets.txt", Format: batch.FormatText}, nil
 		},
-		Link:        rest.Linker(s3.NewPresignClient(storage), "bucket", time.Minute, time.Now),
+		Link:        rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute, time.Now),
 		CancelJob:   func(context.Context, scenario.JobRef) error { return errors.New("this type of job cannot be canceled") },
 		AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
 		Logger:      log,

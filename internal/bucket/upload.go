@@ -1,4 +1,4 @@
-package batch
+package bucket
 
 import (
 	"bytes"
@@ -17,10 +17,10 @@ const (
 	cleanupTime = 20 * time.Second
 )
 
-// upload writes an object as a stream: at once if it is small, in parts if not, and in both cases whole or not at all.
+// Upload writes an object as a stream: at once if it is small, in parts if not, and in both cases whole or not at all.
 // It holds one part in memory. After an error every call returns that error.
-type upload struct {
-	Storage
+type Upload struct {
+	bucket      Bucket
 	ctx         context.Context
 	key         string
 	contentType string
@@ -32,12 +32,13 @@ type upload struct {
 	err    error
 }
 
-func (s Storage) upload(ctx context.Context, key, contentType string, metadata map[string]string) *upload {
-	return &upload{Storage: s, ctx: ctx, key: key, contentType: contentType, metadata: metadata}
+// Upload begins an object. It appears with Close; whoever does not come to Close calls Abort.
+func (b Bucket) Upload(ctx context.Context, key, contentType string, metadata map[string]string) *Upload {
+	return &Upload{bucket: b, ctx: ctx, key: key, contentType: contentType, metadata: metadata}
 }
 
 // Write takes p into the object.
-func (u *upload) Write(p []byte) (int, error) {
+func (u *Upload) Write(p []byte) (int, error) {
 	written := len(p)
 	for u.err == nil && len(p) > 0 {
 		n := min(len(p), partSize-len(u.buffer))
@@ -52,17 +53,17 @@ func (u *upload) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-func (u *upload) fail(err error) {
+func (u *Upload) fail(err error) {
 	if u.err == nil && err != nil {
-		u.err = u.failed("write", u.key, err)
+		u.err = u.bucket.failed("write", u.key, err)
 	}
 }
 
-func (u *upload) sendPart() error {
+func (u *Upload) sendPart() error {
 	if u.id == "" {
-		out, err := u.S3.CreateMultipartUpload(u.ctx, &s3.CreateMultipartUploadInput{
-			Bucket: &u.Bucket, Key: &u.key, ContentType: &u.contentType, Metadata: u.metadata,
-			ExpectedBucketOwner: u.owner(), ServerSideEncryption: u.encryption(), SSEKMSKeyId: optional(u.KMSKey),
+		out, err := u.bucket.S3.CreateMultipartUpload(u.ctx, &s3.CreateMultipartUploadInput{
+			Bucket: &u.bucket.Name, Key: &u.key, ContentType: &u.contentType, Metadata: u.metadata,
+			ExpectedBucketOwner: u.bucket.owner(), ServerSideEncryption: u.bucket.encryption(), SSEKMSKeyId: optional(u.bucket.KMSKey),
 			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
 		})
 		if err != nil {
@@ -71,9 +72,9 @@ func (u *upload) sendPart() error {
 		u.id = aws.ToString(out.UploadId)
 	}
 	number := aws.Int32(int32(len(u.parts) + 1))
-	out, err := u.S3.UploadPart(u.ctx, &s3.UploadPartInput{
-		Bucket: &u.Bucket, Key: &u.key, UploadId: &u.id, PartNumber: number, Body: bytes.NewReader(u.buffer),
-		ExpectedBucketOwner: u.owner(), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+	out, err := u.bucket.S3.UploadPart(u.ctx, &s3.UploadPartInput{
+		Bucket: &u.bucket.Name, Key: &u.key, UploadId: &u.id, PartNumber: number, Body: bytes.NewReader(u.buffer),
+		ExpectedBucketOwner: u.bucket.owner(), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 	})
 	if err != nil {
 		return err
@@ -83,15 +84,8 @@ func (u *upload) sendPart() error {
 	return nil
 }
 
-func (u *upload) encryption() types.ServerSideEncryption {
-	if u.KMSKey == "" {
-		return ""
-	}
-	return types.ServerSideEncryptionAwsKms
-}
-
 // Close makes the object appear.
-func (u *upload) Close() error {
+func (u *Upload) Close() error {
 	if u.err == nil {
 		u.fail(u.complete())
 	}
@@ -101,11 +95,11 @@ func (u *upload) Close() error {
 	return u.err
 }
 
-func (u *upload) complete() error {
+func (u *Upload) complete() error {
 	if u.id == "" {
-		_, err := u.S3.PutObject(u.ctx, &s3.PutObjectInput{
-			Bucket: &u.Bucket, Key: &u.key, ContentType: &u.contentType, Metadata: u.metadata, Body: bytes.NewReader(u.buffer),
-			ExpectedBucketOwner: u.owner(), ServerSideEncryption: u.encryption(), SSEKMSKeyId: optional(u.KMSKey),
+		_, err := u.bucket.S3.PutObject(u.ctx, &s3.PutObjectInput{
+			Bucket: &u.bucket.Name, Key: &u.key, ContentType: &u.contentType, Metadata: u.metadata, Body: bytes.NewReader(u.buffer),
+			ExpectedBucketOwner: u.bucket.owner(), ServerSideEncryption: u.bucket.encryption(), SSEKMSKeyId: optional(u.bucket.KMSKey),
 			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 		})
 		return err
@@ -115,8 +109,8 @@ func (u *upload) complete() error {
 			return err
 		}
 	}
-	_, err := u.S3.CompleteMultipartUpload(u.ctx, &s3.CompleteMultipartUploadInput{
-		Bucket: &u.Bucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: u.owner(),
+	_, err := u.bucket.S3.CompleteMultipartUpload(u.ctx, &s3.CompleteMultipartUploadInput{
+		Bucket: &u.bucket.Name, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: u.bucket.owner(),
 		ChecksumType:    types.ChecksumTypeFullObject,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
 	})
@@ -127,14 +121,14 @@ func (u *upload) complete() error {
 }
 
 // Abort leaves nothing of an object that was not completed. Should that fail, the bucket's lifecycle rule does it.
-func (u *upload) Abort() {
+func (u *Upload) Abort() {
 	if u.id == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), cleanupTime)
 	defer cancel()
-	_, _ = u.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: &u.Bucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: u.owner(),
+	_, _ = u.bucket.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+		Bucket: &u.bucket.Name, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: u.bucket.owner(),
 	})
 	u.id = ""
 }
