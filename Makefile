@@ -3,7 +3,7 @@
 GOFLAGS_LAMBDA := -tags lambda.norpc -trimpath -ldflags='-s -w'
 GOARCH_LAMBDA ?= arm64
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
-MODULES := . local bench ci ci/browser functions/api/openapitest
+MODULES := . local bench ci
 # RACE=1 turns the race detector on; it needs a C compiler, which plain `make test` does not.
 RACE ?=
 # COVER=DIR writes coverage profiles there.

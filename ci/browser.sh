@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 command -v chromium > /dev/null || { apt-get update -qq && apt-get install -y -qq chromium > /dev/null; }
 chromium --version
 make .local/bin/local
-go test -C ci/browser -count=1 .
+go test -C ci -count=1 ./browser

@@ -17,10 +17,10 @@ REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 
 echo "--- Requests and answers against the document"
 # Go does not know that the test reads the document: without -count=1 an old pass would do.
-go test -C functions/api/openapitest -count=1 .
+go test -C ci -count=1 ./openapitest
 
 echo "--- schemathesis"
-go build -C functions/api/openapitest -o "$work/front" .
+go build -C ci -o "$work/front" ./openapitest
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 "$work/front" -addr "127.0.0.1:$port" &
 front=$!

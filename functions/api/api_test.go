@@ -180,7 +180,7 @@ func TestBrokenDeploymentAnswers(t *testing.T) {
 func TestEnvironmentThatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
-		"BUCKET": "", "STATE_MACHINE_ARN": "archive", "BATCH_STATE_MACHINE_ARN": "batch", "LINK_LIFETIME": "13h", "MAX_BODY_BYTES": "1 MiB",
+		"BUCKET": "", "STATE_MACHINE_ARN": "archive", "BATCH_STATE_MACHINE_ARN": "batch", "LINK_LIFETIME": "13h",
 		"PAGE":                "yes",
 		"SCENARIO_API_SECRET": "",
 	} {
@@ -195,13 +195,13 @@ func TestEnvironmentThatIsWrong(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	env := map[string]string{"BUCKET": "b", "LINK_LIFETIME": "90s", "MAX_BODY_BYTES": "2048", "CORS_ALLOW_ORIGINS": "https://a.example, https://b.example,"}
+	env := map[string]string{"BUCKET": "b", "LINK_LIFETIME": "90s", "CORS_ALLOW_ORIGINS": "https://a.example, https://b.example,"}
 	o, lifetime, err := options(func(n string) string { return env[n] })
-	if err != nil || lifetime.Seconds() != 90 || o.MaxBody != 2048 || strings.Join(o.AllowOrigins, " ") != "https://a.example https://b.example" {
+	if err != nil || lifetime.Seconds() != 90 || strings.Join(o.AllowOrigins, " ") != "https://a.example https://b.example" {
 		t.Errorf("got %+v, %s, %v", o, lifetime, err)
 	}
 	o, lifetime, err = options(func(n string) string { return map[string]string{"BUCKET": "b"}[n] })
-	if err != nil || lifetime.Minutes() != 15 || o.MaxBody != 0 || o.AllowOrigins != nil {
+	if err != nil || lifetime.Minutes() != 15 || o.AllowOrigins != nil {
 		t.Errorf("nothing set: got %+v, %s, %v", o, lifetime, err)
 	}
 }

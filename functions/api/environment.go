@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -101,11 +100,6 @@ func options(getenv func(string) string) (o rest.Options, lifetime time.Duration
 		lifetime, err = time.ParseDuration(v)
 		if err != nil || lifetime < time.Second || lifetime > maxLinkLifetime {
 			return o, 0, fmt.Errorf("LINK_LIFETIME is %q; it must be a duration from 1s to 12h, such as 15m", v)
-		}
-	}
-	if v := getenv("MAX_BODY_BYTES"); v != "" {
-		if o.MaxBody, err = strconv.ParseInt(v, 10, 64); err != nil || o.MaxBody < 1 {
-			return o, 0, fmt.Errorf("MAX_BODY_BYTES is %q; it must be a whole number from 1", v)
 		}
 	}
 	for origin := range strings.SplitSeq(getenv("CORS_ALLOW_ORIGINS"), ",") {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
+	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 )
 
@@ -15,5 +15,5 @@ func main() {
 	log := telemetry.NewLogger("api")
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug)
-	lambda.Start(apigateway.Handler(handler(os.Getenv, log), os.Getenv("BASE_PATH")))
+	lambda.Start(httpapi.Handler(handler(os.Getenv, log)))
 }

@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 )
 
 const (
@@ -51,7 +51,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	if page.Next != "" {
 		out.Cursor = cursor(q, page.Next)
 		next := url.Values{"cursor": {out.Cursor}, "limit": {fmt.Sprint(q.limit)}}
-		out.Links.Next = apigateway.FromContext(r.Context()).Prefix + "/archives?" + next.Encode()
+		out.Links.Next = httpapi.FromContext(r.Context()).Prefix + "/archives?" + next.Encode()
 		w.Header().Set("Link", "<"+out.Links.Next+`>; rel="next"`)
 	}
 	writeJSON(w, http.StatusOK, "application/json", out)

@@ -17,15 +17,15 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
-	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
-// DefaultMaxBody is the largest body of a request in bytes: 4 MiB, more than 100,000 assets. Lambda takes 6 MB in one
+// maxBody is the largest body of a request in bytes: 4 MiB, more than 100,000 assets. Lambda takes 6 MB in one
 // invocation (AWS: "Lambda quotas", invocation payload), in which API Gateway puts what is around the body, and the body
 // itself in base64, a third longer, or with its quotation marks escaped.
-const DefaultMaxBody = 4 << 20
+const maxBody = 4 << 20
 
 // Options configure the API. Archives and Link are required.
 type Options struct {
@@ -42,10 +42,8 @@ type Options struct {
 	AbortUpload func(ctx context.Context, d archive.Destination, executionARN string) error
 	// AllowOrigins are the origins of pages that may call the API ("*" for any); none turns CORS off.
 	AllowOrigins []string
-	// MaxBody is in bytes; 0 means DefaultMaxBody.
-	MaxBody int64
-	Logger  *slog.Logger     // default: discards
-	Now     func() time.Time // default: time.Now
+	Logger       *slog.Logger     // default: discards
+	Now          func() time.Time // default: time.Now
 }
 
 // Link is a short-lived link.
@@ -59,9 +57,6 @@ type api struct{ Options }
 
 // New makes the API's handler.
 func New(o Options) http.Handler {
-	if o.MaxBody == 0 {
-		o.MaxBody = DefaultMaxBody
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -147,7 +142,7 @@ func (m methods) allow() string {
 // answering runs an endpoint: it sets the headers of every answer, writes the endpoint's error, and logs a line.
 func (a *api) answering(serve endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := apigateway.FromContext(r.Context()).RequestID
+		id := httpapi.FromContext(r.Context()).RequestID
 		if id == "" {
 			id = rand.Text()
 		}

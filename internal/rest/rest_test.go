@@ -201,7 +201,7 @@ func TestBroken(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	a := New(Options{}).(*api)
-	if a.MaxBody != 4<<20 || a.Logger == nil || a.Now == nil {
+	if a.Logger == nil || a.Now == nil {
 		t.Errorf("got %+v", a)
 	}
 }

@@ -46,12 +46,12 @@ func (a *api) start(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, newProblem(http.StatusRequestEntityTooLarge, errTooLarge, "the body has more than %d bytes; split the "+
-			"list of assets into several requests", a.MaxBody)
+			"list of assets into several requests", maxBody)
 	case err != nil:
 		return nil, newProblem(http.StatusBadRequest, errRequestInvalid, "the body was not sent whole").because(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 )
 
 func TestStart(t *testing.T) {
@@ -42,7 +42,7 @@ func TestLinksHaveTheStage(t *testing.T) {
 	f := newFixture(t)
 	inner := f.Handler
 	f.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		inner.ServeHTTP(w, r.WithContext(apigateway.WithInfo(r.Context(), apigateway.Info{RequestID: "a=/b", Prefix: "/prod"})))
+		inner.ServeHTTP(w, r.WithContext(httpapi.WithInfo(r.Context(), httpapi.Info{RequestID: "a=/b", Prefix: "/prod"})))
 	})
 	a := f.do(t, "POST", "/archives", good)
 	if !strings.HasPrefix(a.header.Get("Location"), "/prod/archives/2026") || a.header.Get("X-Request-Id") != "a=/b" {
@@ -83,7 +83,7 @@ func TestRefusedRequestsStartNothing(t *testing.T) {
 		{"a key that climbs", `{"query":{"assetIds":["a"]},"destination":{"key":"../x"}}`, nil, 422, errRequestInvalid, `".."`},
 		{"more assets than one archive takes", `{"query":{"assetIds":[` + many + `]}}`, nil, 422, errRequestInvalid, "1001 IDs; Scenario puts at most 1000"},
 		{"more than an input takes", `{"query":{"assetIds":[` + long + `]}}`, nil, 422, errRequestInvalid, "bytes; Step Functions takes"},
-		{"more than the limit", `{"query":{"assetIds":["` + strings.Repeat("a", DefaultMaxBody) + `"]}}`, nil, 413, errTooLarge, "4194304 bytes"},
+		{"more than the limit", `{"query":{"assetIds":["` + strings.Repeat("a", maxBody) + `"]}}`, nil, 413, errTooLarge, "4194304 bytes"},
 		{"a form", good, []string{"-Content-Type", "", "Content-Type", "application/x-www-form-urlencoded"}, 415, errMediaType, "application/json"},
 		{"no type", good, []string{"-Content-Type", ""}, 415, errMediaType, "application/json"},
 		{"another charset", good, []string{"-Content-Type", "", "Content-Type", "application/json; charset=utf-16"}, 415, errMediaType, "UTF-8"},

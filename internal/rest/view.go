@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 )
 
 // view is an archive as the API shows it. It is made of named fields alone, so that nothing of an execution's data,
@@ -76,7 +76,7 @@ var filters = map[string]types.ExecutionStatus{
 
 // describe shows what an execution tells by itself.
 func (a *api) describe(r *http.Request, m *executions.Machine, e executions.Execution) *view {
-	prefix := apigateway.FromContext(r.Context()).Prefix
+	prefix := httpapi.FromContext(r.Context()).Prefix
 	v := &view{
 		ID: e.Name, ExecutionARN: e.ARN, Status: statuses[e.Status], StartedAt: e.StartedAt.UTC(),
 		Error: e.Error, Cause: e.Cause, Links: links{Self: prefix + "/archives/" + url.PathEscape(e.Name)},

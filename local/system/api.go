@@ -12,8 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
-	"github.com/scenario-archive/scenario-archive/local/gateway"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 	"github.com/scenario-archive/scenario-archive/local/notify"
 )
 
@@ -48,7 +50,7 @@ func (s *System) startAPI() error {
 		_ = listener.Close()
 		return err
 	}
-	handler, err := s.apiHandler(listener.Addr().String())
+	handler, err := s.apiHandler()
 	if err != nil {
 		_ = listener.Close()
 		return err
@@ -81,14 +83,14 @@ func (s *System) entryFunction(name, binary string) lambda.Function {
 	if name == apiFunction {
 		f.Timeout = 29 * time.Second
 		f.Env["PAGE"] = "on"
-		f.Env["DOWNLOAD_ENDPOINT_URL"] = s.APIURL // see gateway.Storage
+		f.Env["DOWNLOAD_ENDPOINT_URL"] = s.APIURL // see s3.SignedLinks
 	}
 	return f
 }
 
 // apiHandler is the API, and beside it what exists on this machine alone: the bucket by signed links, and the progress
 // of transfers.
-func (s *System) apiHandler(addr string) (http.Handler, error) {
+func (s *System) apiHandler() (http.Handler, error) {
 	endpoint, err := url.Parse(s.S3.Endpoint)
 	if err != nil {
 		return nil, err
@@ -100,12 +102,12 @@ func (s *System) apiHandler(addr string) (http.Handler, error) {
 	log := s.logs.logger("gateway")
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ResponseHeaderTimeout: time.Minute}
 	s.onClose(transport.CloseIdleConnections)
-	api := gateway.New(gateway.Options{Concurrency: entryConcurrency, Logger: log,
+	api := apigateway.New(apigateway.Options{Concurrency: entryConcurrency, Logger: log,
 		Invoke: func(ctx context.Context, event []byte) ([]byte, string, error) {
 			return s.entry.Invoke(ctx, apiFunction, event)
 		}})
-	bucket := gateway.Storage(endpoint, transport, log)
-	return gateway.Local(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	bucket := s3.SignedLinks(endpoint, transport, log)
+	return loopback.GuardSite(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, isProgress := strings.CutPrefix(r.URL.Path, ProgressPath)
 		switch { // by hand: http.ServeMux would change paths, and so break what is signed
 		case isProgress && r.Method == http.MethodGet:
@@ -115,7 +117,7 @@ func (s *System) apiHandler(addr string) (http.Handler, error) {
 		default:
 			api.ServeHTTP(w, r)
 		}
-	}), gateway.Hosts(addr)...), nil
+	})), nil
 }
 
 // watchRequests sends the inbox an event for every object under requests/, also for those put there while nothing was

@@ -1,20 +1,16 @@
-// Package gateway is what API Gateway's HTTP API does in front of a function: requests become events of payload format
-// 2.0, and the function's answers become responses. It is for one machine alone: pages of other origins are refused.
+// Package apigateway is what API Gateway's HTTP API does in front of a function: requests become events of payload
+// format 2.0, and the function's answers become responses. internal/httpapi is the function's side.
 //
-// The event is that of https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html.
-package gateway
+// Both forms are those of https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html.
+package apigateway
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -101,13 +97,13 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, event []byte) {
 		refuse(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
-	a, err := readAnswer(result)
+	a, body, err := readAnswer(result)
 	if err != nil {
-		g.log.Error("the function's answer is none", "cause", err.Error())
+		g.log.Error("the function's answer has another form", "cause", err.Error())
 		refuse(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
-	a.write(w)
+	write(w, a, body)
 }
 
 // refuse answers as API Gateway itself does.
@@ -116,40 +112,3 @@ func refuse(w http.ResponseWriter, status int, message string) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]string{"message": message}) // the caller has gone
 }
-
-// Local keeps everybody else away from a server of this machine: only requests for one of the hosts are let through,
-// so that no foreign name can be made to point here (DNS rebinding), and from a browser only those of a page of the
-// same hosts.
-func Local(next http.Handler, hosts ...string) http.Handler {
-	known := map[string]bool{}
-	for _, h := range hosts {
-		known[strings.ToLower(h)] = true
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !known[strings.ToLower(r.Host)] {
-			refuse(w, http.StatusMisdirectedRequest, "this server is for this machine alone; ask for it by http://"+hosts[0])
-			return
-		}
-		if origins := r.Header.Values("Origin"); len(origins) > 0 && !ofHosts(origins, known) {
-			refuse(w, http.StatusForbidden, "pages of other origins may not call this server")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func ofHosts(origins []string, known map[string]bool) bool {
-	u, err := url.Parse(origins[0])
-	return err == nil && len(origins) == 1 && u.Scheme == "http" && known[strings.ToLower(u.Host)]
-}
-
-// Hosts are the names by which a server that listens on this loopback address can be asked for.
-func Hosts(addr string) []string {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return []string{addr}
-	}
-	return []string{addr, net.JoinHostPort("localhost", port)}
-}
-
-func requestID() string { return rand.Text()[:16] }

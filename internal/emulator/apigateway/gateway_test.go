@@ -1,4 +1,4 @@
-package gateway
+package apigateway
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,7 +54,7 @@ func TestEvent(t *testing.T) {
 	if id := c["requestId"].(string); len(id) != 16 {
 		t.Errorf("request ID %q", id)
 	}
-	for _, name := range []string{"requestId", "time", "timeEpoch"} {
+	for _, name := range []string{"requestId", "time", "timeEpoch", "authentication"} { // the last is empty without TLS of the client's
 		delete(c, name)
 	}
 	shown, _ := json.Marshal(e)
@@ -82,12 +81,8 @@ func TestBodyIsTextOrBase64(t *testing.T) {
 		{"a form", "application/x-www-form-urlencoded", "a=b", "YT1i", true},
 		{"JSON that is no text", "application/json", "\xff\x00", "/wA=", true},
 	} {
-		r := httptest.NewRequest("POST", "/", nil)
-		r.Header.Set("Content-Type", c.contentType)
-		e := event{}
-		e.body(c.contentType, []byte(c.body))
-		if e.Body != c.want || e.IsBase64Encoded != c.base64 {
-			t.Errorf("%s: got %q %t", c.name, e.Body, e.IsBase64Encoded)
+		if got, isBase64 := encode(c.contentType, []byte(c.body)); got != c.want || isBase64 != c.base64 {
+			t.Errorf("%s: got %q %t", c.name, got, isBase64)
 		}
 	}
 }
@@ -200,85 +195,5 @@ func TestCallerWhoLeaves(t *testing.T) {
 	serve(t, g, r)
 	if begun != 1 {
 		t.Errorf("begun %d times", begun)
-	}
-}
-
-func TestLocal(t *testing.T) {
-	t.Parallel()
-	ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	h := Local(ok, Hosts("127.0.0.1:3000")...)
-	for _, c := range []struct {
-		host    string
-		origins []string
-		want    int
-	}{
-		{"127.0.0.1:3000", nil, 204},
-		{"LOCALHOST:3000", nil, 204},
-		{"127.0.0.1:3000", []string{"http://127.0.0.1:3000"}, 204},
-		{"127.0.0.1:3000", []string{"http://localhost:3000"}, 204},
-		{"127.0.0.1", nil, 421},
-		{"127.0.0.1:3001", nil, 421},
-		{"rebound.example:3000", nil, 421},
-		{"", nil, 421},
-		{"127.0.0.1:3000", []string{"https://127.0.0.1:3000"}, 403},
-		{"127.0.0.1:3000", []string{"http://127.0.0.1:8080"}, 403},
-		{"127.0.0.1:3000", []string{"http://evil.example"}, 403},
-		{"127.0.0.1:3000", []string{"null"}, 403},
-		{"127.0.0.1:3000", []string{""}, 403},
-		{"127.0.0.1:3000", []string{"http://127.0.0.1:3000", "http://evil.example"}, 403},
-	} {
-		r := httptest.NewRequest("POST", "/archives", nil)
-		r.Host = c.host
-		r.Header["Origin"] = c.origins
-		if got := serve(t, h, r).StatusCode; got != c.want {
-			t.Errorf("host %q, origins %q: got %d, want %d", c.host, c.origins, got, c.want)
-		}
-	}
-	if got := Hosts("socket"); len(got) != 1 {
-		t.Errorf("got %v", got)
-	}
-}
-
-func TestStorage(t *testing.T) {
-	t.Parallel()
-	var seen *http.Request
-	s3 := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen = r
-		w.Header().Set("Content-Disposition", "attachment")
-		w.Header().Set("Content-Security-Policy", "default-src *")
-		w.WriteHeader(http.StatusPartialContent)
-		_, _ = io.WriteString(w, "zip")
-	}))
-	defer s3.Close()
-	endpoint, _ := url.Parse(s3.URL)
-	var log bytes.Buffer
-	h := Storage(endpoint, s3.Client().Transport, slog.New(slog.NewTextHandler(&log, nil)))
-	r := httptest.NewRequest("GET", "http://127.0.0.1:3000/archive/a%2Fb%20c.zip?X-Amz-Signature=s%2F1&a=", nil)
-	r.Header = http.Header{"Range": {"bytes=0-2"}, "Cookie": {"a=b"}, "Authorization": {"x"}, "Accept-Language": {"de"}}
-	resp := serve(t, h, r)
-	if got := text(t, resp); resp.StatusCode != 206 || got != "zip" || resp.Header.Get("Content-Disposition") != "attachment" ||
-		resp.Header.Get("Content-Security-Policy") != "sandbox; default-src 'none'" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
-		t.Errorf("got %d %s %v", resp.StatusCode, got, resp.Header)
-	}
-	if seen.Host != "127.0.0.1:3000" || seen.RequestURI != "/archive/a%2Fb%20c.zip?X-Amz-Signature=s%2F1&a=" || seen.Header.Get("Range") != "bytes=0-2" ||
-		seen.Header.Get("Authorization") != "" || seen.Header.Get("Cookie") != "" {
-		t.Errorf("S3 has got %s %s %v", seen.Host, seen.RequestURI, seen.Header)
-	}
-	for _, c := range []struct {
-		method, target string
-		want           int
-	}{
-		{"PUT", "/archive/x?X-Amz-Signature=s", 405}, {"DELETE", "/archive/x?X-Amz-Signature=s", 405}, {"GET", "/archive/x", 403}, {"GET", "/archive/", 403},
-	} {
-		if got := serve(t, h, httptest.NewRequest(c.method, c.target, nil)).StatusCode; got != c.want {
-			t.Errorf("%s %s: got %d, want %d", c.method, c.target, got, c.want)
-		}
-	}
-	s3.Close()
-	if got := serve(t, h, httptest.NewRequest("GET", "/archive/x?X-Amz-Signature=SECRET", nil)); got.StatusCode != 502 || strings.Contains(log.String(), "SECRET") {
-		t.Errorf("got %d; log: %s", got.StatusCode, &log)
-	}
-	if got := plain(&url.Error{Op: "Get", URL: "https://x/?X-Amz-Signature=SECRET", Err: io.EOF}); got != "EOF" {
-		t.Errorf("got %s", got)
 	}
 }

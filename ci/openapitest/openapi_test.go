@@ -21,7 +21,7 @@ import (
 
 func document(t *testing.T) libopenapi.Document {
 	t.Helper()
-	raw, err := os.ReadFile("../openapi.yaml")
+	raw, err := os.ReadFile("../../functions/api/openapi.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

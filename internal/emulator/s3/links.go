@@ -1,16 +1,17 @@
-package gateway
+package s3
 
 import (
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 )
 
-// Storage passes signed links on to an S3 server whose certificate no browser knows. The links are signed for the
+// SignedLinks passes signed links on to an S3 server whose certificate no browser knows. The links are signed for the
 // front's own host, and the front leaves host, path and query as they are, so it is S3 that checks them; without a
 // signature S3 refuses them.
-func Storage(endpoint *url.URL, transport http.RoundTripper, log *slog.Logger) http.Handler {
+func SignedLinks(endpoint *url.URL, transport http.RoundTripper, log *slog.Logger) http.Handler {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = endpoint.Scheme, endpoint.Host
@@ -56,4 +57,10 @@ func plain(err error) string {
 		return e.Err.Error()
 	}
 	return err.Error()
+}
+
+func refuse(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"message": message}) // the caller may have gone
 }
