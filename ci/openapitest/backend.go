@@ -17,6 +17,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/rest"
