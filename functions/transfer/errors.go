@@ -25,6 +25,8 @@ func named(err error) error {
 	case transfer.KindCorrupt:
 		return because(archive.ArchiveCorrupt, "Nothing was kept; start the execution again, and if it "+
 			"happens again ask Scenario about the job")
+	case transfer.KindNoArchive:
+		return because(archive.ArchiveCorrupt, "Nothing was kept, and trying again soon does not help; ask Scenario about the job")
 	case transfer.KindTooLarge:
 		return because(archive.ArchiveTooLarge, "Ask for fewer assets")
 	case transfer.KindForbidden:

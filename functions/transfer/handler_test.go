@@ -119,7 +119,7 @@ func TestNamedErrors(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[transfer.Kind]archive.Name{
 		transfer.KindURLExpired: "ArchiveURLExpired", transfer.KindChanged: "ArchiveChanged",
-		transfer.KindCorrupt: "ArchiveCorrupt", transfer.KindTooLarge: "ArchiveTooLarge",
+		transfer.KindCorrupt: "ArchiveCorrupt", transfer.KindNoArchive: "ArchiveCorrupt", transfer.KindTooLarge: "ArchiveTooLarge",
 		transfer.KindForbidden: "SourceForbidden", transfer.KindConflict: "DestinationConflict",
 		transfer.KindSourceUnavailable: "SourceUnavailable", transfer.KindStorageUnavailable: "DestinationUnavailable",
 		transfer.KindStorageRefused: "DestinationRefused", transfer.KindInvalid: "RequestInvalid",

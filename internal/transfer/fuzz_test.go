@@ -2,21 +2,6 @@ package transfer
 
 import "testing"
 
-func FuzzContentRange(f *testing.F) {
-	for _, seed := range []string{"bytes 0-9/10", "bytes */10", "bytes 5-9/*", "bytes 9-5/10", "bytes=0-1/2", "", "bytes 0-9/10\x00"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, header string) {
-		c, err := parseContentRange(header)
-		if err != nil {
-			return
-		}
-		if c.from > c.to || c.size >= 0 && c.to >= c.size || c.from < -1 || c.from == -1 && c.size < 0 {
-			t.Errorf("%q is taken for %+v", header, c)
-		}
-	})
-}
-
 // FuzzAdopt: whatever S3 lists, a part is taken over only with exactly the size of its place.
 func FuzzAdopt(f *testing.F) {
 	f.Add(int64(20<<20), int64(5), []byte{1, 8, 2, 5, 3, 5, 4, 2})

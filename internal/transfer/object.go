@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
 
 // Metadata that marks an object as this package's work.
@@ -78,9 +80,9 @@ func disposition(name string) string {
 	return "attachment"
 }
 
-func (o *Object) metadata(ident identity) map[string]string {
+func (o *Object) metadata(ident source.Identity) map[string]string {
 	m := map[string]string{metaOwner: o.Owner, metaSource: ident.String()}
-	if v := ident.validator(); v != "" && printable(v) && len(v) <= 128 {
+	if v := ident.Validator(); v != "" && printable(v) && len(v) <= 128 {
 		m[metaETag] = v
 	}
 	for k, v := range o.Metadata {
@@ -123,7 +125,7 @@ func (o *Object) checkEncryption(got types.ServerSideEncryption) error {
 	return nil
 }
 
-func (o *Object) createInput(ident identity) *s3.CreateMultipartUploadInput {
+func (o *Object) createInput(ident source.Identity) *s3.CreateMultipartUploadInput {
 	sse, key := o.encryption()
 	return &s3.CreateMultipartUploadInput{
 		Bucket: &o.Bucket, Key: &o.Key, ExpectedBucketOwner: o.expectedOwner(),
@@ -133,7 +135,7 @@ func (o *Object) createInput(ident identity) *s3.CreateMultipartUploadInput {
 	}
 }
 
-func (o *Object) putInput(ident identity) *s3.PutObjectInput {
+func (o *Object) putInput(ident source.Identity) *s3.PutObjectInput {
 	sse, key := o.encryption()
 	return &s3.PutObjectInput{
 		Bucket: &o.Bucket, Key: &o.Key, ExpectedBucketOwner: o.expectedOwner(),

@@ -61,9 +61,11 @@ func TestResumeChecksTheSource(t *testing.T) {
 	server := s3test.Start(t)
 	first, second := makeZIP(t, 21, 30<<20, 1), makeZIP(t, 22, 30<<20, 1)
 	src := newSource(t, first)
-	src.set(func() { src.hook = every(from(4), status(403)) })
+	src.set(func() { src.hook = every(from(6), status(403)) })
 	o := object(server, "k")
-	tr := newTransferer(t, server.Client, fastOptions())
+	opt := fastOptions()
+	opt.Concurrency = 1 // some parts are done before the others fail
+	tr := newTransferer(t, server.Client, opt)
 	_, err := tr.Run(testContext(t), src.url(), o)
 	wantKind(t, err, KindURLExpired)
 	src.set(func() { src.hook, src.content, src.etag = nil, second, etagOf(second) })

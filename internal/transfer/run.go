@@ -5,92 +5,47 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync/atomic"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
+	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
+	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
 
-// run is one Run.
-type run struct {
-	t      *Transferer
-	o      Object
-	src    *source
-	budget *budget
-	moved  atomic.Int64 // bytes that are in S3 or on the way
-	slower chan struct{}
-	stats  Stats
-
-	uploadID string    // the upload in use
-	soft     time.Time // no new range from here on; zero: no deadline
-	hard     time.Time // nothing in flight from here on
+// work is what everything that takes part in one Run shares.
+type work struct {
+	opt       *Options
+	streaming bool // parts stream; otherwise each is buffered
+	store     *store
+	src       *source.Source
+	budget    *failure.Budget
+	meter     *meter
+	deadline  deadline
+	slower    <-chan struct{} // the source or S3 asks for less
 }
 
-func newRun(t *Transferer, o Object) *run {
-	r := &run{t: t, o: o, slower: make(chan struct{}, 1)}
-	r.budget = newBudget(t.opt.backoff, func() {
+// run is one Run: it looks at both sides, chooses the way of the archive, and has the object published.
+type run struct {
+	*work
+	client    *source.Client
+	uploads   *uploads
+	publisher *publisher
+}
+
+func (t *Transferer) newRun(o Object) *run {
+	slower := make(chan struct{}, 1)
+	budget := failure.NewBudget(t.opt.backoff, func() {
 		select {
-		case r.slower <- struct{}{}:
+		case slower <- struct{}{}:
 		default: // one is enough
 		}
 	})
-	return r
-}
-
-func (r *run) setDeadlines(ctx context.Context) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return
+	s := &store{s3: t.s3, o: o, budget: budget, timeout: t.opt.StorageTimeout, log: t.opt.Logger}
+	u := &uploads{store: s, orphanAge: t.opt.OrphanAge}
+	w := &work{
+		opt: &t.opt, streaming: t.streaming, store: s, budget: budget, slower: slower,
+		meter: &meter{report: t.opt.Progress, interval: t.opt.ProgressInterval, size: -1},
 	}
-	margin := min(r.t.opt.CheckpointBefore, time.Until(deadline)/2)
-	r.soft = deadline.Add(-margin)
-	r.hard = deadline.Add(-margin * 2 / 3)
-}
-
-func (r *run) run(ctx context.Context, sourceURL string) (Result, error) {
-	r.setDeadlines(ctx)
-	if err := parseSourceURL(sourceURL, r.t.guard); err != nil {
-		return Result{}, err
-	}
-	r.src = &source{client: r.t.client, original: sourceURL, agent: r.t.opt.UserAgent, limits: slowness{
-		stall: r.t.opt.StallTimeout, window: rateWindow, minRate: r.t.opt.MinRate,
-	}}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	heads := make(chan headed, 1)
-	go func() { // beside the first request to the source: two round trips in the time of one
-		e, err := r.head(ctx)
-		heads <- headed{e, err}
-	}()
-	p, probeErr := r.src.openProbe(ctx, r.budget)
-	if p != nil {
-		defer p.conn.Close()
-	}
-	h := <-heads
-	if h.err != nil {
-		return Result{}, h.err
-	}
-	cond, err := r.decide(h.existing)
-	if err != nil {
-		return Result{}, err
-	}
-	if probeErr != nil {
-		return Result{}, probeErr
-	}
-	if r.isRepeat(h.existing, r.src.ident) {
-		return r.repeat(ctx, h.existing)
-	}
-	result, err := r.transfer(ctx, p, cond)
-	if isKindGone(err) { // another process of this owner has completed the upload meanwhile
-		if e, headErr := r.head(ctx); headErr == nil && r.isRepeat(e, r.src.ident) {
-			return r.repeat(ctx, e)
-		}
-	}
-	return result, err
+	return &run{work: w, client: t.client, uploads: u, publisher: &publisher{store: s, uploads: u}}
 }
 
 type headed struct {
@@ -98,91 +53,167 @@ type headed struct {
 	err      error
 }
 
-// repeat returns what an earlier Run of the same owner has made of the same source.
-func (r *run) repeat(ctx context.Context, e *existing) (Result, error) {
-	r.stats.Repeated = true
-	r.sweep(ctx)
-	return r.result(ctx, e)
-}
-
-func (r *run) transfer(ctx context.Context, p *probe, cond condition) (Result, error) {
-	if !p.whole {
-		return r.inRanges(ctx, p, cond)
+func (r *run) run(ctx context.Context, sourceURL string) (Result, error) {
+	r.deadline = deadlineOf(ctx, r.opt.CheckpointBefore)
+	var err error
+	if r.src, err = r.client.Open(sourceURL, r.budget); err != nil {
+		return Result{}, err
 	}
-	// A small archive, or a source without ranges: what has come so far tells which.
-	head, whole, err := r.readHead(ctx, p)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	heads := make(chan headed, 1)
+	go func() { // beside the first request to the source: two round trips in the time of one
+		e, err := r.store.head(ctx)
+		heads <- headed{e, err}
+	}()
+	b, beginErr := r.src.Begin(ctx, firstRange)
+	if beginErr == nil {
+		defer b.Close()
+	}
+	h := <-heads
+	if h.err != nil {
+		return Result{}, h.err
+	}
+	cond, err := r.store.decide(h.existing)
 	if err != nil {
 		return Result{}, err
 	}
-	if whole {
-		return r.putSmall(ctx, head, cond)
+	if beginErr != nil {
+		return Result{}, beginErr
 	}
-	p.body = io.MultiReader(bytes.NewReader(head), p.conn)
-	return r.inOrder(ctx, p, cond)
+	if r.isRepeat(h.existing) {
+		return r.repeat(ctx, h.existing)
+	}
+	result, err := r.transfer(ctx, b, cond)
+	if !isGone(err) {
+		return result, err
+	}
+	return r.afterGone(ctx, err, cond)
 }
 
-// readHead reads up to firstRange bytes, beginning again from the source when that breaks off.
-func (r *run) readHead(ctx context.Context, p *probe) (head []byte, whole bool, err error) {
-	size := r.src.ident.Size
-	for n := 0; ; n++ {
-		head, err = io.ReadAll(io.LimitReader(p.body, firstRange+1))
-		switch {
-		case err == nil && int64(len(head)) > firstRange:
-			p.body = nil
-			return head, false, nil
-		case err == nil && (size < 0 || int64(len(head)) == size):
-			r.moved.Store(int64(len(head)))
-			return head, true, nil
-		case err == nil:
-			err = errors.New("the answer is shorter than it said")
+// afterGone goes on when S3 does not know the upload any more: another process of this owner has completed it, or S3 has
+// ended it, as it may after a conflict at completion. Then the archive is moved again, once.
+func (r *run) afterGone(ctx context.Context, gone error, cond condition) (Result, error) {
+	e, err := r.store.head(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if r.isRepeat(e) {
+		return r.repeat(ctx, e)
+	}
+	r.opt.Logger.Warn("the upload is gone; the archive is moved again", "key", r.store.o.Key, "error", gone)
+	b, err := r.src.Begin(ctx, firstRange)
+	if err != nil {
+		return Result{}, err
+	}
+	defer b.Close()
+	r.meter.reset()
+	return r.transfer(ctx, b, cond)
+}
+
+// isRepeat tells whether the object is this very transfer's result already.
+func (r *run) isRepeat(e *existing) bool { return e.isResultOf(r.store.o.Owner, r.src.Identity()) }
+
+// repeat returns what an earlier Run of the same owner has made of the same source.
+func (r *run) repeat(ctx context.Context, e *existing) (Result, error) {
+	r.meter.stats.Repeated = true
+	r.publisher.sweep(ctx)
+	return r.result(ctx, e)
+}
+
+// transfer moves the archive by the way that its first answer allows: at once when it is small, in ranges, or in order.
+func (r *run) transfer(ctx context.Context, b *source.Beginning, cond condition) (Result, error) {
+	if !b.Whole {
+		result, err := r.inRanges(ctx, b, cond)
+		if !errors.Is(err, source.ErrRangesUnusable) {
+			return result, err
 		}
-		p.conn.Close()
-		if err := r.budget.wait(ctx, asError("read source", KindSourceUnavailable, err), n); err != nil {
-			return nil, false, err
+		r.opt.Logger.Warn("the archive is read in order", "key", r.store.o.Key, "error", err)
+		return r.inOrder(ctx, nil, cond)
+	}
+	for attempt := 0; ; attempt++ {
+		head, whole, err := r.readHead(ctx, b)
+		if err == nil && whole {
+			return r.putSmall(ctx, head, cond)
 		}
-		before := r.src.ident
-		again, err := r.src.openProbe(ctx, r.budget)
-		if err != nil {
-			return nil, false, err
+		if err == nil { // a source without ranges
+			return r.inOrder(ctx, &body{io.MultiReader(bytes.NewReader(head), b.Answer), b.Answer}, cond)
 		}
-		*p = *again
-		if r.src.ident != before || !p.whole {
-			return nil, false, changed("another answer at the second try")
+		b.Close()
+		if err := r.budget.Wait(ctx, failure.As("read source", KindSourceUnavailable, err), attempt); err != nil {
+			return Result{}, err
+		}
+		if b, err = r.src.BeginWhole(ctx); err != nil {
+			return Result{}, err
+		}
+		defer b.Close()
+	}
+}
+
+// readHead reads up to firstRange bytes. whole: they are the archive. One that says no size must prove it: where it broke
+// off, nothing else may tell.
+func (r *run) readHead(ctx context.Context, b *source.Beginning) (head []byte, whole bool, err error) {
+	head, err = io.ReadAll(io.LimitReader(b, firstRange+1))
+	n, size := int64(len(head)), r.src.Identity().Size
+	switch {
+	case err != nil:
+		return nil, false, err
+	case n > firstRange && (size < 0 || size > firstRange):
+		return head, false, nil
+	case size >= 0 && n != size:
+		return nil, false, &Error{Op: "read source", Kind: KindSourceUnavailable, Temporary: true, Odd: true,
+			Reason: "the archive's host sends more or fewer bytes than it says"}
+	case size < 0:
+		if _, err := readZIP(ctx, zipfile.Bytes(head), n); err != nil {
+			return nil, false, again(err)
 		}
 	}
+	return head, true, nil
+}
+
+// again makes of a source's corrupt archive an error worth a few more tries.
+func again(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != KindCorrupt {
+		return err
+	}
+	once := *e
+	once.Temporary, once.Odd = true, true
+	return &once
 }
 
 // putSmall writes an archive that is in memory with one call, after its directory has been read.
 func (r *run) putSmall(ctx context.Context, data []byte, cond condition) (Result, error) {
-	r.src.ident.Size = int64(len(data))
-	r.stats.Parts = 1
-	if _, err := readZIP(ctx, zipfile.Bytes(data), int64(len(data))); err != nil {
+	size := int64(len(data))
+	r.meter.begin(size, 1, 0, 0)
+	r.meter.add(size)
+	if _, err := readZIP(ctx, zipfile.Bytes(data), size); err != nil {
 		return Result{}, err
 	}
-	want := content{size: int64(len(data)), crc: crcUpdate(0, data)}
-	r.progress(0)
-	if r.o.KMSKeyID != "" {
+	r.meter.now(0)
+	if r.store.o.KMSKeyID != "" {
 		return r.putInParts(ctx, data, cond)
 	}
-	now, err := r.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
-		return r.put(ctx, data, want.crc, c)
+	want := content{size: size, crc: crcUpdate(0, data)}
+	now, err := r.publisher.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
+		return r.store.put(ctx, data, want.crc, r.src.Identity(), c)
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	r.sweep(ctx)
+	r.publisher.sweep(ctx)
 	return r.result(ctx, now)
 }
 
 // putInParts: PutObject says only afterwards how it has encrypted, CreateMultipartUpload before it has any byte.
 func (r *run) putInParts(ctx context.Context, data []byte, cond condition) (Result, error) {
-	u, err := r.openUpload(ctx, layout{size: int64(len(data)), first: firstRange, part: smallestChosenPart})
+	u, err := r.uploads.open(ctx, r.src.Identity(), layout{size: int64(len(data)), first: firstRange, part: smallestChosenPart}, true)
 	if err != nil {
 		return Result{}, err
 	}
 	crc := crcUpdate(0, data)
 	u.parts[0], err = attempt(ctx, r.budget, "send part", func(ctx context.Context) (part, error) {
-		return r.sendBuffer(ctx, u.id, 1, data, crc)
+		return r.store.sendBuffer(ctx, u.id, 1, data, crc)
 	})
 	if err != nil {
 		return Result{}, err
@@ -190,116 +221,29 @@ func (r *run) putInParts(ctx context.Context, data []byte, cond condition) (Resu
 	return r.finish(ctx, u, cond)
 }
 
-func (r *run) put(ctx context.Context, data []byte, crc uint64, c condition) error {
-	limited, cancel := context.WithTimeout(ctx, r.t.opt.StorageTimeout+callTimeout)
-	defer cancel()
-	in := r.o.putInput(r.src.ident)
-	in.Body, in.ContentLength = bytes.NewReader(data), aws.Int64(int64(len(data)))
-	in.ChecksumAlgorithm, in.ChecksumCRC64NVME = types.ChecksumAlgorithmCrc64nvme, aws.String(crcText(crc))
-	in.IfNoneMatch, in.IfMatch = c.headers()
-	_, err := r.t.s3.PutObject(limited, in, once, unsigned)
-	return inTime(ctx, "put object", err)
-}
-
-func (c condition) headers() (ifNoneMatch, ifMatch *string) {
-	if c.none {
-		return aws.String("*"), nil
-	}
-	if c.match != "" {
-		return nil, &c.match
-	}
-	return nil, nil
-}
-
 // finish completes the upload. All parts are in S3, and the source's ZIP directory has been read.
 func (r *run) finish(ctx context.Context, u *upload, cond condition) (Result, error) {
-	want := u.checksum()
-	now, err := r.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
-		err := r.completeUpload(ctx, u, want, c)
-		if isCode(err, "InvalidPart") { // another process of ours has sent a part again, with another ETag
-			return r.refreshParts(ctx, u, err)
-		}
-		return err
-	})
+	now, err := r.publisher.complete(ctx, u, cond)
 	if err != nil {
 		return Result{}, err
 	}
-	r.sweep(ctx)
+	r.publisher.sweep(ctx)
 	return r.result(ctx, now)
-}
-
-// completeTimeout: S3 may work for minutes on many parts ("CompleteMultipartUpload", S3 API Reference).
-const completeTimeout = 10 * time.Minute
-
-func (r *run) completeUpload(ctx context.Context, u *upload, want content, c condition) error {
-	limited, cancel := context.WithTimeout(ctx, completeTimeout)
-	defer cancel()
-	parts := make([]types.CompletedPart, len(u.parts))
-	for i, p := range u.parts {
-		parts[i] = types.CompletedPart{
-			PartNumber: aws.Int32(int32(i + 1)), ETag: aws.String(p.etag), ChecksumCRC64NVME: aws.String(crcText(p.crc)),
-		}
-	}
-	in := &s3.CompleteMultipartUploadInput{
-		Bucket: &r.o.Bucket, Key: &r.o.Key, UploadId: &u.id, ExpectedBucketOwner: r.o.expectedOwner(),
-		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}, MpuObjectSize: &want.size,
-		ChecksumType: types.ChecksumTypeFullObject, ChecksumCRC64NVME: aws.String(crcText(want.crc)),
-	}
-	in.IfNoneMatch, in.IfMatch = c.headers()
-	_, err := r.t.s3.CompleteMultipartUpload(limited, in, once)
-	return inTime(ctx, "complete upload", err)
-}
-
-// refreshParts takes the parts' present ETags, if their bytes are still those that were sent.
-func (r *run) refreshParts(ctx context.Context, u *upload, cause error) error {
-	listed, _, err := r.listParts(ctx, u.id, 0)
-	if err != nil {
-		return err
-	}
-	for i := range u.parts {
-		now, was := listed[i+1], &u.parts[i]
-		if now.crc != was.crc || now.size != was.size || !now.done {
-			return cause
-		}
-		was.etag = now.etag
-	}
-	return &Error{Op: "complete upload", Kind: KindStorageUnavailable, Reason: "parts were sent twice", temporary: true}
-}
-
-// sweep aborts what is left of this owner's uploads when the object is done: those of a second process of ours, of an
-// earlier Run whose source was another, and the one that was in use, which a late part of a second process may have
-// brought back without its labels.
-func (r *run) sweep(ctx context.Context) {
-	err := r.abortOwn(ctx)
-	if r.uploadID != "" {
-		err = errors.Join(err, r.abortID(ctx, r.uploadID))
-	}
-	if err != nil {
-		r.t.opt.Logger.Warn("uploads left", "key", r.o.Key, "error", err)
-	}
 }
 
 // result reads the directory back from S3 and fills in the answer.
 func (r *run) result(ctx context.Context, e *existing) (Result, error) {
-	entries, err := attemptZIP(ctx, r.budget, "read back", r.objectOpener(e.etag), e.size)
+	entries, err := attemptZIP(ctx, r.budget, "read back", r.store.opener(e.etag), e.size)
 	if err != nil {
 		return Result{}, err
 	}
-	r.stats.Retries = r.budget.retries.Load()
 	return Result{
 		Finished: true, Size: e.size, BytesDone: e.size, ETag: e.etag, ChecksumCRC64NVME: e.crc, Entries: entries,
-		Stats: r.stats,
+		Stats: r.meter.final(r.budget),
 	}, nil
 }
 
-func (r *run) unfinished(u *upload) Result {
+func (w *work) unfinished(u *upload) Result {
 	_, done := u.done()
-	r.stats.Retries = r.budget.retries.Load()
-	return Result{Size: r.src.ident.Size, BytesDone: done, Stats: r.stats}
-}
-
-func (r *run) progress(inFlight int) {
-	if f := r.t.opt.Progress; f != nil {
-		f(Progress{Bytes: r.moved.Load(), Size: r.src.ident.Size, InFlight: inFlight})
-	}
+	return Result{Size: w.meter.size, BytesDone: done, Stats: w.meter.final(w.budget)}
 }

@@ -10,6 +10,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+
+	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 )
 
 // S3 is what a transfer asks of the S3 client. *s3.Client is one.
@@ -40,22 +42,22 @@ func storageError(op string, err error) *Error {
 	if errors.As(err, &known) {
 		return known
 	}
-	if isContextError(err) {
-		return asError(op, KindStorageUnavailable, err)
+	if failure.IsContextError(err) {
+		return failure.As(op, KindStorageUnavailable, err)
 	}
-	e := &Error{Op: op, Kind: KindStorageUnavailable, temporary: true}
+	e := &Error{Op: op, Kind: KindStorageUnavailable, Temporary: true}
 	code, status := errorCode(err), errorStatus(err)
 	switch {
 	case code == "" && status == 0: // no answer: the network
-		e.Err = withoutURL(innermost(err))
+		e.Err = failure.WithoutURL(innermost(err))
 		return e
 	case throttlingCodes[code], status == 429, status == 503:
-		e.pushback = true
+		e.Pushback = true
 	case code == "NoSuchUpload":
-		e.temporary, e.gone = false, true
+		e.Temporary, e.Gone = false, true
 	case status >= 500, temporaryCodes[code], status >= 200 && status < 300: // an error inside a 200 may pass
 	default:
-		e.Kind, e.temporary = KindStorageRefused, false
+		e.Kind, e.Temporary = KindStorageRefused, false
 	}
 	e.Reason = strings.TrimSpace(code + " " + errorMessage(err))
 	return e

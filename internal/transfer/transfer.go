@@ -10,10 +10,11 @@ package transfer
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
-	"net/http"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
+	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
 
 // Options tune a Transferer. The zero value of each field means its documented default.
@@ -33,7 +34,7 @@ type Options struct {
 	// and aborted; default 15 min, a Lambda's life.
 	OrphanAge time.Duration
 
-	AllowedHosts  []string // exact names or *.domain; default DefaultHosts
+	AllowedHosts  []string // exact names or *.domain; default source.DefaultHosts
 	AllowLoopback bool     // this machine may be the source, by http too: for local runs only
 	TLSConfig     *tls.Config
 
@@ -97,15 +98,11 @@ type Stats struct {
 type Transferer struct {
 	s3        S3
 	opt       Options
-	guard     guard
-	client    *http.Client
+	client    *source.Client
 	streaming bool // parts stream; otherwise each is buffered
 }
 
-const (
-	cleanupTimeout = 20 * time.Second
-	rateWindow     = 30 * time.Second
-)
+const cleanupTimeout = 20 * time.Second
 
 // New makes a Transferer. Build the S3 client with TuneStorage.
 func New(client S3, opt Options) (*Transferer, error) {
@@ -119,10 +116,12 @@ func New(client S3, opt Options) (*Transferer, error) {
 		return nil, invalid("a limit is negative")
 	}
 	opt.setDefaults()
-	g := guard{hosts: opt.AllowedHosts, loopback: opt.AllowLoopback}
 	return &Transferer{
-		s3: client, opt: opt, guard: g, streaming: !plainHTTP(client),
-		client: newSourceClient(g, opt.Concurrency, opt.TLSConfig),
+		s3: client, opt: opt, streaming: !plainHTTP(client),
+		client: source.NewClient(source.Options{
+			AllowedHosts: opt.AllowedHosts, AllowLoopback: opt.AllowLoopback, TLSConfig: opt.TLSConfig, UserAgent: opt.UserAgent,
+			MaxConnections: opt.Concurrency + 4, StallTimeout: opt.StallTimeout, MinRate: opt.MinRate,
+		}),
 	}, nil
 }
 
@@ -148,9 +147,9 @@ func (o *Options) setDefaults() {
 	orTime(&o.CheckpointBefore, 30*time.Second)
 	orTime(&o.OrphanAge, 15*time.Minute)
 	orTime(&o.ProgressInterval, 250*time.Millisecond)
-	orTime(&o.backoff, baseBackoff)
+	orTime(&o.backoff, failure.BaseBackoff)
 	if o.AllowedHosts == nil {
-		o.AllowedHosts = DefaultHosts
+		o.AllowedHosts = source.DefaultHosts
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "scenario-archive"
@@ -161,7 +160,7 @@ func (o *Options) setDefaults() {
 }
 
 // Close frees the connections to sources that are kept for the next Run.
-func (t *Transferer) Close() { t.client.CloseIdleConnections() }
+func (t *Transferer) Close() { t.client.Close() }
 
 // Run moves what sourceURL serves into the object, or goes on with what an earlier Run of the same owner began.
 //
@@ -173,17 +172,17 @@ func (t *Transferer) Run(ctx context.Context, sourceURL string, o Object) (Resul
 	if err := o.complete(); err != nil {
 		return Result{}, err
 	}
-	r := newRun(t, o)
+	r := t.newRun(o)
 	result, err := r.run(ctx, sourceURL)
 	if err == nil {
 		return result, nil
 	}
-	e := asError("transfer", KindStorageUnavailable, err).final()
+	e := failure.As("transfer", KindStorageUnavailable, err).Final()
 	if ctx.Err() != nil && e.Kind.Resumable() {
 		e = &Error{Op: e.Op, Kind: KindCanceled, Err: ctx.Err()}
 	}
 	if !e.Kind.Resumable() && e.Kind != KindInvalid {
-		if abortErr := r.abortWithOwnContext(ctx); abortErr != nil {
+		if abortErr := r.uploads.abortWithOwnContext(ctx); abortErr != nil {
 			t.opt.Logger.Warn("upload not aborted", "key", o.Key, "error", abortErr)
 		}
 	}
@@ -195,17 +194,8 @@ func (t *Transferer) Abort(ctx context.Context, o Object) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
-	if err := newRun(t, o).abortOwn(ctx); err != nil {
-		return asError("abort upload", KindStorageUnavailable, err).final()
+	if err := t.newRun(o).uploads.abortOwn(ctx); err != nil {
+		return failure.As("abort upload", KindStorageUnavailable, err).Final()
 	}
 	return nil
 }
-
-// abortWithOwnContext cleans up even when the caller's context has ended.
-func (r *run) abortWithOwnContext(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-	defer cancel()
-	return r.abortOwn(ctx)
-}
-
-var errCheckpoint = errors.New("the deadline is near")

@@ -1,15 +1,13 @@
 package transfer
 
 import (
-	"errors"
 	"fmt"
 	"hash/crc64"
 	"math/rand/v2"
-	"net/http"
-	"net/url"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
 
 func TestCRCAgreesWithTheStandardLibrary(t *testing.T) {
@@ -53,26 +51,6 @@ func BenchmarkCRC(b *testing.B) {
 	}
 }
 
-func TestParseContentRange(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]contentRange{
-		"bytes 0-0/1": {0, 0, 1}, "bytes 5-9/10": {5, 9, 10}, "bytes 5-9/*": {5, 9, -1}, "bytes */10": {-1, -1, 10},
-		"BYTES 0-8388607/50000000000000": {0, 8388607, 50000000000000},
-	} {
-		if got, err := parseContentRange(in); err != nil || got != want {
-			t.Errorf("%q: %v, %v; want %v", in, got, err, want)
-		}
-	}
-	for _, in := range []string{
-		"", "bytes", "bytes 0-9", "bytes 9-0/10", "bytes 0-10/10", "bytes -5/10", "bytes 0-/10", "bytes +0-9/10", "bytes 0-9/-1",
-		"items 0-9/10", "bytes */*", "bytes 0-9/99999999999999999999", "bytes=0-9/10", "bytes 0-9/10,20-29/10",
-	} {
-		if got, err := parseContentRange(in); err == nil {
-			t.Errorf("%q is taken for %v", in, got)
-		}
-	}
-}
-
 func TestLayoutKeepsS3sLimits(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int64{1, firstRange, firstRange + 1, gib, 20 * gib, 300 * gib, 320 * gib, 1 << 40, maxObjectSize} {
@@ -101,83 +79,6 @@ func TestLayoutKeepsS3sLimits(t *testing.T) {
 	}
 	if _, err := newLayout(maxObjectSize+1, 0); err == nil || err.(*Error).Kind != KindTooLarge {
 		t.Errorf("too large: %v", err)
-	}
-}
-
-func TestGuardURL(t *testing.T) {
-	t.Parallel()
-	strict := guard{hosts: DefaultHosts}
-	loose := guard{hosts: DefaultHosts, loopback: true}
-	for in, want := range map[string][2]bool{
-		"https://cdn.cloud.scenario.com/a": {true, true}, "https://scenario.com/": {true, true}, "https://d1.cloudfront.net/a?b": {true, true},
-		"https://x.s3.amazonaws.com:443/": {true, true}, "https://CDN.Scenario.COM./": {true, true},
-		"http://cdn.cloud.scenario.com/a": {false, false}, "https://cloudfront.net/": {false, false}, "https://evilscenario.com/": {false, false},
-		"https://scenario.com.evil.org/": {false, false}, "https://scenario.com:8443/": {false, false}, "https://user:pw@scenario.com/": {false, false},
-		"ftp://scenario.com/": {false, false}, "https://": {false, false}, "https://169.254.169.254/": {false, false}, "file:///etc/passwd": {false, false},
-		"http://127.0.0.1:9090/": {false, true}, "http://localhost:1/": {false, true}, "http://[::1]:1/": {false, true},
-		"http://[::ffff:127.0.0.1]/": {false, true}, "https://127.0.0.1/": {false, true}, "http://10.0.0.1/": {false, false},
-		"http://u@localhost/": {false, false},
-	} {
-		u, err := url.Parse(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, g := range []guard{strict, loose} {
-			if err := g.checkURL(u); (err == nil) != want[i] {
-				t.Errorf("%s, loopback %v: %v", in, g.loopback, err)
-			}
-		}
-	}
-}
-
-func TestGuardAddress(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string][2]bool{
-		"52.84.1.1:443": {true, true}, "[2600:9000::1]:443": {true, true},
-		"127.0.0.1:80": {false, true}, "[::1]:80": {false, true}, "[::ffff:127.0.0.1]:80": {false, true}, "127.8.8.8:80": {false, true},
-		"10.1.2.3:443": {}, "172.16.0.1:443": {}, "192.168.1.1:443": {}, "169.254.169.254:80": {}, "[fd00:ec2::254]:80": {},
-		"[fe80::1%eth0]:80": {}, "100.64.0.1:443": {}, "0.0.0.0:80": {}, "[::]:80": {}, "224.0.0.1:80": {}, "[ff02::1]:80": {},
-		"255.255.255.255:80": {}, "[::ffff:10.0.0.1]:80": {}, "[64:ff9b::a00:1]:80": {}, "[2002:a00:1::]:80": {}, "[fec0::1]:80": {},
-		"198.18.0.1:80": {}, "192.0.2.1:80": {}, "[::7f00:1]:80": {}, "host:80": {}, "nonsense": {},
-	} {
-		for i, g := range []guard{{}, {loopback: true}} {
-			if err := g.control(t.Context(), "tcp", address, nil); (err == nil) != want[i] {
-				t.Errorf("%s, loopback %v: %v", address, g.loopback, err)
-			}
-		}
-	}
-}
-
-// A name on the list that leads inwards is stopped at the dialer, whatever DNS says.
-func TestGuardStopsAtTheDialer(t *testing.T) {
-	t.Parallel()
-	s := &source{client: newSourceClient(guard{hosts: []string{"localhost"}}, 1, nil), original: "https://localhost/a?Signature=SECRET",
-		limits: slowness{stall: time.Minute, window: time.Minute}}
-	_, err := s.openWhole(t.Context())
-	wantKind(t, err, KindForbidden)
-}
-
-func TestRetryAfter(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for in, want := range map[string]time.Duration{
-		"": 0, "0": 0, "7": 7 * time.Second, "-3": 0, "soon": 0, "99999999999": time.Hour,
-		"Thu, 01 Jan 2026 00:00:30 GMT": 30 * time.Second, "Wed, 31 Dec 2025 23:59:30 GMT": 0,
-	} {
-		if got := retryAfter(http.Header{"Retry-After": {in}}, now); got != want {
-			t.Errorf("%q: %v; want %v", in, got, want)
-		}
-	}
-}
-
-func TestErrorsNeverShowTheURL(t *testing.T) {
-	t.Parallel()
-	inner := &url.Error{Op: "Get", URL: "https://x/?Signature=SECRET", Err: errors.New("broken")}
-	for _, err := range []error{inner, fmt.Errorf("wrapped: %w", inner), &url.Error{URL: "SECRET", Err: inner}} {
-		e := asError("read source", KindSourceUnavailable, err)
-		if strings.Contains(e.Error(), "SECRET") || !strings.Contains(e.Error(), "broken") {
-			t.Errorf("error %q", e)
-		}
 	}
 }
 
@@ -264,13 +165,13 @@ func TestDispositionBeyondASCII(t *testing.T) {
 
 func TestLabels(t *testing.T) {
 	t.Parallel()
-	ident := identity{Size: 123, ETag: `"a"`}
+	ident := source.Identity{Size: 123, ETag: `"a"`}
 	for _, size := range []int64{minPartSize, 8 * mib, maxPartSize} {
 		l := newLabel(sourceLabel(ident, size))
 		if got, ok := partSizeOf(l, ident); !ok || got != size {
 			t.Errorf("part size %d is read as %d, %v", size, got, ok)
 		}
-		if _, ok := partSizeOf(l, identity{Size: 124, ETag: `"a"`}); ok {
+		if _, ok := partSizeOf(l, source.Identity{Size: 124, ETag: `"a"`}); ok {
 			t.Error("the label of another source is taken")
 		}
 		l.size++
@@ -278,29 +179,8 @@ func TestLabels(t *testing.T) {
 			t.Error("a label of another length is taken")
 		}
 	}
-	a, b := &run{o: Object{Bucket: "b", Key: "k", Owner: "x"}}, &run{o: Object{Bucket: "b", Key: "k", Owner: "y"}}
+	a, b := &Object{Bucket: "b", Key: "k", Owner: "x"}, &Object{Bucket: "b", Key: "k", Owner: "y"}
 	if newLabel(a.ownerLabel()) == newLabel(b.ownerLabel()) {
 		t.Error("two owners have one label")
-	}
-}
-
-func TestBudgetEnds(t *testing.T) {
-	t.Parallel()
-	e := &Error{Kind: KindSourceUnavailable, temporary: true}
-	b := newBudget(time.Nanosecond, nil)
-	for i := range retryTokens {
-		if err := b.wait(t.Context(), e, 0); err != nil {
-			t.Fatalf("retry %d: %v", i, err)
-		}
-	}
-	if err := b.wait(t.Context(), e, 0); err == nil {
-		t.Error("the budget has no end")
-	}
-	b.earn(10 * bytesPerToken)
-	if err := b.wait(t.Context(), e, 0); err != nil {
-		t.Errorf("progress earns nothing: %v", err)
-	}
-	if err := b.wait(t.Context(), e, maxAttempts-1); err == nil {
-		t.Error("attempts have no end")
 	}
 }

@@ -1,15 +1,19 @@
-package transfer
+package source
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 )
 
 var (
 	errStalled = errors.New("no bytes for too long")
-	errDrip    = errors.New("bytes arrive too slowly")
+	// errBroken stands for io.ErrUnexpectedEOF, which readers of whole blocks also return for a clean end.
+	errBroken = errors.New("the answer broke off")
 )
 
 // slowness says what is too slow. Only time spent waiting for the source counts, not time in which S3 takes the bytes.
@@ -19,7 +23,7 @@ type slowness struct {
 	minRate int64         // bytes per second
 }
 
-// connection is one open answer of the source. Closing it ends its request.
+// connection is one open answer of the source. Its Read returns io.EOF for a clean end alone. Closing it ends its request.
 type connection struct {
 	body   io.ReadCloser
 	ctx    context.Context
@@ -46,11 +50,14 @@ func (c *connection) Read(p []byte) (int, error) {
 	c.got += int64(n)
 	if c.waited >= c.limits.window {
 		if rate := float64(c.got) / c.waited.Seconds(); rate < float64(c.limits.minRate) && err == nil {
-			err = errDrip
+			err = c.slow(fmt.Sprintf("the archive's host sends %.0f bytes a second; %d are the least", rate, c.limits.minRate))
 		}
 		c.waited, c.got = 0, 0
 	}
-	if err != nil && err != io.EOF {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = errBroken
+	case err != nil && err != io.EOF:
 		err = c.cause(err)
 	}
 	return n, err
@@ -65,7 +72,11 @@ func (c *connection) Close() error {
 // cause tells a stall from the other ends of a connection.
 func (c *connection) cause(err error) error {
 	if errors.Is(context.Cause(c.ctx), errStalled) {
-		return errStalled
+		return c.slow(fmt.Sprintf("the archive's host sent no byte for %v", c.limits.stall))
 	}
 	return err
+}
+
+func (c *connection) slow(reason string) error {
+	return &failure.Error{Op: op, Kind: failure.SourceUnavailable, Reason: reason, Temporary: true, Slow: true}
 }

@@ -1,21 +1,23 @@
-package transfer
+package source
 
 import (
 	"context"
-	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 	"syscall"
+	"unicode"
+
+	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 )
 
-// DefaultHosts are where Scenario serves archives from: its own domains, and the CDN and the object store behind them.
-// The last two hold other people's content as well; the URL itself comes from Scenario's authenticated API alone.
-var DefaultHosts = []string{"scenario.com", "*.scenario.com", "*.cloudfront.net", "*.amazonaws.com"}
+// DefaultHosts are Scenario's own names: where it is known to serve files from, and whatever else is below its domain.
+// Names that anybody can have, as below amazonaws.com and cloudfront.net, are not among them.
+var DefaultHosts = []string{"cdn.cloud.scenario.com", "cdn.scenario.com", "*.scenario.com"}
 
-const maxRedirects = 5
+// maxRedirects is half of what fetch follows.
+const maxRedirects = 10
 
 // guard decides where requests for the archive may go. It is asked for the URL, for every redirect, and, after DNS has
 // answered, for every address that is about to be connected to: a name that passed may still point inwards.
@@ -24,8 +26,8 @@ type guard struct {
 	loopback bool // this machine may be the source, by http too: local runs
 }
 
-func forbidden(format string, args ...any) *Error {
-	return &Error{Op: "check source", Kind: KindForbidden, Reason: fmt.Sprintf(format, args...)}
+func forbidden(format string, args ...any) *failure.Error {
+	return failure.New("check source", failure.Forbidden, format, args...)
 }
 
 func (g guard) checkURL(u *url.URL) error {
@@ -33,17 +35,19 @@ func (g guard) checkURL(u *url.URL) error {
 	local := g.loopback && isLoopbackHost(host)
 	switch {
 	case u.Scheme != "https" && !(u.Scheme == "http" && local):
-		return forbidden("scheme %q: only https is allowed", u.Scheme)
+		return forbidden("the archive's URL begins with %q: only https is allowed", failure.Bounded(u.Scheme, 20)+":")
 	case u.User != nil:
-		return forbidden("the URL holds a user name or a password")
+		return forbidden("the archive's URL holds a user name or a password")
 	case host == "":
-		return forbidden("the URL names no host")
+		return forbidden("the archive's URL names no host")
 	case local:
 		return nil
 	case u.Port() != "" && u.Port() != "443":
-		return forbidden("port %s: only 443 is allowed", u.Port())
+		return forbidden("the archive's URL names port %s: only 443 is allowed", failure.Bounded(u.Port(), 20))
 	case !matchHost(g.hosts, host):
-		return forbidden("host %s is not among the allowed ones", host)
+		e := forbidden("the host %s is not among the allowed ones (%s)", failure.Bounded(host, 253), strings.Join(g.hosts, ", "))
+		e.Host = failure.Bounded(host, 253)
+		return e
 	}
 	return nil
 }
@@ -53,8 +57,12 @@ func isLoopbackHost(host string) bool {
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// matchHost compares with exact names and with "*.domain", which stands for every name below domain but not for itself.
+// matchHost compares with exact names and with "*.domain", which stands for every name below domain but not for itself. A
+// name in letters beyond ASCII is never on the list: what it stands for is only known once it is encoded.
 func matchHost(patterns []string, host string) bool {
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return false
+	}
 	for _, pattern := range patterns {
 		pattern = strings.ToLower(pattern)
 		if below, wild := strings.CutPrefix(pattern, "*."); wild {
@@ -66,15 +74,6 @@ func matchHost(patterns []string, host string) bool {
 		}
 	}
 	return false
-}
-
-// checkRedirect is http.Client's hook. Go would send the whole URL before, its signature included, as Referer.
-func (g guard) checkRedirect(req *http.Request, via []*http.Request) error {
-	req.Header.Del("Referer")
-	if len(via) > maxRedirects {
-		return forbidden("more than %d redirects", maxRedirects)
-	}
-	return g.checkURL(req.URL)
 }
 
 // control is net.Dialer's hook: address is what the name resolved to.
@@ -92,7 +91,7 @@ func (g guard) control(_ context.Context, _, address string, _ syscall.RawConn) 
 		return nil
 	}
 	if !isPublic(ip) {
-		return forbidden("the host's address %s is not a public one", ip)
+		return forbidden("the address %s of the archive's host is not a public one", ip)
 	}
 	return nil
 }
@@ -102,7 +101,7 @@ func (g guard) control(_ context.Context, _, address string, _ syscall.RawConn) 
 var inward = prefixes(
 	"0.0.0.0/8", "100.64.0.0/10" /* carrier-grade NAT */, "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
 	"198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-	"64:ff9b::/96" /* NAT64: any IPv4 address inside */, "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
+	"64:ff9b::/96" /* NAT64: any IPv4 address inside */, "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "2001:db8::/32",
 	"2002::/16" /* 6to4: any IPv4 address inside */, "3fff::/20", "5f00::/16", "fec0::/10", "::/96", /* IPv4-compatible */
 )
 

@@ -1,0 +1,166 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
+)
+
+// uploads are this owner's multipart uploads for the key: the one in use, and what earlier Runs have left.
+type uploads struct {
+	store     *store
+	orphanAge time.Duration
+	inUse     string // the ID; "" while there is none
+}
+
+// candidate is an upload found under the key.
+type candidate struct {
+	id        string
+	initiated time.Time
+	owned     bool
+	source    *label // nil: none yet
+	empty     bool   // no parts at all, labels included
+}
+
+// find lists the unfinished uploads of this very key, with what their labels say.
+func (u *uploads) find(ctx context.Context) ([]candidate, error) {
+	found, err := u.store.listUploads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept := found[:0]
+	for _, c := range found {
+		switch err := u.readLabels(ctx, &c); {
+		case err == nil:
+			kept = append(kept, c)
+		case !isGone(err): // completed or aborted since
+			return nil, err
+		}
+	}
+	// Two processes that found several must choose the same.
+	sort.Slice(kept, func(i, j int) bool { return kept[i].id < kept[j].id })
+	return kept, nil
+}
+
+func (u *uploads) readLabels(ctx context.Context, c *candidate) error {
+	listed, count, err := u.store.listParts(ctx, c.id, sourceLabelPart-1)
+	if err != nil {
+		return err
+	}
+	for number, p := range listed {
+		l := label{p.size, p.crc}
+		switch number {
+		case ownerLabelPart:
+			c.owned = l == newLabel(u.store.o.ownerLabel())
+		case sourceLabelPart:
+			c.source = &l
+		}
+	}
+	if count > 0 {
+		return nil
+	}
+	_, count, err = u.store.listParts(ctx, c.id, 0)
+	c.empty = err == nil && count == 0
+	if isGone(err) {
+		return nil
+	}
+	return err
+}
+
+// open finds this owner's upload, or begins one. Orphans of crashes are aborted on the way. compared says that the parts
+// it has are compared with the source's bytes; otherwise the upload must have been begun with the same source.
+func (u *uploads) open(ctx context.Context, ident source.Identity, l layout, compared bool) (*upload, error) {
+	found, err := u.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u.abortOrphans(ctx, found)
+	for _, c := range found {
+		if c.owned {
+			u.inUse = c.id
+			return u.resume(ctx, c, ident, l, compared)
+		}
+	}
+	id, err := u.create(ctx, ident, l)
+	if err != nil {
+		return nil, err
+	}
+	u.inUse = id
+	return newUpload(id, l), nil
+}
+
+func (u *uploads) create(ctx context.Context, ident source.Identity, l layout) (string, error) {
+	id, err := u.store.create(ctx, ident)
+	if err != nil {
+		return "", err
+	}
+	// The owner's label first: from then on a crash leaves an upload that its owner finds.
+	if err := u.store.sendLabel(ctx, id, ownerLabelPart, u.store.o.ownerLabel()); err != nil {
+		_ = u.store.abort(ctx, id) // the label's failure is the cause
+		return "", err
+	}
+	return id, u.store.sendLabel(ctx, id, sourceLabelPart, sourceLabel(ident, l.part))
+}
+
+// errOtherSource: an upload was begun with another answer of the source. It may be the same archive all the same.
+var errOtherSource = &Error{Op: "resume upload", Kind: KindChanged, Reason: "the upload was begun with another archive"}
+
+// resume goes on with an upload. Its part size is the one that it has.
+func (u *uploads) resume(ctx context.Context, c candidate, ident source.Identity, l layout, compared bool) (*upload, error) {
+	if c.source == nil { // it ended between its two labels
+		if err := u.store.sendLabel(ctx, c.id, sourceLabelPart, sourceLabel(ident, l.part)); err != nil {
+			return nil, err
+		}
+		return newUpload(c.id, l), nil
+	}
+	size, same := partSizeOf(*c.source, ident)
+	if size == 0 || !same && !compared {
+		return nil, errOtherSource
+	}
+	l.part = size
+	listed, _, err := u.store.listParts(ctx, c.id, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &upload{id: c.id, layout: l, parts: adopt(listed, l)}, nil
+}
+
+// abortOwn aborts all of this owner's uploads for the key.
+func (u *uploads) abortOwn(ctx context.Context) error {
+	found, err := u.find(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, c := range found {
+		if c.owned {
+			errs = append(errs, u.store.abort(ctx, c.id))
+		}
+	}
+	u.abortOrphans(ctx, found)
+	return errors.Join(errs...)
+}
+
+// abortOrphans aborts what a crash between CreateMultipartUpload and its first label left. Such an upload names nobody,
+// so only its age and its emptiness speak: no process of this project is that slow, and nobody else's work is lost. Where
+// the key is this owner's alone it can be nobody else's, however young: at most a second process of this owner has to
+// begin again.
+func (u *uploads) abortOrphans(ctx context.Context, found []candidate) {
+	for _, c := range found {
+		if !c.owned && c.empty && (u.store.o.Exclusive || time.Since(c.initiated) >= u.orphanAge) {
+			if err := u.store.abort(ctx, c.id); err != nil {
+				u.store.log.Warn("orphaned upload not aborted", "key", u.store.o.Key, "error", err)
+			}
+		}
+	}
+}
+
+// abortWithOwnContext cleans up even when the caller's context has ended.
+func (u *uploads) abortWithOwnContext(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	return u.abortOwn(ctx)
+}
