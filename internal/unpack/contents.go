@@ -1,0 +1,60 @@
+package unpack
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"github.com/scenario-archive/scenario-archive/internal/zipfile"
+)
+
+// line is one line of contents.jsonl.
+type line struct {
+	Name        string `json:"name"` // as in the ZIP
+	Key         string `json:"key"`
+	Size        int64  `json:"size"`
+	ContentType string `json:"contentType"`
+	CRC32       string `json:"crc32"`
+	AssetID     string `json:"assetId,omitempty"`
+}
+
+var assetID = regexp.MustCompile(`asset_[0-9A-Za-z]+`)
+
+// finish writes the list of contents, which says that all is there, and deletes the archive if it is to go. before is what
+// the key held when this run began.
+func (r *run) finish(ctx context.Context, before *existing) error {
+	o := object{
+		key: r.j.Prefix + contentsName, contentType: "application/x-ndjson",
+		metadata: map[string]string{
+			metaObjects: strconv.FormatInt(r.result.TotalObjects, 10), metaBytes: strconv.FormatInt(r.result.TotalBytes, 10),
+		},
+	}
+	if before != nil {
+		o.match = before.etag
+	}
+	w := r.newWriter(ctx, o)
+	defer w.close()
+	out := bufio.NewWriterSize(w, 64<<10)
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
+	err := r.eachEntry(ctx, func(e *zipfile.Entry, n, key string) error {
+		l := line{Name: n, Key: key, Size: e.Size, CRC32: fmt.Sprintf("%08x", e.CRC32), AssetID: assetID.FindString(n), ContentType: typeByName(key)}
+		if l.ContentType == "" {
+			l.ContentType = r.types.get(e.Index)
+		}
+		return lines.Encode(l)
+	})
+	if err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if err := w.finish(); err != nil {
+		return err
+	}
+	return r.conclude(ctx)
+}

@@ -1,0 +1,173 @@
+package unpack
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Metadata that marks an object as this package's work.
+const (
+	metaOwner  = "unpack-owner"
+	metaSource = "unpack-archive-etag"
+	metaCRC32  = "crc32"
+	// Of contents.jsonl alone: the sums of what it lists.
+	metaObjects = "unpack-objects"
+	metaBytes   = "unpack-bytes"
+)
+
+// object is what is to be at a key.
+type object struct {
+	key         string
+	contentType string
+	size        int64
+	metadata    map[string]string // beyond what all have
+	match       string            // the ETag of this owner's object that it replaces; "" for none
+}
+
+// meta is all of an object's metadata.
+func (r *run) meta(o *object) map[string]string {
+	m := map[string]string{metaOwner: r.j.Owner, metaSource: strings.Trim(r.source.etag, `"`)}
+	maps.Copy(m, r.j.Metadata)
+	maps.Copy(m, o.metadata)
+	return m
+}
+
+func (r *run) tagging() *string {
+	if len(r.j.Tags) == 0 {
+		return nil
+	}
+	v := url.Values{}
+	for k, t := range r.j.Tags {
+		v.Set(k, t)
+	}
+	return aws.String(v.Encode())
+}
+
+func (r *run) encryption() (types.ServerSideEncryption, *string) {
+	if r.j.KMSKeyID == "" {
+		return "", nil
+	}
+	return types.ServerSideEncryptionAwsKms, &r.j.KMSKeyID
+}
+
+// checkEncryption: a server that does not know SSE-KMS stores in the clear and says nothing.
+func (r *run) checkEncryption(got types.ServerSideEncryption) error {
+	if r.j.KMSKeyID != "" && got != types.ServerSideEncryptionAwsKms {
+		return &Error{Op: "write", Kind: KindStorageRefused, Reason: fmt.Sprintf("asked for SSE-KMS, S3 answered %q", got)}
+	}
+	return nil
+}
+
+// condition is what must hold when the object appears.
+func (r *run) condition(o *object) (ifNoneMatch, ifMatch *string) {
+	switch {
+	case r.j.Overwrite:
+		return nil, nil
+	case o.match != "":
+		return nil, &o.match
+	}
+	return aws.String("*"), nil
+}
+
+// existing is what a key holds.
+type existing struct {
+	etag, contentType, crc64 string
+	size                     int64
+	metadata                 map[string]string
+	full                     bool // the checksum is of the whole object
+}
+
+// head looks at a key; nil when there is nothing.
+func (r *run) head(ctx context.Context, key string) (*existing, error) {
+	out, err := r.s3.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: &r.j.Bucket, Key: &key, ExpectedBucketOwner: optional(r.j.BucketOwner), ChecksumMode: types.ChecksumModeEnabled,
+	})
+	if isMissing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, storageError("look at "+key, err)
+	}
+	return &existing{
+		etag: aws.ToString(out.ETag), contentType: aws.ToString(out.ContentType), crc64: aws.ToString(out.ChecksumCRC64NVME),
+		size: aws.ToInt64(out.ContentLength), metadata: out.Metadata, full: out.ChecksumType == types.ChecksumTypeFullObject,
+	}, nil
+}
+
+// isOurs: this owner's object, of this very archive, whole.
+func (r *run) isOurs(e *existing) bool {
+	return e != nil && e.metadata[metaOwner] == r.j.Owner && e.crc64 != "" && e.full &&
+		e.metadata[metaSource] == strings.Trim(r.source.etag, `"`)
+}
+
+// isDone: the key holds what it is to hold.
+func (r *run) isDone(e *existing, o *object) bool {
+	return r.isOurs(e) && e.size == o.size && e.metadata[metaCRC32] == o.metadata[metaCRC32]
+}
+
+// claim decides what to do about what a key holds: nothing, as it is done; replace this owner's own; or give up.
+func (r *run) claim(e *existing, o *object) (done bool, err error) {
+	switch {
+	case e == nil:
+		o.match = ""
+	case r.isDone(e, o):
+		return true, nil
+	case r.j.Overwrite:
+	case e.metadata[metaOwner] == r.j.Owner:
+		o.match = e.etag
+	default:
+		whose := "which this project did not write"
+		if w := e.metadata[metaOwner]; w != "" {
+			whose = "written by " + w
+		}
+		return false, &Error{Op: "write " + o.key, Kind: KindConflict, Reason: fmt.Sprintf("the key holds an object (%d bytes) %s", e.size, whose)}
+	}
+	return false, nil
+}
+
+// publish makes an object appear by send, under its condition. When somebody was faster, or an answer was lost, what is
+// there decides.
+func (r *run) publish(ctx context.Context, o *object, send func(context.Context) error) error {
+	for n := 0; ; n++ {
+		err := send(ctx)
+		if err == nil {
+			return nil
+		}
+		if !isPrecondition(err) && errorCode(err) != "NoSuchUpload" && errorCode(err) != "NoSuchKey" {
+			return storageError("write "+o.key, err)
+		}
+		e, headErr := r.head(ctx, o.key)
+		if headErr != nil {
+			return headErr
+		}
+		if done, err := r.claim(e, o); done || err != nil {
+			return err
+		}
+		if n == 3 || errorCode(err) == "NoSuchUpload" {
+			return storageError("write "+o.key, err)
+		}
+	}
+}
+
+// crcText is a CRC64NVME as S3's headers have it.
+func crcText(crc uint64) string {
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, crc))
+}
+
+// checkCRC compares S3's sum of what arrived with ours of what was sent.
+func checkCRC(key string, got *string, crc uint64) error {
+	if want := crcText(crc); aws.ToString(got) != want {
+		return &Error{Op: "write " + key, Kind: KindStorageUnavailable,
+			Reason: fmt.Sprintf("S3 has another checksum (%.40s) than what was sent (%s)", aws.ToString(got), want)}
+	}
+	return nil
+}

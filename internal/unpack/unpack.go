@@ -1,0 +1,176 @@
+// Package unpack makes the files of a ZIP archive that lies in S3 into objects beside it. The archive's directory is read
+// as a stream, its entries in parallel, small neighbours with one request; a large entry becomes a multipart upload that is
+// fed as it is read. Nothing touches the disk, and memory grows neither with the archive nor with its entries. An object
+// appears only after its size and CRC-32 agreed with the directory, with a CRC64NVME that S3 verified.
+//
+// What it needs of S3: GetObject (and HeadObject), PutObject, ListBucket, ListBucketMultipartUploads,
+// ListMultipartUploadParts and AbortMultipartUpload; PutObjectTagging for tags; DeleteObject to remove the archive; the
+// key's GenerateDataKey and Decrypt for SSE-KMS.
+package unpack
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// Options tune an Unpacker. The zero value of each field means its documented default.
+type Options struct {
+	Concurrency int // objects written at once; default 32
+	Slabs       int // buffers of 5 MiB: how much of the archive is held at once; default 4, at least 2
+	// CheckpointBefore the context's deadline no new entry is begun; default 30 s. A third of it later, entries in flight
+	// are given up. With less time than twice this left at the start, half of what is left is taken instead.
+	CheckpointBefore time.Duration
+	// StallTimeout breaks a read of the archive that brings no byte for this long; default 20 s.
+	StallTimeout time.Duration
+	// CallTimeout bounds each attempt of every other call of S3; default 60 s.
+	CallTimeout time.Duration
+	// OrphanAge is how old an upload without any part must be to be taken for the remains of a crash; default 15 min.
+	OrphanAge time.Duration
+
+	Logger           *slog.Logger
+	Progress         func(Progress) // called from one goroutine
+	ProgressInterval time.Duration  // default 250 ms
+
+	backoff time.Duration // the longest between two attempts, for tests
+}
+
+// Progress is how far an unpacking is.
+type Progress struct {
+	Objects, Bytes           int64 // written, in this run and before
+	TotalObjects, TotalBytes int64
+}
+
+// Job is an archive and where its files go.
+type Job struct {
+	Bucket string
+	Key    string // of the archive
+	ETag   string // of the archive, as S3 quotes it: another archive at the key is not unpacked. "" takes what is there
+	Prefix string // of the objects, with its slash
+	// Owner names whose objects they are, for all repeats of the same work: an execution's ARN. Printable ASCII, 512 bytes
+	// at most.
+	Owner string
+	// Overwrite allows to replace any object. Without it only this owner's own objects are replaced.
+	Overwrite bool
+	// Exclusive says that nobody but this owner writes below the prefix.
+	Exclusive bool
+	// DropArchive deletes the archive when all objects are there.
+	DropArchive bool
+
+	Metadata    map[string]string // of each object; printable ASCII; "unpack-…" is taken
+	Tags        map[string]string
+	KMSKeyID    string // SSE-KMS with this key; "" leaves it to the bucket's default
+	BucketOwner string // account that must own the bucket; "" checks nothing
+}
+
+// Result is what a Run did. Without Finished, the numbers are how far it is.
+type Result struct {
+	Finished                 bool
+	Objects, Bytes           int64 // there now
+	TotalObjects, TotalBytes int64
+	Contents                 string // the key of contents.jsonl; set with Finished
+	Written                  int64  // objects that this very Run wrote
+	WrittenBytes             int64
+	Repeated                 bool // everything was there already
+}
+
+// contentsName is the list of contents, behind the prefix. It is written last.
+const contentsName = "contents.jsonl"
+
+// Unpacker unpacks archives. It may be used by several goroutines at once.
+type Unpacker struct {
+	s3  *s3.Client
+	opt Options
+}
+
+// New makes an Unpacker. Build the S3 client with transfer.TuneStorage.
+func New(client *s3.Client, opt Options) (*Unpacker, error) {
+	if client == nil {
+		return nil, invalid("no S3 client")
+	}
+	if opt.Concurrency < 0 || opt.Slabs < 0 || opt.Slabs == 1 {
+		return nil, invalid("a limit is too small")
+	}
+	opt.setDefaults()
+	return &Unpacker{s3: tuned(client, opt), opt: opt}, nil
+}
+
+func (o *Options) setDefaults() {
+	orInt := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	orTime := func(p *time.Duration, v time.Duration) {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	orInt(&o.Concurrency, 32)
+	orInt(&o.Slabs, 4)
+	orTime(&o.CheckpointBefore, 30*time.Second)
+	orTime(&o.StallTimeout, 20*time.Second)
+	orTime(&o.CallTimeout, 60*time.Second)
+	orTime(&o.OrphanAge, 15*time.Minute)
+	orTime(&o.ProgressInterval, 250*time.Millisecond)
+	orTime(&o.backoff, 5*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func (j *Job) check() error {
+	switch {
+	case j.Bucket == "" || j.Key == "":
+		return invalid("no bucket or no key")
+	case len(j.Prefix) > MaxPrefix || !utf8.ValidString(j.Prefix):
+		return invalid("the prefix is longer than %d bytes or not UTF-8", MaxPrefix)
+	case j.Prefix != "" && !strings.HasSuffix(j.Prefix, "/"):
+		return invalid("the prefix does not end with a slash")
+	case j.Owner == "" || len(j.Owner) > 512 || !printable(j.Owner):
+		return invalid("the owner must be 1 to 512 bytes of printable ASCII")
+	}
+	return nil
+}
+
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// Run unpacks the archive, or goes on with what an earlier Run of the same owner began: which objects are there says S3.
+//
+// Without an error and with Result.Finished, every object is there, whole and verified, and contents.jsonl lists them.
+// Without Finished, the context's deadline was near: run again. An error is always an *Error; objects that were written stay
+// and are whole, and no upload is left. Running again after the end changes nothing and returns the same result.
+func (u *Unpacker) Run(ctx context.Context, j Job) (Result, error) {
+	if err := j.check(); err != nil {
+		return Result{}, err
+	}
+	r := newRun(u, j)
+	err := r.run(ctx)
+	if err == nil {
+		return r.result, nil
+	}
+	return r.result, r.failure(ctx, err)
+}
+
+// Abort aborts what an interrupted Run of this owner has left of unfinished uploads, and nothing else.
+func (u *Unpacker) Abort(ctx context.Context, j Job) error {
+	if err := j.check(); err != nil {
+		return err
+	}
+	r := newRun(u, j)
+	if err := r.abortLeft(ctx, j.Prefix); err != nil {
+		return r.failure(ctx, err)
+	}
+	return nil
+}
