@@ -37,7 +37,7 @@ type body struct {
 
 const wholeAttempts = 3 // an archive that says no size is read so often before it is called corrupt
 
-// inOrder moves the archive as one answer brings it. first may be nil.
+// inOrder moves the archive as one answer brings it: first, and others where it breaks off.
 func (r *run) inOrder(ctx context.Context, first *body, cond condition) (Result, error) {
 	ident := r.src.Identity()
 	l, err := r.inOrderLayout(ident.Size)

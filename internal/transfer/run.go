@@ -129,7 +129,10 @@ func (r *run) transfer(ctx context.Context, b *source.Beginning, cond condition)
 			return result, err
 		}
 		r.opt.Logger.Warn("the archive is read in order", "key", r.store.o.Key, "error", err)
-		return r.inOrder(ctx, nil, cond)
+		if b, err = r.src.BeginWhole(ctx); err != nil {
+			return Result{}, err
+		}
+		defer b.Close()
 	}
 	for attempt := 0; ; attempt++ {
 		head, whole, err := r.readHead(ctx, b)

@@ -104,7 +104,7 @@ func TestSourcesThatLie(t *testing.T) {
 		"Last-Modified alone": {hook: every(always, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "", time.Unix(1_700_000_000, 0), strings.NewReader(string(content)))
 		})},
-		"shrinks":                {hook: every(from(2), func(w http.ResponseWriter, r *http.Request) { serve(w, r, content[:1<<20], etag) }), want: KindChanged},
+		"shrinks":                {hook: every(from(2), func(w http.ResponseWriter, r *http.Request) { serve(w, r, content[:1<<20], etag) }), want: KindCorrupt},
 		"every answer is cut":    {hook: every(always, cutAfter(content, etag, 3<<20))},
 		"cut at once, always":    {hook: every(from(2), cutAfter(content, etag, 0)), want: KindSourceUnavailable},
 		"page with status 200":   {hook: every(always, status(200, "Content-Type", "text/html")), want: KindCorrupt},

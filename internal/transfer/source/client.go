@@ -34,7 +34,7 @@ type Options struct {
 
 // Client speaks to archives' hosts. It may be used by several goroutines at once.
 type Client struct {
-	http   *http.Client
+	http   *http.Transport
 	guard  guard
 	agent  string
 	limits slowness
@@ -51,13 +51,10 @@ func NewClient(o Options) *Client {
 	protocols.SetHTTP1(true)
 	return &Client{
 		guard: g, agent: o.UserAgent, limits: slowness{stall: o.StallTimeout, window: rateWindow, minRate: o.MinRate},
-		http: &http.Client{
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Transport: &http.Transport{
-				Proxy: nil, DialContext: dialer.DialContext, Protocols: protocols, TLSClientConfig: o.TLSConfig,
-				DisableCompression: true, TLSHandshakeTimeout: handshakeTimeout, IdleConnTimeout: idleTimeout,
-				MaxIdleConns: o.MaxConnections, MaxIdleConnsPerHost: o.MaxConnections, MaxResponseHeaderBytes: maxHeaderBytes,
-			},
+		http: &http.Transport{ // alone: http.Client would read redirects in its own way
+			Proxy: nil, DialContext: dialer.DialContext, Protocols: protocols, TLSClientConfig: o.TLSConfig,
+			DisableCompression: true, TLSHandshakeTimeout: handshakeTimeout, IdleConnTimeout: idleTimeout,
+			MaxIdleConns: o.MaxConnections, MaxIdleConnsPerHost: o.MaxConnections, MaxResponseHeaderBytes: maxHeaderBytes,
 		},
 	}
 }

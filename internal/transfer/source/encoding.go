@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -63,10 +64,11 @@ func (b gzipBody) Read(p []byte) (int, error) {
 
 // gzipError keeps io.EOF for the clean end.
 func gzipError(err error) error {
+	var damaged flate.CorruptInputError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errBroken
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+	case errors.As(err, &damaged), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
 		return odd(failure.NoArchive, "the archive's host says that it encodes it (gzip), and the encoding is damaged")
 	}
 	return err

@@ -106,7 +106,7 @@ func (s *Source) send(ctx context.Context, target *url.URL, header http.Header) 
 	}
 	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Set("User-Agent", s.client.agent)
-	resp, err := s.client.http.Do(req)
+	resp, err := s.client.http.RoundTrip(req)
 	c.timer.Stop()
 	if err != nil {
 		cancel(nil)
@@ -220,7 +220,7 @@ func PlainMayHelp(e *failure.Error, attempt int) bool {
 func (s *Source) Unusable(ctx context.Context, e *failure.Error) *failure.Error {
 	s.whole.Lock() // one at a time: all ranges fail at once
 	defer s.whole.Unlock()
-	a, err := s.Whole(ctx)
+	a, _, err := s.openWhole(ctx)
 	if err != nil {
 		return nil
 	}
