@@ -1,54 +1,34 @@
 package s3
 
 import (
-	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 )
 
-// process is a child with the tail of its standard error kept.
-type process struct {
+// child is the server's process with the tail of what it says kept.
+type child struct {
 	cmd    *exec.Cmd
-	stderr tail
+	output tail
 	done   chan struct{} // closed when it has ended
 	err    error         // how it ended; read after done
-	once   sync.Once
 }
 
-func startProcess(bin string, args, env []string) (*process, error) {
-	p := &process{cmd: exec.Command(bin, args...), done: make(chan struct{})}
-	p.cmd.Env = env
-	p.cmd.Stdout = &p.stderr
-	p.cmd.Stderr = &p.stderr
-	p.cmd.SysProcAttr = dieWithParent()
-	started := make(chan error)
-	go func() {
-		// The kernel ties "the parent died" to the thread that started the child, so that thread has to live as long.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			p.err = p.cmd.Wait()
-			close(p.done)
-		}
-	}()
-	return p, <-started
-}
-
-func (p *process) stop(grace time.Duration) {
-	p.once.Do(func() { _ = p.cmd.Process.Signal(os.Interrupt) })
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-p.done:
-	case <-timer.C:
-		_ = p.cmd.Process.Kill()
-		<-p.done
+func startChild(bin string, args, env []string) (*child, error) {
+	c := &child{cmd: exec.Command(bin, args...), done: make(chan struct{})}
+	c.cmd.Env = env
+	c.cmd.Stdout = &c.output
+	c.cmd.Stderr = &c.output
+	if err := process.Start(c.cmd); err != nil {
+		return nil, err
 	}
+	go func() {
+		c.err = c.cmd.Wait()
+		close(c.done)
+	}()
+	return c, nil
 }
 
 // tail keeps the last bytes written to it.

@@ -31,7 +31,7 @@ func (s *Server) waitReady(ctx context.Context, bucket string) error {
 			break
 		}
 		select {
-		case <-s.proc.done:
+		case <-s.child.done:
 			return s.endedEarly()
 		case <-ctx.Done():
 			return fmt.Errorf("no answer in time: %w (last: %v)\n%s", ctx.Err(), err, s.Stderr())
@@ -49,7 +49,7 @@ func (s *Server) endedEarly() error {
 	if strings.Contains(text, "address already in use") {
 		return errPortTaken
 	}
-	return fmt.Errorf("the server ended at once (%v): %s", s.proc.err, text)
+	return fmt.Errorf("the server ended at once (%v): %s", s.child.err, text)
 }
 
 func createBucket(ctx context.Context, client *awss3.Client, bucket string) error {

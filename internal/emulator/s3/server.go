@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 )
 
 // Config says where the server keeps things. Dir is the only field that must be set.
@@ -49,7 +51,7 @@ type Server struct {
 	SecretAccessKey string
 	Region          string
 
-	proc *process
+	child *child
 }
 
 const (
@@ -64,7 +66,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	bin, err := ensureBinary(ctx, c.RepoDir, c.BinDir, c.Log)
+	bin, err := ensureBinary(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +96,7 @@ func startOnce(ctx context.Context, c Config, bin string, certs certificates, si
 	if err != nil {
 		return nil, err
 	}
-	proc, err := startProcess(bin, arguments(c, addr, certs, sidecar), []string{
+	started, err := startChild(bin, arguments(c, addr, certs, sidecar), []string{
 		"ROOT_ACCESS_KEY=" + c.AccessKeyID, "ROOT_SECRET_KEY=" + c.SecretAccessKey,
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
 	})
@@ -103,7 +105,7 @@ func startOnce(ctx context.Context, c Config, bin string, certs certificates, si
 	}
 	server := &Server{
 		Endpoint: "https://" + addr, CAFile: certs.caFile, Region: c.Region,
-		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, proc: proc,
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, child: started,
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
@@ -115,29 +117,21 @@ func startOnce(ctx context.Context, c Config, bin string, certs certificates, si
 }
 
 func arguments(c Config, addr string, certs certificates, sidecar string) []string {
-	args := []string{
-		"--port", addr, "--region", c.Region, "--quiet",
-		"--keep-alive", // off by default there: every request would pay for a TLS handshake
-		"--cert", certs.certFile, "--key", certs.keyFile,
-		"posix",
+	args := []string{"-addr", addr, "-region", c.Region, "-cert", certs.certFile, "-key", certs.keyFile, "-dir", c.Dir, "-sidecar", sidecar}
+	if c.MD5ETags {
+		args = append(args, "-md5-etags")
 	}
-	if !c.MD5ETags {
-		args = append(args, "--data-integrity-etag")
-	}
-	if sidecar != "" {
-		args = append(args, "--sidecar", sidecar)
-	}
-	return append(args, c.Dir)
+	return args
 }
 
 // Stop ends the server: it asks first and kills after a grace time. It may be called more than once.
-func (s *Server) Stop() { s.proc.stop(stopGrace) }
+func (s *Server) Stop() { process.Stop(s.child.cmd, s.child.done, stopGrace) }
 
 // Done is closed when the server's process has ended, whoever ended it.
-func (s *Server) Done() <-chan struct{} { return s.proc.done }
+func (s *Server) Done() <-chan struct{} { return s.child.done }
 
-// Stderr is the end of what the server wrote to its standard error, for an error message.
-func (s *Server) Stderr() string { return s.proc.stderr.String() }
+// Stderr is the end of what the server wrote, for an error message.
+func (s *Server) Stderr() string { return s.child.output.String() }
 
 func (c *Config) complete() error {
 	if c.Dir == "" {
