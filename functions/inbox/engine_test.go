@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
 )
 
 // realFixture has one state machine on a real engine, and a real S3 server.

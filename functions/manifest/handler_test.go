@@ -12,7 +12,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 func TestMain(m *testing.M) { lambdatest.Main(m, main) }

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/batch"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 // succeed leaves what the map does when the plan's one archive was made.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
 )
 

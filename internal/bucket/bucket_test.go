@@ -20,7 +20,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/bucket/buckettest"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 func start(t *testing.T) (bucket.Bucket, *s3test.Server) {

@@ -11,9 +11,9 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
 )
 
 // lists plays the bucket's lists.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 // The end record of a ZIP in the ZIP is not the archive's: an archive that its host cuts short is no success, though what

@@ -19,7 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 const testOwner = "arn:aws:states:us-east-1:000000000000:execution:archive:test"

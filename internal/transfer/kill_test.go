@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 const childVariable = "TRANSFER_TEST_CHILD"

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 // limit slows every answer down, so that a deadline falls into the middle.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 type hook = func(w http.ResponseWriter, r *http.Request, n int) bool

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/scenario-archive/scenario-archive/internal/s3test"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
 // Every kind of call of S3 fails in every way, once or twice; the archive arrives all the same.

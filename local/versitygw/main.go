@@ -1,5 +1,6 @@
 // Command versitygw is the S3 server of a local run: versitygw's gateway on a directory, for this machine alone. The
-// package internal/emulator/s3 builds and runs it. The root user's keys are in ROOT_ACCESS_KEY and ROOT_SECRET_KEY.
+// package internal/emulator/s3 builds and runs it. The root user's keys are in ROOT_ACCESS_KEY and ROOT_SECRET_KEY. It
+// ends when its standard input closes, and so with the process that has started it, however that ends.
 //
 // It is versitygw's own program but for two things that its options cannot say: see drain and guard.
 package main
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -23,6 +25,7 @@ import (
 
 type options struct {
 	addr, region, cert, key, dir, sidecar string
+	remove                                string
 	md5ETags                              bool
 }
 
@@ -35,13 +38,30 @@ func main() {
 	flag.StringVar(&o.dir, "dir", "", "`directory` of the buckets")
 	flag.StringVar(&o.sidecar, "sidecar", "", "`directory` for metadata, where the file system has no extended attributes")
 	flag.BoolVar(&o.md5ETags, "md5-etags", false, "make ETags of MD5 sums")
+	flag.StringVar(&o.remove, "remove", "", "`directory` to remove at the end")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, o); err != nil && !errors.Is(err, context.Canceled) {
+	go endWithStarter(o.remove)
+	err := serve(ctx, o)
+	if o.remove != "" {
+		err = errors.Join(err, os.RemoveAll(o.remove))
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// endWithStarter waits until standard input closes. Nobody waits for answers then, and the port may be wanted again.
+func endWithStarter(remove string) {
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	for range 2 { // what a request under way has made meanwhile goes the second time
+		if remove != "" {
+			_ = os.RemoveAll(remove)
+		}
+	}
+	os.Exit(1)
 }
 
 func serve(ctx context.Context, o options) error {

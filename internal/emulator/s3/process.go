@@ -1,11 +1,11 @@
 package s3
 
 import (
+	"io"
 	"os/exec"
 	"strings"
 	"sync"
-
-	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
+	"syscall"
 )
 
 // child is the server's process with the tail of what it says kept.
@@ -14,6 +14,7 @@ type child struct {
 	output tail
 	done   chan struct{} // closed when it has ended
 	err    error         // how it ended; read after done
+	stdin  io.Closer     // the server ends when it closes; it must be reachable: the collector closes files that are not
 }
 
 func startChild(bin string, args, env []string) (*child, error) {
@@ -21,7 +22,13 @@ func startChild(bin string, args, env []string) (*child, error) {
 	c.cmd.Env = env
 	c.cmd.Stdout = &c.output
 	c.cmd.Stderr = &c.output
-	if err := process.Start(c.cmd); err != nil {
+	var err error
+	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	// It is not tied to this process by the kernel: killed, it could not remove what is temporary.
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}
 	go func() {

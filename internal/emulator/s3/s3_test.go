@@ -68,6 +68,29 @@ func TestServerKeepsObjectsAsFiles(t *testing.T) {
 	}
 }
 
+// A test binary or a runner that is killed leaves neither the server nor its directory.
+func TestTemporaryDirectoryGoesWithTheServer(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*Server){
+		"stopped":              (*Server).Stop,
+		"its starter has gone": func(s *Server) { _ = s.child.stdin.Close() },
+	} {
+		s, err := Start(t.Context(), Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Dir(filepath.Dir(s.CAFile))
+		if _, err := os.Stat(filepath.Join(dir, "s3")); err != nil {
+			t.Error(err)
+		}
+		end(s)
+		<-s.Done()
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %s is left: %v", name, dir, err)
+		}
+	}
+}
+
 func TestStartSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -83,7 +106,6 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no directory":        {func(c *Config) { c.Dir = "" }, "no directory"},
 		"open to the network": {func(c *Config) { c.Addr = "0.0.0.0:0" }, "not a loopback address"},
 		"every address":       {func(c *Config) { c.Addr = ":0" }, "not a loopback address"},
 		"no address":          {func(c *Config) { c.Addr = "nonsense" }, "want host:port"},

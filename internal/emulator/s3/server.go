@@ -18,9 +18,11 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 )
 
-// Config says where the server keeps things. Dir is the only field that must be set.
+// Config says where the server keeps things. All fields may be left out.
 type Config struct {
-	Dir    string // where buckets are directories and objects are files; made when missing
+	// Dir is where buckets are directories and objects are files; made when missing. Default: a temporary directory,
+	// which the server removes at its end.
+	Dir    string
 	Addr   string // loopback host:port; port 0 takes a free one. Default 127.0.0.1:0
 	Bucket string // made when missing; empty makes none
 
@@ -41,6 +43,8 @@ type Config struct {
 	MD5ETags bool
 
 	Log io.Writer // gets a line for each thing that takes long; nil is silent
+
+	temporary string // the directory to remove
 }
 
 // Server is a running S3 server. Its fields are what a client needs; they do not change.
@@ -61,8 +65,13 @@ const (
 )
 
 // Start builds the server if needed, starts it and returns once it answers requests. ctx bounds the start alone: stop a
-// started server with Stop. On Linux the server is also killed when this process dies.
-func Start(ctx context.Context, c Config) (*Server, error) {
+// started server with Stop. The server also ends when this process does, however that happens.
+func Start(ctx context.Context, c Config) (_ *Server, err error) {
+	defer func() {
+		if err != nil && c.temporary != "" {
+			_ = os.RemoveAll(c.temporary)
+		}
+	}()
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
@@ -121,6 +130,9 @@ func arguments(c Config, addr string, certs certificates, sidecar string) []stri
 	if c.MD5ETags {
 		args = append(args, "-md5-etags")
 	}
+	if c.temporary != "" {
+		args = append(args, "-remove", c.temporary)
+	}
 	return args
 }
 
@@ -134,10 +146,13 @@ func (s *Server) Done() <-chan struct{} { return s.child.done }
 func (s *Server) Stderr() string { return s.child.output.String() }
 
 func (c *Config) complete() error {
-	if c.Dir == "" {
-		return errors.New("local S3: no directory given")
-	}
 	var err error
+	if c.Dir == "" {
+		if c.temporary, err = os.MkdirTemp("", "local-s3-"); err != nil {
+			return err
+		}
+		c.Dir = filepath.Join(c.temporary, "s3")
+	}
 	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
 		return err
 	}

@@ -1,22 +1,18 @@
-// Package s3test gives tests a real S3 server: versitygw, run by `local s3`, or any endpoint named by S3TEST_ENDPOINT
-// (with the SDK's usual variables for credentials and region).
+// Package s3test gives tests a real S3 server: the one of package s3, or any endpoint named by S3TEST_ENDPOINT (with the
+// SDK's usual variables for credentials and region).
 package s3test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
 
 // Server is a server with a bucket of the test's own.
@@ -39,11 +37,6 @@ type Server struct {
 	TLS    *tls.Config `json:"-"` // trusts the server; nil for one with a public certificate
 	Client *s3.Client  `json:"-"`
 }
-
-// held is the server's standard input. It must be reachable: the collector closes files that are not.
-//
-//lint:ignore U1000 written only, to be reachable
-var held io.Closer
 
 var shared = sync.OnceValues(start)
 
@@ -137,8 +130,7 @@ func randomHex() string {
 	return hex.EncodeToString(b[:])
 }
 
-// start runs the server for the life of this process: it ends when the pipe to its standard input closes, however this
-// process ends, and takes its temporary directory with it.
+// start runs the server for the life of this process.
 func start() (*Server, error) {
 	if endpoint := os.Getenv("S3TEST_ENDPOINT"); endpoint != "" {
 		return &Server{
@@ -146,37 +138,12 @@ func start() (*Server, error) {
 			Region: os.Getenv("AWS_REGION"),
 		}, nil
 	}
-	repo, err := repository()
+	server, err := emulator.Start(context.Background(), emulator.Config{})
 	if err != nil {
 		return nil, err
 	}
-	command, remove, err := localCommand(repo)
-	if err != nil {
-		return nil, err
-	}
-	defer remove()
-	return run(exec.Command(command, "s3", "-repo", repo))
-}
-
-func run(cmd *exec.Cmd) (*Server, error) {
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if held, err = cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	s := &Server{}
-	if err := json.NewDecoder(stdout).Decode(s); err != nil {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		return nil, fmt.Errorf("%w\n%s", err, stderr.String())
-	}
+	s := &Server{Endpoint: server.Endpoint, CAFile: server.CAFile, AccessKeyID: server.AccessKeyID,
+		SecretAccessKey: server.SecretAccessKey, Region: server.Region}
 	return s, s.Trust()
 }
 
@@ -195,39 +162,4 @@ func (s *Server) Trust() error {
 	}
 	s.TLS = &tls.Config{RootCAs: roots}
 	return nil
-}
-
-// localCommand is the binary of `local`: S3TEST_LOCAL names one that is built already.
-func localCommand(repo string) (path string, remove func(), err error) {
-	if path := os.Getenv("S3TEST_LOCAL"); path != "" {
-		return path, func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "s3test-")
-	if err != nil {
-		return "", nil, err
-	}
-	remove = func() { os.RemoveAll(dir) }
-	path = filepath.Join(dir, "local")
-	build := exec.Command("go", "build", "-o", path, ".")
-	build.Dir = filepath.Join(repo, "local")
-	if out, err := build.CombinedOutput(); err != nil {
-		remove()
-		return "", nil, fmt.Errorf("build of local: %w\n%s", err, out)
-	}
-	return path, remove, nil
-}
-
-func repository() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for d := dir; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(filepath.Join(d, "local", "go.mod")); err == nil {
-			return d, nil
-		}
-		if d == filepath.Dir(d) {
-			return "", fmt.Errorf("no repository in %s or above", dir)
-		}
-	}
 }
