@@ -1,8 +1,11 @@
 package statemachine_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
@@ -14,6 +17,18 @@ type answer struct {
 	Error  json.RawMessage `json:"error"`  // of the function: {"errorType","errorMessage"}
 	Status int             `json:"status"` // of Lambda's own refusal, with Type as its name
 	Type   string          `json:"type"`
+	Times  int             `json:"times"` // how often it is given; 0: once
+}
+
+// certain are the errors of a launch that prove that no job was made.
+var certain = []string{"RequestInvalid", "Unauthorized", "RateLimited", "ScenarioUnavailable", "Misconfigured",
+	"TooManyRequestsException", "ResourceNotFoundException"}
+
+// uncertain says that after this answer of a launch there may be a job that nobody knows.
+func (a answer) uncertain() bool {
+	var own struct{ ErrorType string }
+	_ = json.Unmarshal(a.Error, &own)
+	return a.Result == nil && !slices.Contains(certain, cmp.Or(a.Type, own.ErrorType))
 }
 
 // script plays Lambda: it gives each execution the answers written down for it, in their order.
@@ -21,16 +36,22 @@ type script struct {
 	mu         sync.Mutex
 	answers    map[string]map[string][]answer
 	complaints map[string][]string
+	launched   map[string]bool // executions whose launch may have made a job
 }
 
 func newScript() *script {
-	return &script{answers: map[string]map[string][]answer{}, complaints: map[string][]string{}}
+	return &script{answers: map[string]map[string][]answer{}, complaints: map[string][]string{}, launched: map[string]bool{}}
 }
 
 func (s *script) Expect(execution string, answers map[string][]answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers[execution] = answers
+	s.answers[execution] = map[string][]answer{}
+	for function, list := range answers {
+		for _, a := range list {
+			s.answers[execution][function] = append(s.answers[execution][function], slices.Repeat([]answer{a}, max(a.Times, 1))...)
+		}
+	}
 }
 
 // Left tells how many answers each function was never asked for.
@@ -60,6 +81,9 @@ func (s *script) Invoke(_ context.Context, function string, payload []byte) (res
 	if !ours {
 		problem = event.problem(function)
 	}
+	if function == "launch" && problem == "" {
+		problem = s.checkLaunch(event)
+	}
 	a := s.next(event.Execution.Name, function, problem)
 	switch {
 	case a.Status != 0:
@@ -68,6 +92,24 @@ func (s *script) Invoke(_ context.Context, function string, payload []byte) (res
 		return a.Error, "Unhandled", nil
 	}
 	return a.Result, "", nil
+}
+
+// checkLaunch makes sure that there is never a second launch where the first may have made a job, and that nothing is
+// looked for before.
+func (s *script) checkLaunch(e event) (problem string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := e.Execution.Name
+	switch {
+	case e.Find == nil:
+		return "does not say whether to launch"
+	case *e.Find != s.launched[name]:
+		return fmt.Sprintf("has find %v after a launch that may have made a job: %v", *e.Find, s.launched[name])
+	}
+	if left := s.answers[name]["launch"]; len(left) > 0 && left[0].uncertain() {
+		s.launched[name] = true
+	}
+	return ""
 }
 
 func (s *script) next(execution, function, problem string) answer {
@@ -94,6 +136,7 @@ type event struct {
 	Deadline   string
 	ArchiveURL string
 	Abort      *bool
+	Find       *bool
 }
 
 // problem says what the function would miss in the event; "" if nothing.
