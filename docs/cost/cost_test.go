@@ -46,9 +46,6 @@ func TestTheModelIsTheDesigns(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ file, text string }{
 		{"functions/launch/handler.go", "firstWaitSeconds = 1\n"},
-		{"functions/poll/wait.go", "minWait = time.Second\n"},
-		{"functions/poll/wait.go", "maxWait = time.Minute\n"},
-		{"functions/poll/wait.go", "share = 6\n"},
 		{"internal/transfer/limits.go", "firstRange = 8 * mib\n"},
 		{"internal/transfer/limits.go", "smallestChosenPart = 8 * mib\n"},
 		{"internal/transfer/limits.go", "largestChosenPart  = 32 * mib\n"},
@@ -72,7 +69,7 @@ func TestPolls(t *testing.T) {
 		late        time.Duration
 	}{
 		{time.Second, 1, 1, 0}, {time.Second + 1, 2, 1, time.Second}, {3 * time.Second, 3, 1, 0},
-		{4 * time.Second, 4, 2, 0}, {24 * time.Hour, 1465, 28800, time.Minute},
+		{4 * time.Second, 4, 2, 0}, {24 * time.Hour, 410, 28800, 5 * time.Minute},
 	} {
 		n, seen := polls(c.job)
 		if n != c.ours || seen < c.job || seen-c.job > c.late {

@@ -1,15 +1,16 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+)
 
 // The numbers of this design, as its packages have them; a test compares.
 const (
 	assetsPerArchive = 1000 // scenario.MaxAssets
 
 	firstWait = time.Second // functions/launch
-	minWait   = time.Second // functions/poll, nextWait
-	maxWait   = time.Minute
-	share     = 6
 
 	mib           = 1 << 20
 	firstRange    = 8 * mib // internal/transfer, layout
@@ -73,8 +74,7 @@ func jobTime(assets int) time.Duration { return jobBase + time.Duration(assets)*
 func polls(job time.Duration) (n int, seen time.Duration) {
 	seen = firstWait
 	for n = 1; seen < job; n++ {
-		wait := min(max(seen/share, minWait), maxWait)
-		seen += (wait + time.Second - 1) / time.Second * time.Second
+		seen += time.Duration(archive.NextWait(seen, 0, job+time.Hour)) * time.Second
 	}
 	return n, seen
 }

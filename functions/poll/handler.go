@@ -80,7 +80,7 @@ func (h handler) decide(in archive.PollInput, job scenario.Job) archive.PollOutp
 		Status:         archive.PollRunning,
 		ScenarioStatus: job.Status,
 		Progress:       job.Progress,
-		WaitSeconds:    nextWait(now.Sub(in.LaunchedAt), job.RetryAfter, in.Deadline.Sub(now)),
+		WaitSeconds:    archive.NextWait(now.Sub(in.LaunchedAt), job.RetryAfter, in.Deadline.Sub(now)),
 	}
 	switch {
 	case job.Status == scenario.StatusFailure:

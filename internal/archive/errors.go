@@ -20,7 +20,8 @@ const (
 	// ScenarioUnavailable: Scenario's API did not answer, or answered with a server error. Retried by the state
 	// machine.
 	ScenarioUnavailable Name = "ScenarioUnavailable"
-	// LaunchUncertain: the answer to a launch was lost, so a job may exist. Not retried, for it could exist twice.
+	// LaunchUncertain: the answer to a launch was lost, so a job may exist. Not launched again, for it could exist twice:
+	// the state machine looks for the job, and ends with this when it is not found.
 	LaunchUncertain Name = "LaunchUncertain"
 	// JobFailed: Scenario's job ended in failure. The state machine ends with it by a poll's status.
 	JobFailed Name = "JobFailed"

@@ -56,7 +56,7 @@ func Handler[In Input, Out any](log *slog.Logger, logic Logic[In, Out]) func(con
 		}
 		e, job := in.For()
 		log := telemetry.ForInvocation(ctx, log, e, job)
-		defer tellPanic(ctx, log)
+		defer namePanic(ctx, log)
 		start, trace := time.Now(), telemetry.BeginSegment(ctx, "step")
 		out, err = logic(ctx, log, in)
 		if named, ok := any(out).(interface{ JobID() string }); ok {
@@ -71,11 +71,14 @@ func Handler[In Input, Out any](log *slog.Logger, logic Logic[In, Out]) func(con
 	}
 }
 
-// tellPanic logs a panic and lets it go on: the runtime then ends the process, as it should.
-func tellPanic(ctx context.Context, log *slog.Logger) {
+// namePanic logs a panic and lets it go on under a name that callers know: the runtime then ends the process, as it should.
+func namePanic(ctx context.Context, log *slog.Logger) {
 	if p := recover(); p != nil {
 		log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		panic(p)
+		telemetry.LogFailure(ctx, log, string(archive.Internal))
+		answer := LambdaError(archive.NewError(archive.Internal, nil, "the function panicked: %v. Its log has more", p))
+		answer.ShouldExit = true
+		panic(answer)
 	}
 }
 

@@ -112,7 +112,7 @@ func TestOtherEndsThroughTheRuntime(t *testing.T) {
 func TestAPanicIsLoggedAndEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	f := lambdatest.Start(t, nil)
-	if a := f.Invoke(t, event{Fail: "panic"}); a.ErrorType() != "string" {
+	if a := f.Invoke(t, event{Fail: "panic"}); a.ErrorType() != "Internal" || !strings.Contains(string(a.Body), "panicked: lost") {
 		t.Errorf("got %s", a.Body)
 	}
 	if logs := f.Logs(); !strings.Contains(logs, `"msg":"panic"`) || !strings.Contains(logs, "step_test.go") {

@@ -84,7 +84,7 @@ func TestArchiveDefinition(t *testing.T) {
 		"deadline":          {script{"launch": {launched}, "poll": {running, poll("timed-out")}}, "", "JobTimedOut", "why timed-out", "JobTimedOut"},
 		"corrupt":           {script{"launch": {launched}, "poll": {ready}, "transfer": {`!{"errorMessage":"CRC","errorType":"ArchiveCorrupt"}`}}, "", "ArchiveCorrupt", "CRC", "Transfer AbortUpload ReadCause ParseCause Failed"},
 		"abort fails too":   {script{"launch": {launched}, "poll": {ready}, "transfer": {`!{"errorMessage":"CRC","errorType":"ArchiveCorrupt"}`}, "abort": {`!{"errorMessage":"no","errorType":"DestinationUnavailable"}`}}, "", "ArchiveCorrupt", "CRC", "AbortUpload ReadCause ParseCause Failed"},
-		"timeouts for ever": {script{"launch": {"!States.Timeout"}}, "", "StepFailed", "States.Timeout", "ReadCause StepFailed"},
+		"timeouts for ever": {script{"launch": {launched}, "poll": {"!States.Timeout"}}, "", "StepFailed", "States.Timeout", "AbortUpload ReadCause StepFailed"},
 	} {
 		o := execute(t, archive(t), `{"query":{"assetIds":["a"]}}`, c.script.run)
 		if string(o.Output) != c.output || o.Error != c.errorName || !strings.Contains(o.Cause, c.cause) {
