@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/objects"
@@ -134,7 +135,7 @@ func (o *stepfunctionsFlags) answer(ctx context.Context, l net.Listener, s *step
 	if err := json.NewEncoder(stdout).Encode(ready); err != nil {
 		return err
 	}
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: loopback.Guard(s), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/local/display"
@@ -176,7 +177,7 @@ func (s *System) serve(a Address, handler http.Handler) (url string, err error) 
 	if err != nil {
 		return "", err
 	}
-	s.serveOn(listener, handler)
+	s.serveOn(listener, loopback.Guard(handler))
 	return "http://" + listener.Addr().String(), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 )
 
@@ -44,7 +45,7 @@ func startEnvironment(f *function) (_ *environment, err error) {
 		return nil, err
 	}
 	e.api = newRuntimeAPI()
-	e.server = &http.Server{Handler: e.api.handler(), ReadHeaderTimeout: 10 * time.Second}
+	e.server = &http.Server{Handler: loopback.Guard(e.api.handler()), ReadHeaderTimeout: 10 * time.Second}
 	e.logs = newLineWriter(func(text string) { e.log(text) })
 	e.cmd = e.command(listener.Addr().String())
 	if err := process.Start(e.cmd); err != nil {

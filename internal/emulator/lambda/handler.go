@@ -6,11 +6,17 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 )
 
 // ServeHTTP answers POST /2015-03-31/functions/{name or ARN}/invocations as the Invoke API does, for the AWS CLI and
-// SDKs with --endpoint-url. Every answer carries x-amzn-RequestId, without which SDKs refuse it.
+// SDKs with --endpoint-url, to this machine alone. Every answer carries x-amzn-RequestId, without which SDKs refuse it.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	loopback.Guard(http.HandlerFunc(s.serve)).ServeHTTP(w, r)
+}
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("x-amzn-RequestId", newRequestID())
 	w.Header().Set("Content-Type", "application/json")
 	name, ok := functionOf(r)

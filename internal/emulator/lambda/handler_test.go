@@ -119,3 +119,21 @@ func TestClosedServiceAnswersWithAServiceError(t *testing.T) {
 		t.Errorf("status %d: %s", resp.StatusCode, text)
 	}
 }
+
+func TestInvokeAPIIsForThisMachineAlone(t *testing.T) {
+	t.Parallel()
+	s, l := newService(t, nil)
+	for host, want := range map[string]int{"evil.example": http.StatusMisdirectedRequest, "localhost:1": http.StatusForbidden} {
+		r := httptest.NewRequest("POST", "/2015-03-31/functions/f/invocations", strings.NewReader("{}"))
+		r.Host = host
+		r.Header.Set("Origin", "https://evil.example")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: got %d", host, w.Code)
+		}
+	}
+	if l.text() != "" {
+		t.Errorf("the function has run:\n%s", l.text())
+	}
+}
