@@ -38,7 +38,7 @@ func (s *setup) ours(concurrency int) program {
 			Execution: archive.Execution{ID: "arn:aws:states:us-east-1:000000000000:execution:archive:bench", Name: "bench"},
 		}
 		f, err := newFunction(s.function, append(at.environment(), "AWS_ENDPOINT_URL_S3="+at.Endpoint,
-			"BUCKET="+at.Bucket, "SOURCE_ALLOW_LOOPBACK_HTTP=true", "TRANSFER_CONCURRENCY="+strconv.Itoa(concurrency)))
+			"BUCKET="+at.Bucket, "SOURCE_ALLOW_LOOPBACK_HTTP=true", "RANGES_IN_FLIGHT="+strconv.Itoa(concurrency)))
 		if err != nil {
 			return sample{}, err
 		}

@@ -68,9 +68,9 @@ func options(getenv func(string) string) (transfer.Options, error) {
 			return o, fmt.Errorf("PROGRESS_INTERVAL is %q; it must be a duration such as 10s", v)
 		}
 	}
-	if v := getenv("TRANSFER_CONCURRENCY"); v != "" {
+	if v := getenv("RANGES_IN_FLIGHT"); v != "" {
 		if o.Concurrency, err = strconv.Atoi(v); err != nil || o.Concurrency < 1 {
-			return o, fmt.Errorf("TRANSFER_CONCURRENCY is %q; it must be a whole number from 1", v)
+			return o, fmt.Errorf("RANGES_IN_FLIGHT is %q; it must be a whole number from 1", v)
 		}
 	}
 	if v := getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"); v != "" {

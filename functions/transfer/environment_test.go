@@ -15,7 +15,7 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	got, err := options(env(map[string]string{
 		"ALLOWED_ARCHIVE_HOSTS": "cdn.example.com, *.example.org", "SOURCE_ALLOW_LOOPBACK_HTTP": "true",
-		"PROGRESS_INTERVAL": "250ms", "TRANSFER_CONCURRENCY": "16", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+		"PROGRESS_INTERVAL": "250ms", "RANGES_IN_FLIGHT": "16", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
 	}))
 	want := transfer.Options{
 		AllowedHosts: []string{"cdn.example.com", "*.example.org"}, AllowLoopback: true,
@@ -33,7 +33,7 @@ func TestOptions(t *testing.T) {
 func TestEnvironmentThatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
-		"BUCKET": "", "PROGRESS_INTERVAL": "often", "TRANSFER_CONCURRENCY": "0", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "much",
+		"BUCKET": "", "PROGRESS_INTERVAL": "often", "RANGES_IN_FLIGHT": "0", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "much",
 	} {
 		m := map[string]string{"BUCKET": "bucket"}
 		m[name] = value

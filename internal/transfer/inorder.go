@@ -95,7 +95,7 @@ func (w *work) inOrderLayout(size int64) (layout, error) {
 	}
 	l, err := newLayout(size, w.opt.PartSize)
 	if err == nil && l.part > w.opt.MaxMemory {
-		err = &Error{Op: "plan", Kind: KindTooLarge,
+		err = &Error{Op: "plan", Kind: KindTooLarge, Advice: "Give the transfer function more memory, or ask for fewer assets",
 			Reason: fmt.Sprintf("the source serves no ranges, and a part of %d bytes does not fit into the memory given (%d)",
 				l.part, w.opt.MaxMemory)}
 	}

@@ -19,6 +19,8 @@ var DefaultHosts = []string{"cdn.cloud.scenario.com", "cdn.scenario.com", "*.sce
 // maxRedirects is half of what fetch follows.
 const maxRedirects = 10
 
+const maxHost = 253 // bytes of a name in DNS (RFC 1035, section 2.3.4)
+
 // guard decides where requests for the archive may go. It is asked for the URL, for every redirect, and, after DNS has
 // answered, for every address that is about to be connected to: a name that passed may still point inwards.
 type guard struct {
@@ -27,7 +29,9 @@ type guard struct {
 }
 
 func forbidden(format string, args ...any) *failure.Error {
-	return failure.New("check source", failure.Forbidden, format, args...)
+	e := failure.New("check source", failure.Forbidden, format, args...)
+	e.Advice = "Ask Scenario about the job: an archive is not fetched from such a URL"
+	return e
 }
 
 func (g guard) checkURL(u *url.URL) error {
@@ -44,9 +48,12 @@ func (g guard) checkURL(u *url.URL) error {
 		return nil
 	case u.Port() != "" && u.Port() != "443":
 		return forbidden("the archive's URL names port %s: only 443 is allowed", failure.Bounded(u.Port(), 20))
+	case strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }):
+		return forbidden("the archive's URL names a host in letters that are not ASCII: %s", failure.Bounded(url.QueryEscape(host), maxHost))
 	case !matchHost(g.hosts, host):
-		e := forbidden("the host %s is not among the allowed ones (%s)", failure.Bounded(host, 253), strings.Join(g.hosts, ", "))
-		e.Host = failure.Bounded(host, 253)
+		host = failure.Bounded(host, maxHost)
+		e := forbidden("the host %s is not among those that archives may come from (%s)", host, strings.Join(g.hosts, ", "))
+		e.Host, e.Allowed, e.Advice = host, g.hosts, ""
 		return e
 	}
 	return nil
@@ -57,12 +64,8 @@ func isLoopbackHost(host string) bool {
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// matchHost compares with exact names and with "*.domain", which stands for every name below domain but not for itself. A
-// name in letters beyond ASCII is never on the list: what it stands for is only known once it is encoded.
+// matchHost compares with exact names and with "*.domain", which stands for every name below domain but not for itself.
 func matchHost(patterns []string, host string) bool {
-	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return false
-	}
 	for _, pattern := range patterns {
 		pattern = strings.ToLower(pattern)
 		if below, wild := strings.CutPrefix(pattern, "*."); wild {
@@ -91,7 +94,10 @@ func (g guard) control(_ context.Context, _, address string, _ syscall.RawConn) 
 		return nil
 	}
 	if !isPublic(ip) {
-		return forbidden("the address %s of the archive's host is not a public one", ip)
+		e := forbidden("the address %s of the archive's host is not a public one", ip)
+		e.Advice = "Archives are fetched from public addresses alone. If the functions are in a VPC where an interface endpoint " +
+			"gives S3 a private name, use a gateway endpoint; otherwise ask Scenario about the job"
+		return e
 	}
 	return nil
 }
