@@ -46,21 +46,36 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 	}
 	storage := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
 	b.api = rest.New(rest.Options{
-		Archives: machine,
-		Batches:  batches,
-		PutList: func(context.Context, string, []string) (batch.List, error) {
-			return batch.List{Key: "batches/lists/1/assets.txt", Format: batch.FormatText}, nil
+		Starter: executions.Starter{Archives: machine, Batches: batches, Lists: noLists{}},
+		Cleaner: executions.Cleaner{
+			CancelJob:   func(context.Context, scenario.JobRef) error { return errors.New("this type of job cannot be canceled") },
+			AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
+			Objects:     noObjects{},
 		},
-		Link:        rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute, time.Now),
-		CancelJob:   func(context.Context, scenario.JobRef) error { return errors.New("this type of job cannot be canceled") },
-		AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
-		Logger:      log,
+		Link:   rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute, time.Now),
+		Logger: log,
 	})
 	if b.fake != nil {
 		err = errors.Join(b.seed(ctx, machine), b.seedBatches(ctx, batches))
 	}
 	return b, err
 }
+
+// noLists keeps nothing: the lists are never read.
+type noLists struct{}
+
+func (noLists) PutList(context.Context, string, []string) (batch.List, error) {
+	return batch.List{Key: "batches/lists/1/assets.txt", Format: batch.FormatText}, nil
+}
+
+func (noLists) Claim(_ context.Context, _, purpose string) (string, error) { return purpose, nil }
+
+// noObjects is an empty bucket.
+type noObjects struct{}
+
+func (noObjects) Head(context.Context, string) (*bucket.Info, error) { return nil, nil }
+
+func (noObjects) Delete(context.Context, string, string) error { return nil }
 
 // batchOf is the batch state machine's ARN: it is told, or beside the archive's.
 func batchOf(archiveARN string, getenv func(string) string) string {

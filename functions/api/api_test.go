@@ -87,7 +87,7 @@ func TestLifeOfAnArchive(t *testing.T) {
 	}
 	steps.Answer(t, id, "launch", sfntest.Launched(100_000))
 	r, body = call(t, f, event("DELETE", "/archives/"+id, ""))
-	if r.StatusCode != 200 || body["status"] != "stopped" || !strings.Contains(r.Body, `"cleanup":{"job":"canceled","upload":"aborted"}`) {
+	if r.StatusCode != 200 || body["status"] != "stopped" || !strings.Contains(r.Body, `"cleanup":{"job":"canceled","upload":"aborted","object":"`) {
 		t.Errorf("stop: got %+v", r)
 	}
 	asked := strings.Join(o.asked, "\n")
@@ -180,8 +180,7 @@ func TestBrokenDeploymentAnswers(t *testing.T) {
 func TestEnvironmentThatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
-		"BUCKET": "", "STATE_MACHINE_ARN": "archive", "BATCH_STATE_MACHINE_ARN": "batch", "LINK_LIFETIME": "13h",
-		"PAGE":                "yes",
+		"BUCKET": "", "STATE_MACHINE_ARN": "archive", "BATCH_STATE_MACHINE_ARN": "batch", "LINK_LIFETIME": "61m",
 		"SCENARIO_API_SECRET": "",
 	} {
 		env := deployed("", "", "")
@@ -195,13 +194,13 @@ func TestEnvironmentThatIsWrong(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	env := map[string]string{"BUCKET": "b", "LINK_LIFETIME": "90s", "CORS_ALLOW_ORIGINS": "https://a.example, https://b.example,"}
+	env := map[string]string{"BUCKET": "b", "LINK_LIFETIME": "90s"}
 	o, lifetime, err := options(func(n string) string { return env[n] })
-	if err != nil || lifetime.Seconds() != 90 || strings.Join(o.AllowOrigins, " ") != "https://a.example https://b.example" {
+	if err != nil || lifetime.Seconds() != 90 {
 		t.Errorf("got %+v, %s, %v", o, lifetime, err)
 	}
 	o, lifetime, err = options(func(n string) string { return map[string]string{"BUCKET": "b"}[n] })
-	if err != nil || lifetime.Minutes() != 15 || o.AllowOrigins != nil {
+	if err != nil || lifetime.Minutes() != 15 {
 		t.Errorf("nothing set: got %+v, %s, %v", o, lifetime, err)
 	}
 }
@@ -211,21 +210,5 @@ func TestWithoutScenario(t *testing.T) {
 	cancel, err := canceler(func(string) string { return "" })
 	if cancel != nil || err != nil {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestPage(t *testing.T) {
-	t.Parallel()
-	api := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	for wanted, want := range map[string]int{"": http.StatusTeapot, "off": http.StatusTeapot, "on": http.StatusOK} {
-		h, err := withPage(api, wanted)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-		if w.Code != want {
-			t.Errorf("PAGE=%q: got %d, want %d", wanted, w.Code, want)
-		}
 	}
 }

@@ -25,7 +25,7 @@ func (f *fixture) theBatch(t *testing.T) batch.Input {
 	if err != nil || in.List == nil {
 		t.Fatalf("%s: %v", input, err)
 	}
-	if _, err := f.batches.Describe(t.Context(), name); err != nil {
+	if _, err := f.starter.Batches.Describe(t.Context(), name); err != nil {
 		t.Error(err)
 	}
 	return in
@@ -98,7 +98,7 @@ func TestLongRequestIsABatch(t *testing.T) {
 	}
 	lists := 0
 	for key, o := range f.objects {
-		if strings.HasPrefix(key, "batches/") {
+		if strings.HasPrefix(key, "batches/lists/") {
 			lists++
 			if o.size != int64(len(list(1001))) {
 				t.Errorf("%s has %d bytes", key, o.size)
@@ -124,23 +124,6 @@ func TestLongRequestOfRepeatsIsAnArchive(t *testing.T) {
 	}
 }
 
-func TestWithoutBatches(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ content, says string }{
-		"requests/a.csv": {list(1001), "makes no batches"}, "requests/a.json": {longRequest, "1001 IDs"},
-	} {
-		f := newFixture(t)
-		f.batches = nil
-		if err := f.handle(t.Context(), eventBridge(f.drop(name, c.content))); err != nil {
-			t.Fatal(err)
-		}
-		note := f.note(t, "requests/a.error.json")
-		if note["error"] != "RequestInvalid" || !strings.Contains(fmt.Sprint(note["cause"]), c.says) || f.sfn.Started() != 0 {
-			t.Errorf("%s: note %v", name, note)
-		}
-	}
-}
-
 func TestListThatCannotBePut(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -159,7 +142,7 @@ func TestListThatCannotBePut(t *testing.T) {
 func TestFiftyDeliveriesOfALongList(t *testing.T) {
 	t.Parallel()
 	f, machine, storage := realFixture(t, sfntest.BatchMachineARN)
-	f.batches = machine
+	f.starter.Batches = machine
 	o := object{bucket: storage.Bucket, key: "requests/long.txt", sequencer: "S", time: "T"}
 	put, err := storage.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &o.bucket, Key: &o.key, Body: strings.NewReader(list(3000))})
 	if err != nil {

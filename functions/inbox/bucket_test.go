@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
@@ -39,6 +41,7 @@ type stored struct {
 	size     int64
 	etag     string
 	encoding string
+	metadata map[string]string
 }
 
 func newBucket(t *testing.T) *memory {
@@ -60,6 +63,19 @@ func (b *memory) drop(key, content string) object {
 	return object{bucket: "bucket", key: key, etag: etag, sequencer: "00617F08299329D189", time: "2026-01-02T15:04:05Z"}
 }
 
+// replace puts an object if its conditions hold.
+func (b *memory) replace(key, content, ifMatch, ifNoneMatch string) bool {
+	b.mu.Lock()
+	o, found := b.objects[key]
+	if found && ifNoneMatch != "" || ifMatch != "" && (!found || ifMatch != `"`+o.etag+`"`) {
+		b.mu.Unlock()
+		return false
+	}
+	b.mu.Unlock()
+	b.drop(key, content)
+	return true
+}
+
 func (b *memory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := strings.TrimPrefix(r.URL.Path, "/bucket/")
 	b.mu.Lock()
@@ -73,7 +89,9 @@ func (b *memory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPut:
 		content, _ := io.ReadAll(r.Body)
-		b.drop(key, string(content))
+		if !b.replace(key, string(content), r.Header.Get("If-Match"), r.Header.Get("If-None-Match")) {
+			refuse(w, http.StatusPreconditionFailed, "PreconditionFailed")
+		}
 	case r.Method == http.MethodDelete:
 		b.mu.Lock()
 		delete(b.objects, key)
@@ -87,6 +105,10 @@ func (b *memory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if o.encoding != "" {
 			w.Header().Set("Content-Encoding", o.encoding)
 		}
+		for name, value := range o.metadata {
+			w.Header().Set("X-Amz-Meta-"+name, value)
+		}
+		w.Header().Set("ETag", `"`+o.etag+`"`)
 		w.Header().Set("Content-Length", fmt.Sprint(o.size))
 		_, _ = io.Copy(w, o.body())
 	}
@@ -122,8 +144,9 @@ func (b *memory) breaks(f func(w http.ResponseWriter, r *http.Request, key strin
 type fixture struct {
 	*inbox
 	*memory
-	sfn  *sfntest.Server
-	logs *lockedBuffer
+	sfn     *sfntest.Server
+	logs    *lockedBuffer
+	aborted []string
 }
 
 type lockedBuffer struct {
@@ -152,10 +175,15 @@ func newFixture(t *testing.T) *fixture {
 		BaseEndpoint: &f.memory.URL, UsePathStyle: true, Region: "us-east-1", Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
+	storage := bucket.Bucket{S3: client, Name: "bucket", Owner: "000000000000"}
 	f.inbox = &inbox{
-		bucket: bucket.Bucket{S3: client, Name: "bucket", Owner: "000000000000"}, archives: machine, batches: batches,
-		putList: batch.Storage{Bucket: bucket.Bucket{S3: client, Name: "bucket"}}.PutList,
-		log:     slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		bucket:  storage,
+		starter: executions.Starter{Archives: machine, Batches: batches, Lists: batch.Storage{Bucket: storage}},
+		cleaner: executions.Cleaner{Objects: storage, AbortUpload: func(_ context.Context, d archive.Destination, arn string) error {
+			f.aborted = append(f.aborted, d.Key+" of "+arn)
+			return nil
+		}},
+		log: slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	return f
 }

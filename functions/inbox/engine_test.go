@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
@@ -37,7 +36,7 @@ func realFixture(t *testing.T, arn string) (*fixture, *executions.Machine, *s3te
 func TestFiftyDeliveriesToTheStateMachine(t *testing.T) {
 	t.Parallel()
 	f, machine, storage := realFixture(t, sfntest.MachineARN)
-	f.archives = machine
+	f.starter.Archives = machine
 	o := object{bucket: storage.Bucket, key: "requests/héros & villains+1.csv", sequencer: "S", time: "T"}
 	put, err := storage.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &o.bucket, Key: &o.key, Body: strings.NewReader("assetId\nasset_1\n")})
 	if err != nil {
@@ -53,7 +52,7 @@ func TestFiftyDeliveriesToTheStateMachine(t *testing.T) {
 		})
 	}
 	all.Wait()
-	page, err := machine.List(t.Context(), types.ExecutionStatus(""), 100, "")
+	page, err := machine.List(t.Context(), "", 100, "")
 	if err != nil || len(page.Executions) != 1 || page.Executions[0].Name != executionName(o) {
 		t.Errorf("got %+v, %v", page, err)
 	}

@@ -48,13 +48,14 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (*inbox, erro
 	if err != nil {
 		return nil, fmt.Errorf("STATE_MACHINE_ARN: %w", err)
 	}
-	var batches *executions.Machine
-	if arn := getenv("BATCH_STATE_MACHINE_ARN"); arn != "" {
-		if batches, err = executions.New(sfn.NewFromConfig(cfg), arn); err != nil {
-			return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
-		}
+	batches, err := executions.New(sfn.NewFromConfig(cfg), getenv("BATCH_STATE_MACHINE_ARN"))
+	if err != nil {
+		return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
 	}
+	abort, err := executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
 	return &inbox{
-		bucket: storage, archives: machine, batches: batches, putList: batch.Storage{Bucket: storage}.PutList, log: log,
-	}, nil
+		bucket: storage, log: log,
+		starter: executions.Starter{Archives: machine, Batches: batches, Lists: batch.Storage{Bucket: storage}},
+		cleaner: executions.Cleaner{AbortUpload: abort, Objects: storage},
+	}, err
 }

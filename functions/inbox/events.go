@@ -16,7 +16,7 @@ type object struct {
 	time        string
 }
 
-// notification is an event in either form: S3's own, or EventBridge's.
+// notification is an event in any form: S3's own, or one of EventBridge's.
 type notification struct {
 	Records []struct {
 		EventSource string `json:"eventSource"`
@@ -40,7 +40,10 @@ type notification struct {
 	DetailType string `json:"detail-type"`
 	Time       string `json:"time"`
 	Detail     struct {
-		Bucket struct {
+		ExecutionARN string `json:"executionArn"`
+		Name         string `json:"name"`
+		Status       string `json:"status"`
+		Bucket       struct {
 			Name string `json:"name"`
 		} `json:"bucket"`
 		Object struct {
@@ -52,21 +55,35 @@ type notification struct {
 	} `json:"detail"`
 }
 
-// objects reads the objects that an event tells of. Those that can be read come with an error about the others.
-func objects(event []byte) ([]object, error) {
+// happened is what an event is about: objects that were created, or an execution that ended.
+type happened struct {
+	objects   []object
+	execution *struct{ arn, name string }
+}
+
+// parse reads an event. The objects that can be read come with an error about the others.
+func parse(event []byte) (h happened, err error) {
 	var n notification
 	if err := json.Unmarshal(event, &n); err != nil {
-		return nil, fmt.Errorf("the event is not one of S3's: %w", err)
+		return h, fmt.Errorf("the event is not JSON as it should be: %w", err)
 	}
 	switch {
+	case n.Source == "aws.states":
+		if n.DetailType == "Step Functions Execution Status Change" && n.Detail.Status != "RUNNING" {
+			h.execution = &struct{ arn, name string }{n.Detail.ExecutionARN, n.Detail.Name}
+		}
+		return h, nil
 	case n.Source == "aws.s3":
-		return n.fromEventBridge(), nil
+		h.objects = n.fromEventBridge()
+		return h, nil
 	case n.Records != nil:
-		return n.fromS3()
+		h.objects, err = n.fromS3()
+		return h, err
 	case n.TestEvent == "s3:TestEvent":
-		return nil, nil
+		return h, nil
 	}
-	return nil, fmt.Errorf("the event is neither an S3 notification nor EventBridge's \"Object Created\"")
+	return h, fmt.Errorf("the event is neither an S3 notification, nor EventBridge's \"Object Created\" or \"Step Functions " +
+		"Execution Status Change\"")
 }
 
 func (n notification) fromEventBridge() []object {

@@ -72,7 +72,7 @@ func TestBrokenDeploymentKeepsItsEvents(t *testing.T) {
 	in, err := fromEnvironment(func(n string) string {
 		return map[string]string{"BUCKET": "b", "STATE_MACHINE_ARN": sfntest.MachineARN, "BATCH_STATE_MACHINE_ARN": sfntest.BatchMachineARN}[n]
 	}, nil)
-	if err != nil || in.bucket.Name != "b" || in.batches == nil || in.putList == nil {
+	if err != nil || in.bucket.Name != "b" || in.starter.Batches == nil || in.starter.Lists == nil || in.cleaner.AbortUpload == nil {
 		t.Errorf("got %+v, %v", in, err)
 	}
 }
@@ -121,6 +121,11 @@ func TestMemoryStaysSmall(t *testing.T) {
 	}
 	same, each := func(int) int { return 7 }, func(i int) int { return i }
 	wide := strings.Repeat("x", 200)
+	var unknown strings.Builder
+	for i := range 60_000 {
+		fmt.Fprintf(&unknown, `%c"\u0000%d":{}`, "{,"[min(i, 1)], i)
+	}
+	unknown.WriteByte(',')
 	for _, c := range []struct {
 		object object
 		error  string
@@ -135,7 +140,8 @@ func TestMemoryStaysSmall(t *testing.T) {
 		{b.dropLines("requests/large.json", lines, "           %07d", each), "larger than"},
 		{b.drop("requests/deep.json", `{"query":`+strings.Repeat("[", 1<<20-20)), "not JSON"},
 		{b.drop("requests/wide.json", `{"query":{"assetIds":[`+strings.Repeat(`"",`, 300000)+`""]}}`), "RequestInvalid"},
-		{b.drop("requests/names.json", `{`+strings.Repeat(`"\u0000":{},`, 80000)+`"a":1}`), "do not exist"},
+		{b.drop("requests/names.json", `{`+strings.Repeat(`"\u0000":{},`, 80000)+`"a":1}`), "stands twice"},
+		{b.drop("requests/unknown.json", unknown.String()+`"a":1}`), "do not exist"},
 		{b.drop("requests/bomb.txt", zipped(t)), "gzip"},
 	} {
 		if a := f.Invoke(t, eventBridge(c.object)); a.Failed {

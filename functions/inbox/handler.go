@@ -12,18 +12,14 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 type inbox struct {
-	bucket   bucket.Bucket
-	archives *executions.Machine
-	batches  *executions.Machine // nil in a deployment without batches
-	// putList puts the assets of a .json request into the bucket for a batch.
-	putList func(ctx context.Context, name string, assetIDs []string) (batch.List, error)
+	bucket  bucket.Bucket
+	starter executions.Starter
+	cleaner executions.Cleaner
 	log     *slog.Logger
 }
 
@@ -43,14 +39,17 @@ func (in *inbox) handle(ctx context.Context, event json.RawMessage) error {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("requestId", lc.AwsRequestID)
 	}
-	found, err := objects(event)
+	found, err := parse(event)
 	errs := []error{err}
-	for _, o := range found {
-		err := in.guarded(ctx, log.With("key", o.key), o)
+	for _, o := range found.objects {
+		err := guarded(ctx, log, func() error { return in.receive(ctx, log.With("key", o.key), o) })
 		if err != nil {
 			err = fmt.Errorf("%s: %w", quote(o.key), err)
 		}
 		errs = append(errs, err)
+	}
+	if e := found.execution; e != nil {
+		errs = append(errs, guarded(ctx, log, func() error { return in.ended(ctx, log, e.arn, e.name) }))
 	}
 	if err := errors.Join(errs...); err != nil {
 		log.ErrorContext(ctx, "event not finished", "cause", err.Error())
@@ -60,21 +59,20 @@ func (in *inbox) handle(ctx context.Context, event json.RawMessage) error {
 }
 
 // guarded keeps a fault with one object from the others.
-func (in *inbox) guarded(ctx context.Context, log *slog.Logger, o object) (err error) {
+func guarded(ctx context.Context, log *slog.Logger, work func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return in.receive(ctx, log, o)
+	return work()
 }
 
-// receive takes in one object. Its error means that another delivery may do better; everything else is told beside the
-// object.
+// receive takes in one object. Its error means that another delivery may do better; everything else stands in a note
+// beside the object.
 func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error {
-	f, ok := formatOf(o.key)
-	if !ok {
+	if !isRequest(o.key) {
 		log.DebugContext(ctx, "not a request")
 		return nil
 	}
@@ -82,7 +80,7 @@ func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error 
 		log.WarnContext(ctx, "a request in another bucket is not taken", "bucket", o.bucket)
 		return nil
 	}
-	e, list, err := in.start(ctx, o, f)
+	e, list, err := in.start(ctx, o)
 	switch {
 	case errors.Is(err, errGone):
 		log.InfoContext(ctx, "the request is gone or was replaced")
@@ -91,66 +89,10 @@ func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error 
 		return err
 	case err != nil:
 		log.WarnContext(ctx, "request refused", "error", nameOf(err), "cause", err.Error())
-		return in.tellError(ctx, o, err)
+		return in.writeError(ctx, o, err)
 	}
 	log.InfoContext(ctx, "execution started", "execution", e.Name, "executionArn", e.ARN, "status", string(e.Status))
-	return in.tellStatus(ctx, o, e, list)
-}
-
-// start reads the object and starts what it asks for. list is nil unless it was read to its end.
-func (in *inbox) start(ctx context.Context, o object, f batch.Format) (e executions.Execution, list *listNote, err error) {
-	out, err := in.open(ctx, o)
-	if err != nil {
-		return e, nil, err
-	}
-	defer out.Close()
-	r, err := text(out, out.ContentEncoding)
-	if err != nil {
-		return e, nil, err
-	}
-	if f == batch.FormatJSON {
-		raw, err := readObject(r)
-		if err != nil {
-			return e, nil, err
-		}
-		e, err = in.startRequest(ctx, o, raw)
-		return e, nil, err
-	}
-	l, err := readList(r, f)
-	if err != nil {
-		return e, nil, err
-	}
-	if l.more { // the list stays where it is
-		e, err = in.startBatch(ctx, o, batch.Input{}, batch.List{Key: o.key, VersionID: o.version, ETag: o.etag, Format: f})
-		return e, nil, err
-	}
-	e, err = in.startArchive(ctx, o, archive.Request{Query: scenario.Query{AssetIDs: l.ids}})
-	return e, &listNote{l.lines, len(l.ids), l.duplicates}, err
-}
-
-func (in *inbox) startArchive(ctx context.Context, o object, request archive.Request) (executions.Execution, error) {
-	input, err := executions.Input(request)
-	if err != nil {
-		return executions.Execution{}, err
-	}
-	return begin(ctx, in.archives, o, input)
-}
-
-// begin starts the execution that belongs to the object. One that has the name is this object's, whatever its input: the
-// name is made from the event.
-func begin(ctx context.Context, m *executions.Machine, o object, input string) (executions.Execution, error) {
-	e, err := m.Start(ctx, executionName(o), input)
-	var failed *executions.Error
-	switch {
-	case err == nil, executions.IsKind(err, executions.KindOtherInput):
-		return e, nil
-	case errors.As(err, &failed) && failed.Kind.Transient():
-		return e, transient{err}
-	case executions.IsKind(err, executions.KindInput):
-		return e, archive.NewError(archive.RequestInvalid, err, "Step Functions does not take the request: %v", err)
-	}
-	return e, archive.NewError(archive.Misconfigured, err, "Step Functions refuses this deployment: %v. Check "+
-		"STATE_MACHINE_ARN, BATCH_STATE_MACHINE_ARN and the function's role", err)
+	return in.started(ctx, o, e, list)
 }
 
 // nameOf is the name of a named error; Internal for any other.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 )
 
@@ -126,7 +124,7 @@ func TestTheNameBelongsToTheEventAlone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	o := f.drop("requests/a.json", good)
-	if _, err := f.archives.Start(t.Context(), executionName(o), `{"query":{"assetIds":["asset_1"]},"release":"earlier"}`); err != nil {
+	if _, err := f.starter.Archives.Start(t.Context(), executionName(o), `{"query":{"assetIds":["asset_1"]},"release":"earlier"}`); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.handle(t.Context(), eventBridge(o)); err != nil || f.note(t, "requests/a.error.json") != nil {
@@ -137,8 +135,8 @@ func TestTheNameBelongsToTheEventAlone(t *testing.T) {
 func TestWhatIsNotARequestIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	for _, key := range []string{"requests/a.error.json", "requests/a.status.json", "requests/a.csv.Error.JSON", "requests/a.zip",
-		"requests/", "requests/a", "requests/a.json/", "archives/a.json", "Requests/a.json", "a.json", "/requests/a.json", ""} {
+	for _, key := range []string{"requests/a.error.json", "requests/a.status.json", "requests/a.csv.Error.JSON", "requests/.DS_Store",
+		"requests/", "requests/a.json/", "requests/team/.a.json.swp", "archives/a.json", "Requests/a.json", "a.json", "/requests/a.json", ""} {
 		if err := f.handle(t.Context(), eventBridge(f.drop(key, good))); err != nil {
 			t.Errorf("%q: %v", key, err)
 		}
@@ -173,7 +171,7 @@ func TestNotesAreNoRequests(t *testing.T) {
 			t.Errorf("%s would be taken for a request", key)
 		}
 	}
-	if len(f.objects) != 4 {
+	if len(f.objects) != 5 { // and one that says whom the execution is for
 		t.Errorf("%d objects", len(f.objects))
 	}
 }
@@ -410,13 +408,13 @@ func TestRecordsAreTakenOneByOne(t *testing.T) {
 func TestPanicStaysWithItsObject(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.putList = func(context.Context, string, []string) (batch.List, error) { panic("lost") }
+	f.starter.Lists = nil
 	long, fine := f.drop("requests/long.json", longRequest), f.drop("requests/fine.json", good)
 	err := f.handle(t.Context(), notificationOf(url.QueryEscape, long, fine))
-	if err == nil || !strings.Contains(err.Error(), "panic: lost") || f.sfn.Started() != 1 {
+	if err == nil || !strings.Contains(err.Error(), "panic: ") || f.sfn.Started() != 1 {
 		t.Errorf("got %v, %d executions", err, f.sfn.Started())
 	}
-	if !strings.Contains(f.logs.b.String(), "handler_test.go") {
+	if !strings.Contains(f.logs.b.String(), "start.go") {
 		t.Error("where it was is not logged")
 	}
 }
@@ -437,9 +435,4 @@ func list(n int) string {
 		fmt.Fprintf(&b, "asset_%d\n", i)
 	}
 	return b.String()
-}
-
-func isRequest(key string) bool {
-	_, ok := formatOf(key)
-	return ok
 }

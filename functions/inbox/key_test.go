@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"net/url"
 	"os"
+	"path"
 	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
 func TestKeysAsEachFormEncodesThem(t *testing.T) {
@@ -16,7 +19,7 @@ func TestKeysAsEachFormEncodesThem(t *testing.T) {
 		"requests/日本 é.json", "requests/../x.json", "requests/a\x00b.json", "requests/a&b=c?d#e.json", "requests/\u202egpj.json"} {
 		want := object{"bucket", key, "v", "e", "S", "t"}
 		for form, event := range map[string]json.RawMessage{"EventBridge": eventBridge(want), "S3": notificationOf(url.QueryEscape, want)} {
-			if got, err := objects(event); err != nil || len(got) != 1 || got[0] != want {
+			if got, err := parse(event); err != nil || len(got.objects) != 1 || got.objects[0] != want {
 				t.Errorf("%s, %q: got %+v, %v", form, key, got, err)
 			}
 		}
@@ -31,11 +34,11 @@ func TestEventFixturesAreOneObject(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := objects(raw)
-		if err != nil || len(got) != 1 {
+		got, err := parse(raw)
+		if err != nil || len(got.objects) != 1 {
 			t.Fatalf("%s: %v %v", file, got, err)
 		}
-		read = append(read, got[0])
+		read = append(read, got.objects[0])
 	}
 	want := object{"bucket", "requests/heroes and villains.csv", "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e", "b1946ac92492d2347c6235b4d2611184",
 		"00617F08299329D189", "2026-01-02T15:04:05Z"}
@@ -49,8 +52,8 @@ func TestEventFixturesAreOneObject(t *testing.T) {
 
 func TestSuspendedVersioningHasNoVersion(t *testing.T) {
 	t.Parallel()
-	got, err := objects(eventBridge(object{version: "null"}))
-	if err != nil || !reflect.DeepEqual(got, []object{{}}) {
+	got, err := parse(eventBridge(object{version: "null"}))
+	if err != nil || !reflect.DeepEqual(got.objects, []object{{}}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -60,10 +63,42 @@ func TestBeside(t *testing.T) {
 	if got := beside(stem("requests/a.b.json"), errorSuffix); got != "requests/a.b.error.json" {
 		t.Errorf("got %s", got)
 	}
-	for _, name := range []string{strings.Repeat("a", 1024), "requests/" + strings.Repeat("é", 507)} {
+	seen := map[string]bool{}
+	for _, name := range []string{"requests/" + strings.Repeat("a", 244), "requests/" + strings.Repeat("a", 243) + "b", strings.Repeat("a", 1024),
+		"requests/" + strings.Repeat("é", 507), "requests/" + strings.Repeat("d/", 400) + strings.Repeat("x", 215)} {
 		got := beside(name, statusSuffix)
-		if len(got) > 1024 || len(got) < 1023 || !utf8.ValidString(got) || !strings.HasSuffix(got, statusSuffix) {
+		if len(got) > 1024 || len(path.Base(got)) > 255 || !utf8.ValidString(got) || !strings.HasSuffix(got, statusSuffix) || seen[got] ||
+			path.Dir(got) != path.Dir(name) {
 			t.Errorf("%d bytes: %s", len(got), got)
+		}
+		seen[got] = true
+	}
+}
+
+// On AWS the rule of the template decides what reaches this function. It must be everything that is read here, or is
+// told that it cannot be read.
+func TestTheRulePassesEverythingOn(t *testing.T) {
+	t.Parallel()
+	template, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "object: { key: [prefix: " + archive.RequestsPrefix + "] }"; strings.Count(string(template), want) != 1 {
+		t.Errorf("template.yaml has no rule with %q", want)
+	}
+}
+
+func TestNamesThatSayNothing(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"heroes.xlsx", "heroes", "heroes.zip", "heroes.Csv", "heroes.NDJSON"} {
+		f := newFixture(t)
+		if err := f.handle(t.Context(), eventBridge(f.drop("requests/"+name, "\"asset_1\""))); err != nil {
+			t.Fatal(err)
+		}
+		note := f.note(t, "requests/heroes.error.json")
+		if known := strings.HasSuffix(name, "Csv") || strings.HasSuffix(name, "JSON"); known != (f.sfn.Started() == 1) || known != (note == nil) ||
+			!known && (note["error"] != "RequestInvalid" || !strings.Contains(note["cause"].(string), ".csv, .txt or .jsonl")) {
+			t.Errorf("%s: %d executions, note %v", name, f.sfn.Started(), note)
 		}
 	}
 }

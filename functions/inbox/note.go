@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
-
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
@@ -25,9 +27,19 @@ type errorNote struct {
 
 type statusNote struct {
 	note
-	Status    string        `json:"status"`
-	Execution executionNote `json:"execution"`
-	List      *listNote     `json:"list,omitempty"` // of a list for one archive
+	Status    executions.Status `json:"status"`
+	Execution executionNote     `json:"execution"`
+	List      *listNote         `json:"list,omitempty"`   // of a list for one archive
+	Output    json.RawMessage   `json:"output,omitempty"` // when it succeeded: the archive's, or the batch's
+	Error     string            `json:"error,omitempty"`  // when it did not
+	Cause     string            `json:"cause,omitempty"`  // says what to do
+}
+
+type executionNote struct {
+	ID        string     `json:"id"`
+	ARN       string     `json:"arn"`
+	StartedAt time.Time  `json:"startedAt"`
+	StoppedAt *time.Time `json:"stoppedAt,omitempty"`
 }
 
 // listNote says what was read of a list, so that whoever dropped it sees whether that is all of it.
@@ -37,55 +49,115 @@ type listNote struct {
 	Duplicates int `json:"duplicates"`
 }
 
-type executionNote struct {
-	ID        string    `json:"id"`
-	ARN       string    `json:"arn"`
-	StartedAt time.Time `json:"startedAt"`
-}
+// maxNote is the size of a note in bytes.
+const maxNote = 64 << 10
 
-// statuses are the words that the API has for them, too.
-var statuses = map[types.ExecutionStatus]string{
-	types.ExecutionStatusSucceeded: "succeeded",
-	types.ExecutionStatusFailed:    "failed",
-	types.ExecutionStatusTimedOut:  "timed-out",
-	types.ExecutionStatusAborted:   "stopped",
-}
+// maxNoteText keeps an output or a cause within it.
+const maxNoteText = 16 << 10
 
 func noteOn(o object) note { return note{Request: o.key, VersionID: o.version, DroppedAt: o.time} }
 
-func (in *inbox) tellError(ctx context.Context, o object, err error) error {
-	key, _ := in.place(ctx, o, errorSuffix)
-	return in.writeNote(ctx, key, errorNote{noteOn(o), nameOf(err), err.Error()})
+func statusOf(n note, e executions.Execution, list *listNote) statusNote {
+	s := statusNote{
+		note: n, Status: e.Status, Execution: executionNote{ID: e.Name, ARN: e.ARN, StartedAt: e.StartedAt.UTC()}, List: list,
+		Error: e.Error, Cause: strings.ToValidUTF8(e.Cause[:min(len(e.Cause), maxNoteText)], ""),
+	}
+	if !e.StoppedAt.IsZero() {
+		s.Execution.StoppedAt = new(e.StoppedAt.UTC())
+	}
+	if len(e.Output) < maxNoteText && json.Valid(e.Output) {
+		s.Output = e.Output
+	}
+	return s
 }
 
-// tellStatus also takes away the error that an earlier object of this name has left.
-func (in *inbox) tellStatus(ctx context.Context, o object, e executions.Execution, list *listNote) error {
-	status, ended := statuses[e.Status]
-	if !ended {
-		status = "running"
-	}
-	key, _ := in.place(ctx, o, statusSuffix)
-	err := in.writeNote(ctx, key, statusNote{noteOn(o), status, executionNote{e.Name, e.ARN, e.StartedAt.UTC()}, list})
-	if err != nil {
+func (in *inbox) writeError(ctx context.Context, o object, err error) error {
+	key, _ := in.place(ctx, o.key, errorSuffix)
+	return in.write(ctx, key, errorNote{noteOn(o), nameOf(err), err.Error()}, bucket.PutOptions{})
+}
+
+// started writes the status note, and takes away the error that an earlier object of this name has left.
+func (in *inbox) started(ctx context.Context, o object, e executions.Execution, list *listNote) error {
+	if err := in.writeStatus(ctx, noteOn(o), e, list); err != nil {
 		return err
 	}
-	if key, ours := in.place(ctx, o, errorSuffix); ours {
+	if key, ours := in.place(ctx, o.key, errorSuffix); ours {
 		return in.bucket.Delete(ctx, key, "")
 	}
 	return nil
 }
 
+// writeStatus writes a status note, unless a later one is there: of the same execution at its end, or of a request that
+// was dropped later under the same name. Two that write at once do so one after the other.
+func (in *inbox) writeStatus(ctx context.Context, n note, e executions.Execution, list *listNote) error {
+	const attempts = 8
+	for attempt := 1; ; attempt++ {
+		key, _ := in.place(ctx, n.Request, statusSuffix)
+		condition := bucket.PutOptions{IfMissing: true}
+		content, info, err := in.bucket.Read(ctx, key, maxNote, bucket.GetOptions{})
+		if err == nil {
+			condition = bucket.PutOptions{IfETag: info.ETag}
+			var there statusNote
+			if json.Unmarshal(content, &there) == nil && there.laterThan(n, e) {
+				return nil
+			}
+		} else if !bucket.IsMissing(err) {
+			return err
+		}
+		err = in.write(ctx, key, statusOf(n, e, list), condition)
+		if !bucket.IsChanged(err) || attempt == attempts {
+			return err
+		}
+	}
+}
+
+func (s statusNote) laterThan(n note, e executions.Execution) bool {
+	if s.Request != n.Request {
+		return false
+	}
+	if s.Execution.ID == e.Name {
+		return s.Status.Ended() && !e.Ended()
+	}
+	there, err := time.Parse(time.RFC3339, s.DroppedAt)
+	ours, ourErr := time.Parse(time.RFC3339, n.DroppedAt)
+	return err == nil && ourErr == nil && there.After(ours)
+}
+
 // place finds the key for a note. Two requests that differ by their ends alone (heroes.json, heroes.csv) would share
 // it: the second one gets its whole name, requests/heroes.csv.error.json. ours says that a note of this request is there
 // already.
-func (in *inbox) place(ctx context.Context, o object, suffix string) (key string, ours bool) {
-	key = beside(stem(o.key), suffix)
-	switch in.readNote(ctx, key) {
-	case o.key:
+func (in *inbox) place(ctx context.Context, request, suffix string) (key string, ours bool) {
+	key = beside(stem(request), suffix)
+	switch in.requestOf(ctx, key) {
+	case request:
 		return key, true
 	case "":
 		return key, false
 	}
-	key = beside(o.key, suffix)
-	return key, in.readNote(ctx, key) == o.key
+	key = beside(request, suffix)
+	return key, in.requestOf(ctx, key) == request
+}
+
+// requestOf reads the key of the request that a note is about, "" when there is nothing to be read.
+func (in *inbox) requestOf(ctx context.Context, key string) string {
+	content, _, err := in.bucket.Read(ctx, key, maxNote, bucket.GetOptions{})
+	if err != nil {
+		return ""
+	}
+	var n note
+	_ = json.Unmarshal(content, &n)
+	return n.Request
+}
+
+func (in *inbox) write(ctx context.Context, key string, v any, o bucket.PutOptions) error {
+	var body bytes.Buffer
+	e := json.NewEncoder(&body)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	o.ContentType = "application/json"
+	_, err := in.bucket.Put(ctx, key, body.Bytes(), o)
+	return err
 }

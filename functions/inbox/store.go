@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -24,31 +22,6 @@ func (in *inbox) open(ctx context.Context, o object) (*bucket.Object, error) {
 		return nil, errGone
 	}
 	return content, passing(err)
-}
-
-const maxNote = 64 << 10 // bytes
-
-// readNote reads the key of the request that a note is about, "" when there is nothing to be read.
-func (in *inbox) readNote(ctx context.Context, key string) (request string) {
-	content, _, err := in.bucket.Read(ctx, key, maxNote, bucket.GetOptions{})
-	if err != nil {
-		return ""
-	}
-	var n note
-	_ = json.Unmarshal(content, &n)
-	return n.Request
-}
-
-func (in *inbox) writeNote(ctx context.Context, key string, v any) error {
-	var body bytes.Buffer
-	e := json.NewEncoder(&body)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	_, err := in.bucket.Put(ctx, key, body.Bytes(), bucket.PutOptions{ContentType: "application/json"})
-	return err
 }
 
 // passing marks what another delivery of the same event may not meet.

@@ -66,6 +66,9 @@ func checkShape(raw []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := CheckJSON(raw); err != nil {
+		return err
+	}
 	unknown := unknownFields("", top)
 	for _, name := range []string{"query", "options", "destination"} {
 		var fields map[string]json.RawMessage

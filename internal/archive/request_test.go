@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -126,7 +127,10 @@ func TestParseRequestRefuses(t *testing.T) {
 
 func FuzzParseRequest(f *testing.F) {
 	for _, seed := range []string{"", "{}", query(""), query(`,"destination":{"key":"a/../b"}`), `{"query":{"assetIds":[null]}}`,
-		"[[[[", `{"query":{"assetIds":["a"]},"query":null}`, "\xef\xbb\xbf{}"} {
+		"[[[[", `{"query":{"assetIds":["a"]},"query":null}`, "\xef\xbb\xbf{}",
+		`{"query":{"assetIds":["a"]},"query":{"assetIds":["b"]}}`, `{"query":{"assetIds":["a\u0000"]}}`, "\xff", "\x00", `{"a":1e309}`,
+		query(`,"destination":{"key":"../%2e%2e/\r\nx: y"}`), query(`,"timeoutSeconds":1e400`), query(`,"timeoutSeconds":99999999999999999999`),
+		query(`,"options":{"fileNameTemplate":"<script>alert(1)</script>"}`), query(`,"destination":{"tags":{"a\u2028":"\ud800"}}`)} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -143,6 +147,11 @@ func FuzzParseRequest(f *testing.F) {
 		}
 		if strings.HasPrefix(d.Key, RequestsPrefix) || strings.Contains("/"+d.Key+"/", "/../") {
 			t.Fatalf("key %q", d.Key)
+		}
+		if text, err := json.Marshal(r); err != nil {
+			t.Fatal(err)
+		} else if _, err := ParseRequest(text); err != nil {
+			t.Fatalf("what was accepted is refused when it is written again: %v: %s", err, text)
 		}
 	})
 }

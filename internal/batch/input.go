@@ -90,6 +90,9 @@ func ParseInput(raw []byte) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
+	if err := archive.CheckJSON(raw); err != nil {
+		return Input{}, err
+	}
 	if _, ok := top["list"]; ok {
 		return parseListed(raw, top)
 	}

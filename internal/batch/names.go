@@ -37,12 +37,19 @@ type naming struct {
 func newNaming(in Input, defaultPrefix, identity, executionARN string, redrive, archives int) (naming, error) {
 	n := naming{
 		base: base(in, defaultPrefix, identity), digits: max(minDigits, len(fmt.Sprint(archives))),
-		run: digestOf(fmt.Sprintf("%s\n%d", executionARN, redrive))[:runDigits],
+		run: runOf(executionARN, redrive),
 	}
 	// The longest key stands for all.
 	_, err := archive.Request{Destination: archive.DestinationRequest{Key: n.key(archives)}}.Resolve("", "", "")
 	return n, err
 }
+
+func runOf(executionARN string, redrive int) string {
+	return digestOf(fmt.Sprintf("%s\n%d", executionARN, redrive))[:runDigits]
+}
+
+// ChildEnd is what the names of the executions that one attempt of a batch starts end with.
+func ChildEnd(executionARN string, redrive int) string { return "-" + runOf(executionARN, redrive) }
 
 func base(in Input, defaultPrefix, identity string) string {
 	d := in.Request.Destination

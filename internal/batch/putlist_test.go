@@ -108,3 +108,19 @@ func TestIsLong(t *testing.T) {
 		}
 	}
 }
+
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t)
+	for name, purposes := range map[string][]string{"one": {"archive", "batch", "archive"}, "other": {"batch", "batch"}} {
+		for _, purpose := range purposes {
+			if got, err := b.storage().Claim(t.Context(), name, purpose); err != nil || got != purposes[0] {
+				t.Errorf("%s for %s: %q, %v", name, purpose, got, err)
+			}
+		}
+	}
+	_, err := Storage{bucket.Bucket{S3: b.Client, Name: "there-is-no-such-bucket"}}.Claim(t.Context(), "x", "y")
+	if errorName(err) != "DestinationRefused" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -72,7 +72,7 @@ func TestMachinesAreApart(t *testing.T) {
 	if _, err := archives.Describe(t.Context(), "x"); !IsKind(err, KindNotFound) {
 		t.Errorf("got %v", err)
 	}
-	page, err := archives.List(t.Context(), types.ExecutionStatus(""), 10, "")
+	page, err := archives.List(t.Context(), "", 10, "")
 	if err != nil || len(page.Executions) != 0 {
 		t.Errorf("got %+v, %v", page, err)
 	}

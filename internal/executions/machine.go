@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // API is what this package calls of Step Functions; *sfn.Client has it.
@@ -47,7 +46,7 @@ func (m *Machine) ARN(name string) string { return m.executions + ":" + name }
 // Execution is one run of the state machine.
 type Execution struct {
 	Name, ARN string
-	Status    types.ExecutionStatus
+	Status    Status
 	StartedAt time.Time
 	StoppedAt time.Time       // zero while it runs
 	Input     string          // as it was started with; "" where the call does not tell
@@ -57,9 +56,7 @@ type Execution struct {
 }
 
 // Ended says whether the execution has come to an end.
-func (e Execution) Ended() bool {
-	return e.Status != types.ExecutionStatusRunning && e.Status != types.ExecutionStatusPendingRedrive
-}
+func (e Execution) Ended() bool { return e.Status.Ended() }
 
 // Start starts the execution of that name, or finds the one that has been started with it, running or ended. input is
 // of the function Input. When the name belongs to another input, the error has KindOtherInput, and the execution that
@@ -75,7 +72,7 @@ func (m *Machine) Start(ctx context.Context, name, input string) (Execution, err
 		return Execution{}, classify("start the execution", err)
 	}
 	return Execution{
-		Name: name, ARN: aws.ToString(out.ExecutionArn), Status: types.ExecutionStatusRunning,
+		Name: name, ARN: aws.ToString(out.ExecutionArn), Status: Running,
 		StartedAt: aws.ToTime(out.StartDate), Input: input,
 	}, nil
 }
@@ -117,7 +114,7 @@ func (m *Machine) Describe(ctx context.Context, name string) (Execution, error) 
 		return Execution{}, classify("describe the execution", err)
 	}
 	return Execution{
-		Name: name, ARN: arn, Status: out.Status, StartedAt: aws.ToTime(out.StartDate), StoppedAt: aws.ToTime(out.StopDate),
+		Name: name, ARN: arn, Status: statusOf(out.Status), StartedAt: aws.ToTime(out.StartDate), StoppedAt: aws.ToTime(out.StopDate),
 		Input: aws.ToString(out.Input), Output: json.RawMessage(aws.ToString(out.Output)),
 		Error: aws.ToString(out.Error), Cause: withoutSignatures(aws.ToString(out.Cause)),
 	}, nil
@@ -140,8 +137,8 @@ type Page struct {
 }
 
 // List lists executions, newest first, with a status ("" for all), at most limit (1 to 1000).
-func (m *Machine) List(ctx context.Context, status types.ExecutionStatus, limit int32, token string) (Page, error) {
-	in := &sfn.ListExecutionsInput{StateMachineArn: &m.arn, MaxResults: limit, StatusFilter: status}
+func (m *Machine) List(ctx context.Context, status Status, limit int32, token string) (Page, error) {
+	in := &sfn.ListExecutionsInput{StateMachineArn: &m.arn, MaxResults: limit, StatusFilter: awsStatuses[status]}
 	if token != "" {
 		in.NextToken = &token
 	}
@@ -152,7 +149,7 @@ func (m *Machine) List(ctx context.Context, status types.ExecutionStatus, limit 
 	page := Page{Next: aws.ToString(out.NextToken)}
 	for _, e := range out.Executions {
 		page.Executions = append(page.Executions, Execution{
-			Name: aws.ToString(e.Name), ARN: aws.ToString(e.ExecutionArn), Status: e.Status,
+			Name: aws.ToString(e.Name), ARN: aws.ToString(e.ExecutionArn), Status: statusOf(e.Status),
 			StartedAt: aws.ToTime(e.StartDate), StoppedAt: aws.ToTime(e.StopDate),
 		})
 	}
@@ -160,6 +157,9 @@ func (m *Machine) List(ctx context.Context, status types.ExecutionStatus, limit 
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -55,25 +55,25 @@ func TestStartTwice(t *testing.T) {
 		name   string
 		before func(*testing.T, *sfntest.Server)
 		input  string
-		status types.ExecutionStatus
+		status Status
 		kind   Kind
 	}{
-		{"while it runs", func(*testing.T, *sfntest.Server) {}, one, types.ExecutionStatusRunning, ""},
-		{"after its success", func(t *testing.T, s *sfntest.Server) { s.Finish(t, "x", "SUCCEEDED", `{}`) }, one, types.ExecutionStatusSucceeded, ""},
-		{"after its failure", func(t *testing.T, s *sfntest.Server) { s.Finish(t, "x", "FAILED", "E", "c") }, one, types.ExecutionStatusFailed, ""},
+		{"while it runs", func(*testing.T, *sfntest.Server) {}, one, Running, ""},
+		{"after its success", func(t *testing.T, s *sfntest.Server) { s.Finish(t, "x", "SUCCEEDED", `{}`) }, one, Succeeded, ""},
+		{"after its failure", func(t *testing.T, s *sfntest.Server) { s.Finish(t, "x", "FAILED", "E", "c") }, one, Failed, ""},
 		{"after its end, not to be seen yet", func(t *testing.T, s *sfntest.Server) { s.Finish(t, "x", "SUCCEEDED", `{}`); s.Hide("x", 5) }, one,
-			types.ExecutionStatusSucceeded, ""},
+			Succeeded, ""},
 		{"never to be seen", func(t *testing.T, s *sfntest.Server) { s.Finish(t, "x", "SUCCEEDED", `{}`); s.Hide("x", 6) }, one, "", KindUnavailable},
-		{"with another input while it runs", func(*testing.T, *sfntest.Server) {}, two, types.ExecutionStatusRunning, KindOtherInput},
+		{"with another input while it runs", func(*testing.T, *sfntest.Server) {}, two, Running, KindOtherInput},
 		{"with another input after its end", func(t *testing.T, s *sfntest.Server) { s.Finish(t, "x", "SUCCEEDED", `{}`) }, two,
-			types.ExecutionStatusSucceeded, KindOtherInput},
+			Succeeded, KindOtherInput},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { // it waits for what cannot be seen yet
 				m, s := machine(t)
 				first := start(t, m, "x")
-				if first.Status != types.ExecutionStatusRunning || first.ARN != m.ARN("x") || first.StartedAt.IsZero() {
+				if first.Status != Running || first.ARN != m.ARN("x") || first.StartedAt.IsZero() {
 					t.Errorf("first: %+v", first)
 				}
 				c.before(t, s)
@@ -186,12 +186,13 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-func TestEnded(t *testing.T) {
+// Every status that Step Functions knows has a word, and only those of ended executions say so.
+func TestStatuses(t *testing.T) {
 	t.Parallel()
 	for _, status := range types.ExecutionStatus("").Values() {
-		want := status != types.ExecutionStatusRunning && status != types.ExecutionStatusPendingRedrive
-		if got := (Execution{Status: status}).Ended(); got != want {
-			t.Errorf("%s: %v", status, got)
+		running := status == types.ExecutionStatusRunning || status == types.ExecutionStatusPendingRedrive
+		if word := statusOf(status); !word.Valid() || word.Ended() == running || !running && awsStatuses[word] != status {
+			t.Errorf("%s: %s", status, word)
 		}
 	}
 }
@@ -205,7 +206,7 @@ func TestListAndStop(t *testing.T) {
 	if err := m.Stop(t.Context(), "b", "Stopped", "by the test"); err != nil {
 		t.Fatal(err)
 	}
-	names := func(status types.ExecutionStatus) string {
+	names := func(status Status) string {
 		var names []string
 		token := ""
 		for {
@@ -224,11 +225,11 @@ func TestListAndStop(t *testing.T) {
 	if got := names(""); got != "c b a" {
 		t.Errorf("all: %s", got)
 	}
-	if got := names(types.ExecutionStatusRunning); got != "c a" {
+	if got := names(Running); got != "c a" {
 		t.Errorf("running: %s", got)
 	}
 	e, err := m.Describe(t.Context(), "b")
-	if err != nil || e.Status != types.ExecutionStatusAborted || e.Error != "Stopped" || e.Cause != "by the test" {
+	if err != nil || e.Status != Stopped || e.Error != "Stopped" || e.Cause != "by the test" {
 		t.Errorf("got %+v, %v", e, err)
 	}
 	if s.Calls("StopExecution") != 1 {

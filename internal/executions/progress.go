@@ -19,6 +19,9 @@ const (
 	historyPages = 6
 )
 
+// transferState is the state of the archive state machine that writes the object.
+const transferState = "Transfer"
+
 // Progress is what an execution's history tells about where it is. Nothing of it is a secret: signed URLs are left
 // out.
 type Progress struct {

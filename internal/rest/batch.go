@@ -3,19 +3,11 @@ package rest
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/scenario"
 )
-
-// batchMark begins the IDs of batches that are started here. It saves a look into the other machine, no more: those
-// started elsewhere have any names.
-const batchMark = "batch-"
-
-// errBatchFailed is how a batch ends that lacks too many archives (archive.BatchFailed).
-const errBatchFailed = "BatchFailed"
 
 // batchView is what a batch shows beside what an archive does, as far as it is known.
 type batchView struct {
@@ -34,59 +26,6 @@ type childrenView struct {
 	Running  int64 `json:"running"`
 	Finished int64 `json:"finished"`
 	Failed   int64 `json:"failed"`
-}
-
-// admitLong puts the list into the bucket and orders a batch of it; one that is long by its repeats alone is an archive.
-func (a *api) admitLong(ctx context.Context, body []byte) (order, error) {
-	in, err := batch.ParseInput(body)
-	if err != nil {
-		return order{}, err
-	}
-	if unique := batch.Unique(in.AssetIDs); len(unique) <= scenario.MaxAssets {
-		in.Request.Query.AssetIDs = unique
-		input, err := executions.Input(in.Request)
-		return order{a.Archives, input}, err
-	}
-	list, err := a.PutList(ctx, "assets", in.AssetIDs)
-	if err != nil {
-		return order{}, err
-	}
-	input, err := in.Of(list)
-	return order{a.Batches, input}, err
-}
-
-// uniqueName and keyedName decide whether a request is another one or the same again.
-func uniqueName(a *api, o order) string {
-	name := executions.UniqueName(a.Now())
-	if o.machine == a.Batches {
-		return batchMark + name
-	}
-	return name
-}
-
-func keyedName(a *api, o order, key string) string {
-	if o.machine == a.Batches {
-		return executions.Name(batchMark+key, "idempotency key", key)
-	}
-	return executions.Name(key, "idempotency key", key)
-}
-
-// find looks an execution up in both machines.
-func (a *api) find(ctx context.Context, id string) (*executions.Machine, executions.Execution, error) {
-	machines := []*executions.Machine{a.Archives, a.Batches}
-	if a.Batches == nil {
-		machines = machines[:1]
-	} else if strings.HasPrefix(id, batchMark) {
-		machines[0], machines[1] = machines[1], machines[0]
-	}
-	var e executions.Execution
-	var err error
-	for _, m := range machines {
-		if e, err = m.Describe(ctx, id); !executions.IsKind(err, executions.KindNotFound) {
-			return m, e, err
-		}
-	}
-	return nil, e, err
 }
 
 // addBatch shows how far a batch is, and its manifest once there is one. The status stands without what cannot be read.
@@ -108,7 +47,7 @@ func (a *api) addBatch(ctx context.Context, v *view, e executions.Execution) {
 		return
 	}
 	v.Batch.Assets, v.Batch.Duplicates, v.Batch.Archives = p.Plan.Assets, p.Plan.Duplicates, children(p)
-	if e.Error == errBatchFailed { // it was written before the batch failed
+	if e.Error == string(archive.BatchFailed) { // it was written before the batch failed
 		a.addManifest(ctx, v, p.Plan.Manifest)
 	}
 }

@@ -16,14 +16,15 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
-// lists plays the bucket's lists.
+// lists plays the bucket's lists and claims.
 type lists struct {
-	mu   sync.Mutex
-	puts map[string]string
-	fail error
+	mu     sync.Mutex
+	puts   map[string]string
+	claims map[string]string
+	fail   error
 }
 
-func (l *lists) put(_ context.Context, name string, ids []string) (batch.List, error) {
+func (l *lists) PutList(_ context.Context, name string, ids []string) (batch.List, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fail != nil {
@@ -34,21 +35,22 @@ func (l *lists) put(_ context.Context, name string, ids []string) (batch.List, e
 	return batch.List{Key: key, Format: batch.FormatText}, nil
 }
 
+func (l *lists) Claim(_ context.Context, name, purpose string) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail != nil {
+		return "", l.fail
+	}
+	if _, taken := l.claims[name]; !taken {
+		l.claims[name] = purpose
+	}
+	return l.claims[name], nil
+}
+
 func withBatches(t *testing.T) (*fixture, *lists) {
 	t.Helper()
-	l := &lists{puts: map[string]string{}}
 	f := newFixture(t)
-	machine := func(arn string) *executions.Machine {
-		m, err := executions.New(f.sfn.Client(), arn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	o := f.Handler.(*api).Options
-	o.Archives, o.Batches, o.PutList = machine(sfntest.MachineARN), machine(sfntest.BatchMachineARN), l.put
-	f.Handler = New(o)
-	return f, l
+	return f, f.lists
 }
 
 // assets is a request for assets first to last, and more of the request's fields.
@@ -256,24 +258,28 @@ func TestListBatches(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", target, got, want)
 		}
 	}
-	if ids, next := newFixture(t).list(t, "/archives?kind=batch"); len(ids) != 0 || next != "" {
-		t.Errorf("without batches: %v", ids)
-	}
 }
 
 func TestStopBatch(t *testing.T) {
 	t.Parallel()
 	f, _ := withBatches(t)
 	id := f.batch(t)
-	f.sfn.Plan(t, id, "one")
-	for range 2 {
+	child := "heroes-0001-0123456789abcdef" + batch.ChildEnd(f.Handler.(*api).Batches.ARN(id), 0)
+	f.sfn.Plan(t, id, child)
+	f.sfn.Transferring(t, child)
+	f.objects.owners["k.zip"] = child
+	other := f.archive(t) // runs on
+	f.sfn.Transferring(t, other)
+	for i := range 2 {
 		a := f.do(t, "DELETE", "/archives/"+id, "")
-		if a.status != 200 || a.body["status"] != "stopped" || a.body["cleanup"] != nil || !strings.Contains(a.raw, `"assets":2500`) {
+		want := []string{"map[job:canceled object:removed upload:aborted]", "map[job:canceled object:none upload:aborted]"}[i]
+		if a.status != 200 || a.body["status"] != "stopped" || fmt.Sprint(a.body["cleanup"]) != want || !strings.Contains(a.raw, `"assets":2500`) {
 			t.Errorf("got %d %s", a.status, a.raw)
 		}
 	}
-	if f.sfn.Calls("StopExecution") != 1 || len(f.canceled)+len(f.aborted) != 0 {
-		t.Errorf("%d stops, %v, %v", f.sfn.Calls("StopExecution"), f.canceled, f.aborted)
+	if f.sfn.Calls("StopExecution") != 1 || len(f.canceled) != 2 || len(f.aborted) != 2 || !strings.HasSuffix(f.aborted[0], child) ||
+		len(f.objects.owners) != 0 {
+		t.Errorf("%d stops, %v, %v, %v", f.sfn.Calls("StopExecution"), f.canceled, f.aborted, f.objects.owners)
 	}
 	ended := f.batch(t)
 	f.sfn.Finish(t, ended, "SUCCEEDED", `{}`)
@@ -305,7 +311,7 @@ func TestBatchWithTheStateMachine(t *testing.T) {
 	if o.Batches, err = executions.New(client, sfntest.BatchMachineARN); err != nil {
 		t.Fatal(err)
 	}
-	o.PutList = batch.Storage{Bucket: bucket.Bucket{S3: storage.Client, Name: storage.Bucket}}.PutList
+	o.Lists = batch.Storage{Bucket: bucket.Bucket{S3: storage.Client, Name: storage.Bucket}}
 	f.Handler = New(o)
 	var all sync.WaitGroup
 	ids := map[string]bool{}
@@ -328,5 +334,39 @@ func TestBatchWithTheStateMachine(t *testing.T) {
 	}
 	if got, _ := f.list(t, "/archives?kind=batch"); len(got) != 1 {
 		t.Errorf("listed: %v", got)
+	}
+}
+
+// The same key for an archive and for a batch at the same moment: one of them is started, the other refused.
+func TestOneKeyIsOneExecution(t *testing.T) {
+	t.Parallel()
+	f, _ := withBatches(t)
+	for round := range 30 {
+		var both sync.WaitGroup
+		answers := make([]answer, 6)
+		for i := range answers {
+			both.Go(func() {
+				body := good
+				if i%2 == 0 {
+					body = assets(1, 1001, "")
+				}
+				answers[i] = f.do(t, "POST", "/archives", body, "Idempotency-Key", fmt.Sprint("key ", round))
+			})
+		}
+		both.Wait()
+		ids := map[any]bool{}
+		for _, a := range answers {
+			switch a.status {
+			case 202:
+				ids[a.body["id"]] = true
+			case 422:
+				a.problem(t, 422, errIdempotencyReused, "another request")
+			default:
+				t.Errorf("got %d %s", a.status, a.raw)
+			}
+		}
+		if len(ids) != 1 || f.sfn.Started() != round+1 {
+			t.Fatalf("round %d: %v, %d executions", round, ids, f.sfn.Started())
+		}
 	}
 }

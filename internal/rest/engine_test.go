@@ -125,7 +125,7 @@ func TestWithTheStateMachine(t *testing.T) {
 	stopped := begin("asset_wait")
 	f.until(t, stopped, func(v map[string]any) bool { return v["job"] != nil })
 	if a := f.do(t, "DELETE", "/archives/"+stopped, ""); a.status != 200 || a.body["status"] != "stopped" ||
-		fmt.Sprint(a.body["cleanup"]) != "map[job:canceled upload:aborted]" {
+		fmt.Sprint(a.body["cleanup"]) != "map[job:canceled object:none upload:aborted]" {
 		t.Errorf("stopped: got %s", a.raw)
 	}
 	failed := begin("asset_fail")

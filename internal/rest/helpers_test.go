@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/scenario"
@@ -22,8 +24,10 @@ import (
 // fixture is the API on the test's Step Functions, with Scenario and S3 played by the test.
 type fixture struct {
 	http.Handler
-	sfn  *sfntest.Server
-	logs *bytes.Buffer
+	sfn     *sfntest.Server
+	logs    *bytes.Buffer
+	lists   *lists
+	objects *objects
 
 	mu       sync.Mutex
 	canceled []scenario.JobRef
@@ -33,27 +37,34 @@ type fixture struct {
 
 func newFixture(t *testing.T, change ...func(*Options)) *fixture {
 	t.Helper()
-	f := &fixture{sfn: sfntest.Start(t), logs: &bytes.Buffer{}}
-	machine, err := executions.New(f.sfn.Client(), sfntest.MachineARN)
-	if err != nil {
-		t.Fatal(err)
+	f := &fixture{sfn: sfntest.Start(t), logs: &bytes.Buffer{}, lists: &lists{puts: map[string]string{}, claims: map[string]string{}},
+		objects: &objects{owners: map[string]string{}}}
+	machine := func(arn string) *executions.Machine {
+		m, err := executions.New(f.sfn.Client(), arn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
 	}
 	o := Options{
-		Archives: machine,
+		Starter: executions.Starter{Archives: machine(sfntest.MachineARN), Batches: machine(sfntest.BatchMachineARN), Lists: f.lists},
 		Link: func(_ context.Context, _, key string) (Link, error) {
 			return Link{URL: "https://s3.example/" + key + "?signed", FileName: key}, f.fail
 		},
-		CancelJob: func(_ context.Context, ref scenario.JobRef) error {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.canceled = append(f.canceled, ref)
-			return f.fail
-		},
-		AbortUpload: func(_ context.Context, d archive.Destination, owner string) error {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.aborted = append(f.aborted, d.Bucket+"/"+d.Key+" of "+owner)
-			return f.fail
+		Cleaner: executions.Cleaner{
+			CancelJob: func(_ context.Context, ref scenario.JobRef) error {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.canceled = append(f.canceled, ref)
+				return f.fail
+			},
+			AbortUpload: func(_ context.Context, d archive.Destination, owner string) error {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.aborted = append(f.aborted, d.Bucket+"/"+d.Key+" of "+owner)
+				return f.fail
+			},
+			Objects: f.objects,
 		},
 		Logger: slog.New(slog.NewJSONHandler(f.logs, nil)),
 		Now:    func() time.Time { return time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC) },
@@ -63,6 +74,32 @@ func newFixture(t *testing.T, change ...func(*Options)) *fixture {
 	}
 	f.Handler = New(o)
 	return f
+}
+
+// objects plays the bucket's objects: each is of an execution.
+type objects struct {
+	mu     sync.Mutex
+	owners map[string]string // by key; the ETag is the owner's name, too
+	fail   error
+}
+
+func (o *objects) Head(_ context.Context, key string) (*bucket.Info, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	owner, ok := o.owners[key]
+	if !ok || o.fail != nil {
+		return nil, o.fail
+	}
+	return &bucket.Info{ETag: owner, Metadata: map[string]string{"scenario-execution": url.PathEscape(owner)}}, nil
+}
+
+func (o *objects) Delete(_ context.Context, key, ifETag string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.owners[key] == ifETag {
+		delete(o.owners, key)
+	}
+	return o.fail
 }
 
 var errPlayed = errors.New("played by the test")

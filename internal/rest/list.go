@@ -37,10 +37,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	if q.kind == kindBatch {
 		m = a.Batches
 	}
-	var page executions.Page // of a deployment without batches, which has none to list
-	if q.kind == kindArchive || m != nil {
-		page, err = m.List(r.Context(), filters[q.status], int32(q.limit), q.token)
-	}
+	page, err := m.List(r.Context(), q.status, int32(q.limit), q.token)
 	if err != nil {
 		return err
 	}
@@ -65,8 +62,9 @@ const (
 )
 
 type listQuery struct {
-	kind, status, token string
-	limit               int
+	kind, token string
+	status      executions.Status // "" for all
+	limit       int
 }
 
 func readListQuery(r *http.Request) (q listQuery, err error) {
@@ -77,11 +75,11 @@ func readListQuery(r *http.Request) (q listQuery, err error) {
 	if q.limit, err = limit(values, defaultLimit, maxLimit); err != nil {
 		return q, err
 	}
-	q.kind, q.status = kindArchive, values["status"]
+	q.kind, q.status = kindArchive, executions.Status(values["status"])
 	if kind, given := values["kind"]; given {
 		q.kind = kind
 	}
-	if _, given := values["status"]; given && filters[q.status] == "" {
+	if _, given := values["status"]; given && !q.status.Valid() {
 		return q, badParameter("status is %.40q; it must be running, succeeded, failed, timed-out or stopped", q.status)
 	}
 	if q.kind != kindArchive && q.kind != kindBatch {
@@ -100,7 +98,7 @@ func (q listQuery) goOn(values map[string]string) (listQuery, error) {
 	if !ok {
 		return q, badParameter("the cursor is not one of this list's; begin again without it")
 	}
-	for name, value := range map[string]string{"kind": of.kind, "status": of.status} {
+	for name, value := range map[string]string{"kind": of.kind, "status": string(of.status)} {
 		if given, ok := values[name]; ok && given != value {
 			return q, badParameter("the cursor belongs to a list with another %s; begin again without it", name)
 		}
@@ -110,7 +108,7 @@ func (q listQuery) goOn(values map[string]string) (listQuery, error) {
 }
 
 func cursor(q listQuery, token string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(q.status + "\n" + q.kind + "\n" + token))
+	return base64.RawURLEncoding.EncodeToString([]byte(string(q.status) + "\n" + q.kind + "\n" + token))
 }
 
 func readCursor(text string) (of listQuery, ok bool) {
@@ -119,7 +117,7 @@ func readCursor(text string) (of listQuery, ok bool) {
 	if err != nil || len(text) > maxCursor || len(parts) != 3 {
 		return of, false
 	}
-	of = listQuery{status: parts[0], kind: parts[1], token: parts[2]}
-	known := (of.status == "" || filters[of.status] != "") && (of.kind == kindArchive || of.kind == kindBatch)
+	of = listQuery{status: executions.Status(parts[0]), kind: parts[1], token: parts[2]}
+	known := (of.status == "" || of.status.Valid()) && (of.kind == kindArchive || of.kind == kindBatch)
 	return of, known && of.token != ""
 }

@@ -15,11 +15,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/httpapi"
-	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // maxBody is the largest body of a request in bytes: 4 MiB, more than 100,000 assets. Lambda takes 6 MB in one
@@ -27,23 +24,14 @@ import (
 // itself in base64, a third longer, or with its quotation marks escaped.
 const maxBody = 4 << 20
 
-// Options configure the API. Archives and Link are required.
+// Options configure the API. All but CancelJob and the last three are required.
 type Options struct {
-	Archives *executions.Machine
-	// Batches takes the requests that need several archives, with PutList for their lists; nil refuses them.
-	Batches *executions.Machine
-	// PutList puts a request's assets into the bucket. The same ones are always the same list.
-	PutList func(ctx context.Context, name string, assetIDs []string) (batch.List, error)
+	executions.Starter
+	executions.Cleaner
 	// Link makes the link for the download of an object.
-	Link func(ctx context.Context, bucket, key string) (Link, error)
-	// CancelJob asks Scenario to cancel a job, best effort; nil when the API has no access to Scenario.
-	CancelJob func(context.Context, scenario.JobRef) error
-	// AbortUpload ends the unfinished upload that an execution has at a destination.
-	AbortUpload func(ctx context.Context, d archive.Destination, executionARN string) error
-	// AllowOrigins are the origins of pages that may call the API ("*" for any); none turns CORS off.
-	AllowOrigins []string
-	Logger       *slog.Logger     // default: discards
-	Now          func() time.Time // default: time.Now
+	Link   func(ctx context.Context, bucket, key string) (Link, error)
+	Logger *slog.Logger     // default: discards
+	Now    func() time.Time // default: time.Now
 }
 
 // Link is a short-lived link.
@@ -92,7 +80,6 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) error {
 	allow := resource.allow()
 	if r.Method == http.MethodOptions {
 		w.Header().Set("Allow", allow)
-		a.preflight(w, r, allow)
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -147,7 +134,7 @@ func (a *api) answering(serve endpoint) http.Handler {
 			id = rand.Text()
 		}
 		sent := &statusWriter{ResponseWriter: w}
-		a.headers(w.Header(), r, id)
+		headers(w.Header(), id)
 		log := a.Logger.With("requestId", id)
 		start := a.Now()
 		err := a.guarded(log, serve, sent, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
@@ -196,14 +183,13 @@ func logAnswer(log *slog.Logger, r *http.Request, status int, took time.Duration
 
 // headers are those of every answer. No page of ours is ever shown in a frame or runs a script, and no answer is kept:
 // some hold a signed link.
-func (a *api) headers(h http.Header, r *http.Request, requestID string) {
+func headers(h http.Header, requestID string) {
 	h.Set("X-Request-Id", requestID)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Strict-Transport-Security", "max-age=31536000")
-	a.cors(h, r)
 }
 
 func writeProblem(w http.ResponseWriter, p *problem) {

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
-
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
@@ -17,7 +15,7 @@ func (a *api) show(w http.ResponseWriter, r *http.Request, id string) error {
 	if _, err := parameters(r); err != nil {
 		return err
 	}
-	m, e, err := a.find(r.Context(), id)
+	m, e, err := a.Find(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -25,7 +23,7 @@ func (a *api) show(w http.ResponseWriter, r *http.Request, id string) error {
 	switch {
 	case m == a.Batches:
 		a.addBatch(r.Context(), v, e)
-	case e.Status == types.ExecutionStatusSucceeded:
+	case e.Status == executions.Succeeded:
 		a.addOutput(r.Context(), v, e)
 	default:
 		a.addProgress(r.Context(), v, e)

@@ -7,13 +7,8 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
-
-// maxDepth is the deepest nesting of a body that is looked at. A request needs three.
-const maxDepth = 16
 
 // start serves POST /archives. It answers once Step Functions has taken the request.
 func (a *api) start(w http.ResponseWriter, r *http.Request) error {
@@ -31,15 +26,15 @@ func (a *api) start(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ask, err := a.admit(r.Context(), body)
+	p, err := a.prepare(r.Context(), body)
 	if err != nil {
 		return err
 	}
-	e, err := a.begin(r.Context(), key, ask)
+	e, err := a.Start(r.Context(), key, p, a.Now())
 	if err != nil {
 		return err
 	}
-	v := a.describe(r, ask.machine, e)
+	v := a.describe(r, p.Machine, e)
 	w.Header().Set("Location", v.Links.Self)
 	writeJSON(w, http.StatusAccepted, "application/json", v)
 	return nil
@@ -58,68 +53,12 @@ func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// order is what a body asks for: an execution of a machine, with an input.
-type order struct {
-	machine *executions.Machine
-	input   string
-}
-
-// admit makes an execution's input of a body, so that what can never work is never started. What is no JSON is told
+// prepare makes an execution's input of a body, so that what can never work is never started. What is no JSON is told
 // from what is a wrong request.
-func (a *api) admit(ctx context.Context, body []byte) (order, error) {
-	if depth(body) > maxDepth {
-		return order{}, newProblem(http.StatusBadRequest, errRequestInvalid, "the body is nested deeper than %d levels", maxDepth)
-	}
-	if a.Batches != nil && batch.IsLong(body) {
-		return a.admitLong(ctx, body)
-	}
-	request, err := archive.ParseRequest(body)
+func (a *api) prepare(ctx context.Context, body []byte) (executions.Prepared, error) {
+	p, err := a.Prepare(ctx, body, "assets")
 	if err != nil && !json.Valid(body) {
-		return order{}, newProblem(http.StatusBadRequest, errRequestInvalid, "%s", err.Error())
+		return p, newProblem(http.StatusBadRequest, errRequestInvalid, "%s", err.Error())
 	}
-	if err != nil {
-		return order{}, err
-	}
-	input, err := executions.Input(request)
-	return order{a.Archives, input}, err
-}
-
-// begin starts what is ordered. A key belongs to one request, whichever machine takes it; what asks for another one at
-// the very same time is not seen.
-func (a *api) begin(ctx context.Context, key string, o order) (executions.Execution, error) {
-	if key == "" {
-		return o.machine.Start(ctx, uniqueName(a, o), o.input)
-	}
-	if a.Batches != nil {
-		other := order{machine: a.Archives}
-		if o.machine == a.Archives {
-			other.machine = a.Batches
-		}
-		if _, err := other.machine.Describe(ctx, keyedName(a, other, key)); err == nil { // a failure is told by the start
-			return executions.Execution{}, &executions.Error{Op: "start the execution", Kind: executions.KindOtherInput}
-		}
-	}
-	return o.machine.Start(ctx, keyedName(a, o, key), o.input)
-}
-
-// depth is how deep arrays and objects are nested in a JSON text; of another text it is a number that means nothing.
-func depth(text []byte) int {
-	level, deepest := 0, 0
-	inString, escaped := false, false
-	for _, c := range text {
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped, inString = c == '\\', c != '"'
-		case c == '"':
-			inString = true
-		case c == '{', c == '[':
-			level++
-			deepest = max(deepest, level)
-		case c == '}', c == ']':
-			level--
-		}
-	}
-	return deepest
+	return p, err
 }

@@ -17,9 +17,10 @@ func TestStop(t *testing.T) {
 	f := newFixture(t)
 	id := f.archive(t)
 	f.sfn.Transferring(t, id)
+	f.objects.owners["k.zip"] = id
 	a := f.do(t, "DELETE", "/archives/"+id, "")
 	if a.status != 200 || a.body["status"] != "stopped" || a.body["error"] != "Stopped" || a.body["state"] != "Transfer" ||
-		fmt.Sprint(a.body["cleanup"]) != "map[job:canceled upload:aborted]" || a.body["stoppedAt"] == nil {
+		fmt.Sprint(a.body["cleanup"]) != "map[job:canceled object:removed upload:aborted]" || a.body["stoppedAt"] == nil {
 		t.Errorf("got %d %s", a.status, a.raw)
 	}
 	if want := "stopped through the API, request " + a.header.Get("X-Request-Id"); a.body["cause"] != want {
@@ -45,7 +46,7 @@ func TestStopBeforeTheLaunch(t *testing.T) {
 	id := f.archive(t)
 	f.sfn.Called(t, id, "launch")
 	a := f.do(t, "DELETE", "/archives/"+id, "")
-	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:none upload:none]" || len(f.canceled)+len(f.aborted) != 0 {
+	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:none object:none upload:none]" || len(f.canceled)+len(f.aborted) != 0 {
 		t.Errorf("got %d %s", a.status, a.raw)
 	}
 }
@@ -82,7 +83,7 @@ func TestEndBetweenLookAndStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Handler = New(Options{Archives: machine})
+	f.Handler = New(Options{Starter: executions.Starter{Archives: machine, Batches: f.Handler.(*api).Batches}})
 	f.do(t, "DELETE", "/archives/"+id, "").problem(t, 409, errAlreadyEnded, "succeeded")
 }
 
@@ -105,7 +106,7 @@ func TestDescriptionThatLagsBehindTheStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Handler = New(Options{Archives: machine})
+	f.Handler = New(Options{Starter: executions.Starter{Archives: machine, Batches: f.Handler.(*api).Batches}})
 	a := f.do(t, "DELETE", "/archives/"+id, "")
 	if a.status != 200 || a.body["status"] != "stopped" || a.body["stoppedAt"] == nil || a.body["error"] != "Stopped" {
 		t.Errorf("got %d %s", a.status, a.raw)
@@ -115,11 +116,11 @@ func TestDescriptionThatLagsBehindTheStop(t *testing.T) {
 func TestCleanupThatFails(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.fail = errPlayed
+	f.fail, f.objects.fail = errPlayed, errPlayed
 	id := f.archive(t)
 	f.sfn.Transferring(t, id)
 	a := f.do(t, "DELETE", "/archives/"+id, "")
-	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:not-canceled upload:not-aborted]" {
+	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:not-canceled object:not-removed upload:not-aborted]" {
 		t.Errorf("got %d %s", a.status, a.raw)
 	}
 }
@@ -130,7 +131,7 @@ func TestStopWithoutScenario(t *testing.T) {
 	id := f.archive(t)
 	f.sfn.Transferring(t, id)
 	a := f.do(t, "DELETE", "/archives/"+id, "")
-	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:not-canceled upload:aborted]" {
+	if a.status != 200 || fmt.Sprint(a.body["cleanup"]) != "map[job:not-canceled object:none upload:aborted]" {
 		t.Errorf("got %d %s", a.status, a.raw)
 	}
 }
@@ -146,4 +147,22 @@ func TestStopThatFails(t *testing.T) {
 		return nil
 	})
 	f.do(t, "DELETE", "/archives/"+id, "").problem(t, 503, errServiceUnavailable, "try again")
+}
+
+// Only the object of this very execution goes, and one that appears after the first look is seen.
+func TestStopLeavesOtherObjects(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	id := f.archive(t)
+	f.sfn.Transferring(t, id)
+	f.objects.owners["k.zip"] = "another"
+	a := f.do(t, "DELETE", "/archives/"+id, "")
+	if fmt.Sprint(a.body["cleanup"]) != "map[job:canceled object:none upload:aborted]" || f.objects.owners["k.zip"] != "another" {
+		t.Errorf("got %d %s", a.status, a.raw)
+	}
+	f.objects.owners["k.zip"] = id
+	a = f.do(t, "DELETE", "/archives/"+id, "")
+	if fmt.Sprint(a.body["cleanup"]) != "map[job:canceled object:removed upload:aborted]" || len(f.objects.owners) != 0 {
+		t.Errorf("again: got %d %s", a.status, a.raw)
+	}
 }

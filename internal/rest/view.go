@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
-
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/httpapi"
@@ -15,24 +13,24 @@ import (
 // view is an archive as the API shows it. It is made of named fields alone, so that nothing of an execution's data,
 // such as the archive's signed URL at its source, is ever passed on by accident.
 type view struct {
-	ID           string     `json:"id"`
-	ExecutionARN string     `json:"executionArn"`
-	Status       string     `json:"status"`
-	State        string     `json:"state,omitempty"`
-	StartedAt    time.Time  `json:"startedAt"`
-	StoppedAt    *time.Time `json:"stoppedAt,omitempty"`
-	Deadline     *time.Time `json:"deadline,omitempty"` // of Scenario's job
+	ID           string            `json:"id"`
+	ExecutionARN string            `json:"executionArn"`
+	Status       executions.Status `json:"status"`
+	State        string            `json:"state,omitempty"`
+	StartedAt    time.Time         `json:"startedAt"`
+	StoppedAt    *time.Time        `json:"stoppedAt,omitempty"`
+	Deadline     *time.Time        `json:"deadline,omitempty"` // of Scenario's job
 
-	Job      *jobView        `json:"job,omitempty"`
-	Transfer *transferView   `json:"transfer,omitempty"`
-	Batch    *batchView      `json:"batch,omitempty"` // always there for a batch
-	Retry    *failureView    `json:"retry,omitempty"`
-	Output   *archive.Output `json:"output,omitempty"`
-	Download *Link           `json:"download,omitempty"`
-	Error    string          `json:"error,omitempty"`
-	Cause    string          `json:"cause,omitempty"`
-	Cleanup  *cleanupView    `json:"cleanup,omitempty"`
-	Links    links           `json:"links"`
+	Job      *jobView            `json:"job,omitempty"`
+	Transfer *transferView       `json:"transfer,omitempty"`
+	Batch    *batchView          `json:"batch,omitempty"` // always there for a batch
+	Retry    *failureView        `json:"retry,omitempty"`
+	Output   *archive.Output     `json:"output,omitempty"`
+	Download *Link               `json:"download,omitempty"`
+	Error    string              `json:"error,omitempty"`
+	Cause    string              `json:"cause,omitempty"`
+	Cleanup  *executions.Cleanup `json:"cleanup,omitempty"`
+	Links    links               `json:"links"`
 }
 
 type jobView struct {
@@ -55,30 +53,11 @@ type links struct {
 	Self string `json:"self"`
 }
 
-// statuses are the API's words for those of Step Functions. A child that waits to be redriven has not ended.
-var statuses = map[types.ExecutionStatus]string{
-	types.ExecutionStatusRunning:        "running",
-	types.ExecutionStatusPendingRedrive: "running",
-	types.ExecutionStatusSucceeded:      "succeeded",
-	types.ExecutionStatusFailed:         "failed",
-	types.ExecutionStatusTimedOut:       "timed-out",
-	types.ExecutionStatusAborted:        "stopped",
-}
-
-// filters are the statuses that can be asked for.
-var filters = map[string]types.ExecutionStatus{
-	"running":   types.ExecutionStatusRunning,
-	"succeeded": types.ExecutionStatusSucceeded,
-	"failed":    types.ExecutionStatusFailed,
-	"timed-out": types.ExecutionStatusTimedOut,
-	"stopped":   types.ExecutionStatusAborted,
-}
-
 // describe shows what an execution tells by itself.
 func (a *api) describe(r *http.Request, m *executions.Machine, e executions.Execution) *view {
 	prefix := httpapi.FromContext(r.Context()).Prefix
 	v := &view{
-		ID: e.Name, ExecutionARN: e.ARN, Status: statuses[e.Status], StartedAt: e.StartedAt.UTC(),
+		ID: e.Name, ExecutionARN: e.ARN, Status: e.Status, StartedAt: e.StartedAt.UTC(),
 		Error: e.Error, Cause: e.Cause, Links: links{Self: prefix + "/archives/" + url.PathEscape(e.Name)},
 	}
 	if m == a.Batches {
@@ -87,7 +66,7 @@ func (a *api) describe(r *http.Request, m *executions.Machine, e executions.Exec
 	if !e.StoppedAt.IsZero() {
 		v.StoppedAt = new(e.StoppedAt.UTC())
 	}
-	if e.Status == types.ExecutionStatusTimedOut && v.Error == "" {
+	if e.Status == executions.TimedOut && v.Error == "" {
 		v.Error, v.Cause = "States.Timeout", "the execution took longer than its state machine allows"
 	}
 	return v

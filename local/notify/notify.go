@@ -62,16 +62,7 @@ type identity struct {
 
 // Watch sends events until ctx ends; then it returns when no delivery is under way.
 func Watch(ctx context.Context, c Config) {
-	if c.Every == 0 {
-		c.Every = time.Second
-	}
-	if c.Backoff == 0 {
-		c.Backoff = time.Second
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	w := &watcher{Config: c, seen: map[string]identity{}, slots: make(chan struct{}, atOnce)}
+	w := newWatcher(c)
 	defer w.group.Wait()
 	first := true
 	for ctx.Err() == nil {
@@ -83,6 +74,25 @@ func Watch(ctx context.Context, c Config) {
 		}
 		pause(ctx, min(max(w.Every, 10*time.Since(started)), maxPause))
 	}
+}
+
+func newWatcher(c Config) *watcher {
+	if c.Every == 0 {
+		c.Every = time.Second
+	}
+	if c.Backoff == 0 {
+		c.Backoff = time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &watcher{Config: c, seen: map[string]identity{}, slots: make(chan struct{}, atOnce)}
+}
+
+// Deliver gives one event to the function, again after each failure, until it is accepted or ctx ends. Of the
+// configuration it needs Deliver alone; key is for the log.
+func Deliver(ctx context.Context, c Config, key string, event []byte) {
+	newWatcher(c).deliver(ctx, key, event)
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -177,6 +187,19 @@ func Event(region, account, bucket, key, etag string, size int64, at time.Time) 
 	event, _ := json.Marshal(map[string]any{ // strings and numbers cannot fail
 		"version": "0", "id": fmt.Sprintf("local-%d", at.UnixNano()), "detail-type": "Object Created", "source": "aws.s3",
 		"account": account, "time": Time(at), "region": region, "resources": []string{"arn:aws:s3:::" + bucket}, "detail": detail,
+	})
+	return event
+}
+
+// Ended is EventBridge's "Step Functions Execution Status Change" for an execution that ended.
+// https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+func Ended(region, account, executionARN, name, status string, at time.Time) []byte {
+	machine := strings.Replace(strings.TrimSuffix(executionARN, ":"+name), ":execution:", ":stateMachine:", 1)
+	event, _ := json.Marshal(map[string]any{ // strings and numbers cannot fail
+		"version": "0", "id": fmt.Sprintf("local-%d", at.UnixNano()), "detail-type": "Step Functions Execution Status Change",
+		"source": "aws.states", "account": account, "time": Time(at), "region": region, "resources": []string{executionARN},
+		"detail": map[string]any{"executionArn": executionARN, "stateMachineArn": machine, "name": name, "status": status,
+			"stopDate": at.UnixMilli()},
 	})
 	return event
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
+	"github.com/scenario-archive/scenario-archive/internal/rest/page"
 	"github.com/scenario-archive/scenario-archive/local/notify"
 )
 
@@ -82,14 +83,13 @@ func (s *System) entryFunction(name, binary string) lambda.Function {
 	f.Concurrency = entryConcurrency
 	if name == apiFunction {
 		f.Timeout = 29 * time.Second
-		f.Env["PAGE"] = "on"
 		f.Env["DOWNLOAD_ENDPOINT_URL"] = s.APIURL // see s3.SignedLinks
 	}
 	return f
 }
 
-// apiHandler is the API, and beside it what exists on this machine alone: the bucket by signed links, and the progress
-// of transfers.
+// apiHandler is the API, and beside it what exists on this machine alone: the page, the bucket by signed links, and the
+// progress of transfers.
 func (s *System) apiHandler() (http.Handler, error) {
 	endpoint, err := url.Parse(s.S3.Endpoint)
 	if err != nil {
@@ -102,10 +102,10 @@ func (s *System) apiHandler() (http.Handler, error) {
 	log := s.logs.logger("gateway")
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ResponseHeaderTimeout: time.Minute}
 	s.onClose(transport.CloseIdleConnections)
-	api := apigateway.New(apigateway.Options{Concurrency: entryConcurrency, Logger: log,
+	api := page.Handler(apigateway.New(apigateway.Options{Concurrency: entryConcurrency, Logger: log,
 		Invoke: func(ctx context.Context, event []byte) ([]byte, string, error) {
 			return s.entry.Invoke(ctx, apiFunction, event)
-		}})
+		}}))
 	bucket := s3.SignedLinks(endpoint, transport, log)
 	return loopback.GuardSite(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, isProgress := strings.CutPrefix(r.URL.Path, ProgressPath)
@@ -121,7 +121,7 @@ func (s *System) apiHandler() (http.Handler, error) {
 }
 
 // watchRequests sends the inbox an event for every object under requests/, also for those put there while nothing was
-// running.
+// running, and one for every execution that ends.
 func (s *System) watchRequests() error {
 	client, err := s.storage()
 	if err != nil {
@@ -136,8 +136,10 @@ func (s *System) watchRequests() error {
 			Deliver: s.deliver, Known: client.hasNote, Logger: s.logs.logger("inbox"),
 		})
 	}()
+	stopEnds := s.watchEnds(ctx)
 	s.onClose(func() {
 		cancel()
+		stopEnds()
 		<-ended
 		client.close()
 	})

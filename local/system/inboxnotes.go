@@ -16,8 +16,9 @@ import (
 // maxNote is more than a note of the inbox ever has.
 const maxNote = 1 << 20
 
-// hasNote says whether the inbox has written a note about exactly this object: then its event needs no delivery after
-// a restart. When the note cannot be read, the answer is no.
+// hasNote says whether the inbox has written a note about exactly this object that needs no change: then its event needs
+// no delivery after a restart. An execution that was running may have ended meanwhile. When the note cannot be read, the
+// answer is no.
 func (c storage) hasNote(ctx context.Context, key string, at time.Time) bool {
 	stem := strings.TrimSuffix(key, path.Ext(key))
 	for _, name := range []string{stem + ".status.json", stem + ".error.json", key + ".status.json", key + ".error.json"} {
@@ -38,7 +39,8 @@ func (c storage) noteIsOf(ctx context.Context, note, key, at string) bool {
 	var n struct {
 		Request   string `json:"request"`
 		DroppedAt string `json:"droppedAt"`
+		Status    string `json:"status"`
 	}
 	err = json.NewDecoder(io.LimitReader(out.Body, maxNote)).Decode(&n)
-	return err == nil && n.Request == key && n.DroppedAt == at
+	return err == nil && n.Request == key && n.DroppedAt == at && n.Status != "running"
 }
