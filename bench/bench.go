@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
 
 // condition is what the source is like.
@@ -37,7 +39,7 @@ var conditions = []condition{
 type setup struct {
 	config
 	dir, self, archive string
-	local, function    string // binaries: the local runner, the transfer function
+	function           string // the transfer function's binary
 	s3                 storage
 	programs           []program
 	missing            []string // what could not be run, and why
@@ -82,8 +84,8 @@ func (s *setup) measureTransfers(ctx context.Context, r *report) (err error) {
 	if s.function, err = s.buildFunction(ctx, "transfer"); err != nil {
 		return err
 	}
-	stop, err := s.startStorage(ctx)
-	if err != nil {
+	var stop func()
+	if s.s3, stop, err = s.storageAt(ctx, "s3", false); err != nil {
 		return err
 	}
 	defer stop()
@@ -108,26 +110,14 @@ func (s *setup) measureTransfers(ctx context.Context, r *report) (err error) {
 	return nil
 }
 
-// startStorage runs the project's own local S3 server.
-func (s *setup) startStorage(ctx context.Context) (stop func(), err error) {
-	s.local = filepath.Join(s.dir, "local")
-	build := exec.CommandContext(ctx, "go", "build", "-o", s.local, ".")
-	build.Dir = filepath.Join("..", "local")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build of local: %w: %s", err, out)
-	}
-	s.s3, stop, err = s.storageAt("s3")
-	return stop, err
-}
-
-// storageAt runs a storage on a directory of its own.
-func (s *setup) storageAt(dir string, flags ...string) (at storage, stop func(), err error) {
-	args := append([]string{"s3", "-dir", filepath.Join(s.dir, dir), "-bucket", "bench"}, flags...)
-	line, stop, err := s.background(exec.Command(s.local, args...))
+// storageAt runs the project's own local S3 server on a directory of its own.
+func (s *setup) storageAt(ctx context.Context, dir string, md5 bool) (at storage, stop func(), err error) {
+	server, err := emulator.Start(ctx, emulator.Config{Dir: filepath.Join(s.dir, dir), TLSDir: filepath.Join(s.dir, dir+"-tls"),
+		Bucket: "bench", MD5ETags: md5, Log: os.Stderr})
 	if err != nil {
 		return at, nil, err
 	}
-	return at, stop, json.Unmarshal([]byte(line), &at)
+	return storage{server.Endpoint, server.CAFile, server.AccessKeyID, server.SecretAccessKey, server.Region, "bench"}, server.Stop, nil
 }
 
 // background starts a server and returns its first line. It ends when its standard input closes.
@@ -177,7 +167,7 @@ func (s *setup) measureCondition(ctx context.Context, c condition, r *report) er
 	}
 	if c.md5 {
 		var stopMD5 func()
-		if target, stopMD5, err = s.storageAt("md5", "-md5-etags"); err != nil {
+		if target, stopMD5, err = s.storageAt(ctx, "md5", true); err != nil {
 			return err
 		}
 		defer stopMD5()

@@ -20,7 +20,7 @@ var children = map[string]func([]string) error{
 	"_source": serveSource, "_sink": serveSink, "_plain": movePlain,
 }
 
-// storage is how to reach an S3 server: the line that `local s3` prints.
+// storage is how to reach an S3 server: the line that the sink prints.
 type storage struct {
 	Endpoint        string `json:"endpoint"`
 	CAFile          string `json:"caFile"`

@@ -1,7 +1,7 @@
 """The AWS CLI and boto3 put a large object into the local S3 server and get it back, several times over, with what each
 does by itself: multipart uploads over connections that are kept, checksums as trailers.
 
-    python aws_clients.py LOCAL AWS    (SIZE_MIB=1024 LOOPS=3)
+    python aws_clients.py LOCAL AWS    (SIZE_MIB=1024 LOOPS=2)
 """
 import hashlib
 import json
@@ -16,7 +16,7 @@ import boto3
 
 LOCAL, AWS = sys.argv[1:]
 SIZE = int(os.environ.get("SIZE_MIB", "1024")) << 20
-LOOPS = int(os.environ.get("LOOPS", "3"))
+LOOPS = int(os.environ.get("LOOPS", "2"))
 
 
 def make(path):

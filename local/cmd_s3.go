@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
@@ -35,9 +34,6 @@ func runS3(ctx context.Context, args []string, stdin io.Reader, stdout, stderr i
 	flags.StringVar(&config.Dir, "dir", "", "`directory` of the buckets; without it a temporary one, removed at the end")
 	flags.StringVar(&config.Addr, "addr", "127.0.0.1:0", "loopback `host:port` to listen on; port 0 takes a free one")
 	flags.StringVar(&config.Bucket, "bucket", "", "`name` of a bucket to make")
-	flags.BoolVar(&config.MD5ETags, "md5-etags", false, "make ETags of MD5 sums; they cost more than all else")
-	flags.StringVar(&config.TLSDir, "tls", "", "`directory` of the certificate (default: tls, beside -dir)")
-	flags.StringVar(&config.RepoDir, "repo", "", "`directory` of the repository (default: found upwards of here)")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -47,15 +43,6 @@ func runS3(ctx context.Context, args []string, stdin io.Reader, stdout, stderr i
 	if flags.NArg() > 0 {
 		fmt.Fprintf(stderr, "local s3: what is %q?\n", flags.Arg(0))
 		return 2
-	}
-	if config.Dir == "" {
-		temporary, err := os.MkdirTemp("", "local-s3-")
-		if err != nil {
-			fmt.Fprintln(stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(temporary)
-		config.Dir = filepath.Join(temporary, "s3")
 	}
 	return serveS3(ctx, config, stdin, stdout, stderr)
 }
