@@ -102,6 +102,7 @@ func validJobID(id string) bool {
 }
 
 func validArchiveURL(raw string) bool {
+	const maxLength = 16 << 10 // a signed one has one or two KiB; what passes between the steps is bounded
 	u, err := url.Parse(raw)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil
+	return err == nil && len(raw) <= maxLength && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil
 }

@@ -15,6 +15,10 @@ import (
 	"time"
 )
 
+// missingToken is how API Gateway names the error of a route that does not exist: status 403, and the message "Missing
+// Authentication Token". That of a key which is refused has another name.
+const missingToken = "MissingAuthenticationTokenException"
+
 // maxBody bounds an answer. A status of a 1000-asset job is well below 100 KB.
 const maxBody = 2 << 20
 
@@ -24,6 +28,8 @@ type answer struct {
 	body       []byte
 	retryAfter time.Duration
 	clean      cleaner
+	// noRoute: the gateway before the API knows no such path.
+	noRoute bool
 }
 
 // try makes one attempt. The error's kind is KindRateLimited or KindUnavailable only if another one is safe.
@@ -71,6 +77,7 @@ func (c *Client) send(ctx context.Context, call call, credentials Credentials) (
 	defer response.Body.Close()
 	got.status = response.StatusCode
 	got.retryAfter = parseRetryAfter(response.Header, c.now())
+	got.noRoute = got.status == http.StatusForbidden && response.Header.Get("X-Amzn-Errortype") == missingToken
 	got.body, err = readBounded(response.Body, cmp.Or(call.maxBody, maxBody))
 	return got, true, timeoutCause(ctx, withoutURL(err))
 }

@@ -14,7 +14,8 @@ const (
 	KindInvalid Kind = "invalid"
 	// KindUnauthorized: the credentials are missing, wrong (401) or do not suffice (403).
 	KindUnauthorized Kind = "unauthorized"
-	// KindNotFound: the API does not know the job, or an asset of a launch (404).
+	// KindNotFound: the API does not know the job, or an asset of a launch (404); or it has no such endpoint (404, and the
+	// 403 by which API Gateway answers for a route that does not exist).
 	KindNotFound Kind = "not-found"
 	// KindRateLimited: the API wants fewer calls or fewer jobs at once (429). No job was made.
 	KindRateLimited Kind = "rate-limited"
@@ -46,6 +47,8 @@ type Error struct {
 	// Err is the cause, if there is one: a network or context error, or a provider's. It never is a *url.Error, whose
 	// text has the URL.
 	Err error
+
+	noRoute bool // the endpoint does not exist, whatever the status is
 }
 
 // Error describes the error on one line, without secrets.

@@ -35,7 +35,8 @@ func unreadable(call call, got answer, err error) *Error {
 
 // refusal is the error of an answer that is not 2xx.
 func refusal(call call, got answer) *Error {
-	failure := &Error{Op: call.op, Kind: kindOf(call, got), StatusCode: got.status, RetryAfter: got.retryAfter}
+	failure := &Error{Op: call.op, Kind: kindOf(call, got), StatusCode: got.status, RetryAfter: got.retryAfter,
+		noRoute: got.noRoute}
 	switch {
 	case got.status >= 300 && got.status <= 399:
 		failure.Reason = "the API answered with a redirect, which is not followed: check the base URL"
@@ -44,6 +45,9 @@ func refusal(call call, got answer) *Error {
 		failure.Action, failure.Limit = got.clean.ceiling(got.body)
 	}
 	failure.Reason = got.clean.answer(got.body)
+	if got.noRoute {
+		failure.Reason = "there is no such endpoint: " + failure.Reason // which speaks of a token
+	}
 	if failure.Reason == "" {
 		failure.Reason = http.StatusText(got.status)
 	}
@@ -59,6 +63,8 @@ func kindOf(call call, got answer) Kind {
 	switch status := got.status; {
 	case status == http.StatusTooManyRequests:
 		return KindRateLimited
+	case got.noRoute:
+		return KindNotFound
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return KindUnauthorized
 	case status == http.StatusNotFound:

@@ -121,5 +121,9 @@ func failureOf(t *testing.T, err error) *Error {
 
 var oneAsset = ArchiveRequest{Query: Query{AssetIDs: []string{"asset_1"}}}
 
+// noRoute is API Gateway's answer for a route that does not exist.
+var noRoute = scriptedAnswer{status: 403, header: map[string]string{"x-amzn-ErrorType": "MissingAuthenticationTokenException"},
+	body: `{"message":"Missing Authentication Token"}`}
+
 // hangUp closes the connection without an answer.
 func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }

@@ -57,7 +57,7 @@ type JobRef struct {
 }
 
 // Job asks how a job stands. It reads GET /jobs/{id}; where that has no archive URL of a job that succeeded, or does not
-// exist (404, 405), also GET /assets/download/{id}, unless the job was launched by the guide's endpoint.
+// exist, also GET /assets/download/{id}.
 //
 // Every error is an [*Error].
 func (c *Client) Job(ctx context.Context, ref JobRef) (Job, error) {
@@ -66,7 +66,7 @@ func (c *Client) Job(ctx context.Context, ref JobRef) (Job, error) {
 	}
 	job, err := c.status(ctx, ref, "jobs", ref.ID)
 	incomplete := err == nil && job.Status == StatusSuccess && job.ArchiveURL == ""
-	if ref.Endpoint == EndpointArchive || !incomplete && !missing(err) {
+	if !incomplete && !missing(err) {
 		return job, err
 	}
 	download, downloadErr := c.status(ctx, ref, "assets", "download", ref.ID)
@@ -75,8 +75,8 @@ func (c *Client) Job(ctx context.Context, ref JobRef) (Job, error) {
 		return Job{}, err
 	case err != nil:
 		return download, downloadErr
-	case missing(downloadErr):
-		return job, nil // there is no second place to look
+	case missing(downloadErr), downloadErr != nil && ref.Endpoint == EndpointArchive:
+		return job, nil // there is no second place to look: the guide describes the first one only
 	case downloadErr != nil:
 		return Job{}, downloadErr
 	}
@@ -105,7 +105,7 @@ func (j *Job) readStatus(got answer) error {
 	case parsed.id != "" && parsed.id != j.ID:
 		return errors.New("it is about another job")
 	case parsed.url != "" && !validArchiveURL(parsed.url):
-		return errors.New("its archive URL is not an http(s) URL")
+		return errors.New("its archive URL is not an http(s) URL of at most 16 KiB")
 	}
 	j.Status, j.Progress, j.ArchiveURL = parsed.status, parsed.progress, parsed.url
 	j.Reason, j.RetryAfter = got.clean.value(parsed.reasons...), got.retryAfter

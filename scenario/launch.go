@@ -11,7 +11,8 @@ import (
 type Endpoint string
 
 const (
-	// EndpointAuto is the guide's, and the reference's where that one does not exist (404 or 405); the other way round
+	// EndpointAuto is the guide's, and the reference's where that one does not exist (404, 405, and the 403 by which API
+	// Gateway answers for a route that it does not have); the other way round
 	// for a query with inferences or models, or options that only the reference describes. The client remembers what it found.
 	EndpointAuto Endpoint = ""
 	// EndpointArchive is the guide's: POST /assets/archive.
@@ -103,7 +104,7 @@ func (j *Job) readLaunch(got answer, projectID string) error {
 // other endpoint says the same.)
 func missing(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusMethodNotAllowed)
+	return errors.As(err, &e) && (e.noRoute || e.StatusCode == http.StatusNotFound || e.StatusCode == http.StatusMethodNotAllowed)
 }
 
 // bothMissing is one error of two, each of which may be the one that names the reason. Both are *Error (see missing).
@@ -111,8 +112,14 @@ func bothMissing(first Endpoint, err, otherErr error) error {
 	var one, two *Error
 	errors.As(err, &one)
 	errors.As(otherErr, &two)
+	switch {
+	case one.noRoute && !two.noRoute:
+		return two
+	case two.noRoute && !one.noRoute:
+		return one
+	}
 	merged := *one
-	if two.StatusCode == http.StatusNotFound {
+	if two.Kind == KindNotFound {
 		merged.Kind, merged.StatusCode = two.Kind, two.StatusCode
 	}
 	if one.Reason != two.Reason {

@@ -115,6 +115,11 @@ func TestLaunchAtNeitherEndpoint(t *testing.T) {
 		{"no such path, then the asset", scriptedAnswer{status: 405, body: `{"message":"nope"}`},
 			scriptedAnswer{status: 404, body: `{"message":"no asset_1"}`}, 404, KindNotFound,
 			"archive endpoint: nope; download endpoint: no asset_1"},
+		{"no such route, then the asset", noRoute, scriptedAnswer{status: 404, body: `{"message":"no asset_1"}`}, 404, KindNotFound,
+			"no asset_1"},
+		{"the asset, then no such route", scriptedAnswer{status: 404, body: `{"message":"no asset_1"}`}, noRoute, 404, KindNotFound,
+			"no asset_1"},
+		{"neither route", noRoute, noRoute, 403, KindNotFound, "there is no such endpoint: Missing Authentication Token"},
 		{"neither method", scriptedAnswer{status: 405}, scriptedAnswer{status: 405}, 405, KindInvalid, "Method Not Allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -149,7 +149,7 @@ func TestWhatAGetIsRepeatedAfter(t *testing.T) {
 		{"502", scriptedAnswer{status: 502}, 2}, {"503", scriptedAnswer{status: 503}, 2},
 		{"504", scriptedAnswer{status: 504}, 2}, {"a lost connection", scriptedAnswer{do: hangUp}, 2},
 		{"400", scriptedAnswer{status: 400}, 1}, {"401", scriptedAnswer{status: 401}, 1},
-		{"403", scriptedAnswer{status: 403}, 1}, {"404", scriptedAnswer{status: 404}, 1},
+		{"403", scriptedAnswer{status: 403}, 1}, {"409", scriptedAnswer{status: 409}, 1},
 		{"302", scriptedAnswer{status: 302, header: map[string]string{"Location": "/v1/jobs/other"}}, 1},
 	} {
 		api := script(t, test.first, ok)

@@ -15,6 +15,10 @@ func FromScenario(err error) error {
 	if !errors.As(err, &e) {
 		return NewError(Internal, err, "the call of Scenario's API failed in an unexpected way: %v", err)
 	}
+	if e.StatusCode >= 300 && e.StatusCode <= 399 {
+		return NewError(Misconfigured, err, "the API's base URL is wrong: %v. Set SCENARIO_BASE_URL (the deployment's "+
+			"parameter ScenarioBaseUrl) to where it does not redirect", e)
+	}
 	switch e.Kind {
 	case scenario.KindInvalid:
 		return NewError(RequestInvalid, err, "Scenario refused the request: %v. Correct the request", e)

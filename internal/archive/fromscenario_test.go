@@ -47,6 +47,10 @@ func TestFromScenarioOtherErrors(t *testing.T) {
 	if got := FromScenario(errors.New("oops")); NameOf(got) != Internal {
 		t.Errorf("got %T", got)
 	}
+	moved := FromScenario(&scenario.Error{Op: "launch archive", Kind: scenario.KindInvalid, StatusCode: 301, Reason: "a redirect"})
+	if NameOf(moved) != Misconfigured || !strings.Contains(moved.Error(), "SCENARIO_BASE_URL") {
+		t.Errorf("got %s: %v", NameOf(moved), moved)
+	}
 	set := NewError(Misconfigured, nil, "no secret")
 	got := FromScenario(&scenario.Error{Kind: scenario.KindUnauthorized, Err: set})
 	if NameOf(got) != Misconfigured || got.Error() != "no secret" {

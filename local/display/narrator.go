@@ -124,6 +124,8 @@ func working(state string) string {
 	switch state {
 	case "Launch":
 		return "asking Scenario for the archive"
+	case "FindJob":
+		return "looking for the job that the launch may have made"
 	case "Poll":
 		return "asking for the status of the job"
 	case "Transfer":
@@ -169,7 +171,7 @@ func (n *narrator) exit(e asl.Event) note {
 	o := read(e.Details.Output)
 	done := note{e.Time, e.Details.Name, "", noteDone}
 	switch e.Details.Name {
-	case "Launch":
+	case "Launch", "FindJob":
 		n.times.Launch, n.launched = took, e.Time
 		if o.Job.ID != "" {
 			done.text = "job " + o.Job.ID

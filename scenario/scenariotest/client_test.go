@@ -38,18 +38,21 @@ func TestClientDrivesStandIn(t *testing.T) {
 		faults   []scenariotest.Fault
 		endpoint scenario.Endpoint
 		launched scenariotest.Operation
+		routes   scenariotest.Routes
 	}{
-		{"guide", nil, scenario.EndpointArchive, scenariotest.OpLaunchArchive},
-		{"reference", nil, scenario.EndpointDownload, scenariotest.OpLaunchDownload},
-		{"auto", nil, scenario.EndpointAuto, scenariotest.OpLaunchArchive},
-		{"auto, 404", []scenariotest.Fault{hide(404)}, scenario.EndpointAuto, scenariotest.OpLaunchDownload},
-		{"auto, 405", []scenariotest.Fault{hide(405)}, scenario.EndpointAuto, scenariotest.OpLaunchDownload},
+		{"guide", nil, scenario.EndpointArchive, scenariotest.OpLaunchArchive, ""},
+		{"reference", nil, scenario.EndpointDownload, scenariotest.OpLaunchDownload, ""},
+		{"auto", nil, scenario.EndpointAuto, scenariotest.OpLaunchArchive, ""},
+		{"auto, 404", []scenariotest.Fault{hide(404)}, scenario.EndpointAuto, scenariotest.OpLaunchDownload, ""},
+		{"auto, 405", []scenariotest.Fault{hide(405)}, scenario.EndpointAuto, scenariotest.OpLaunchDownload, ""},
 		{"only the download status", []scenariotest.Fault{{Operation: scenariotest.OpJob, Status: 404}},
-			scenario.EndpointDownload, scenariotest.OpLaunchDownload},
+			scenario.EndpointDownload, scenariotest.OpLaunchDownload, ""},
+		{"auto, only the guide's routes", nil, scenario.EndpointAuto, scenariotest.OpLaunchArchive, scenariotest.RoutesGuide},
+		{"auto, only the reference's routes", nil, scenario.EndpointAuto, scenariotest.OpLaunchDownload, scenariotest.RoutesReference},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStandIn(t, func(o *scenariotest.Options) { o.Faults = test.faults })
+			s := newStandIn(t, func(o *scenariotest.Options) { o.Faults, o.Routes = test.faults, test.routes })
 			c := s.client(func(o *scenario.Options) { o.Endpoint = test.endpoint })
 			job, err := c.LaunchArchive(t.Context(), scenario.ArchiveRequest{
 				Query:     scenario.Query{AssetIDs: []string{"asset_1"}, InferenceIDs: nil, ModelIDs: nil},

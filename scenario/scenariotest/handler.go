@@ -108,6 +108,9 @@ func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 		if fault.Drop == DropBefore {
 			panic(http.ErrAbortHandler)
 		}
+		if !h.options.Routes.have(op) {
+			do = nil
+		}
 		answer := h.answer(r, body, err, fault, do)
 		entry.Status, entry.JobID = answer.status, answer.jobID
 		if fault.Drop == DropAfter {
@@ -118,11 +121,14 @@ func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 	}
 }
 
+// answer is what an operation answers; do is nil where there is no such route.
 func (h *Handler) answer(r *http.Request, body []byte, bodyErr error, fault Fault, do apiFunc) *reply {
 	switch {
 	case fault.Status != 0:
 		return &reply{status: fault.Status, raw: fault.Body, retryAfter: fault.RetryAfter,
 			body: failure(fault.Status, "The stand-in was told to answer so").body}
+	case do == nil:
+		return noRoute()
 	case !h.authorized(r):
 		return failure(http.StatusUnauthorized, "Invalid API key or secret")
 	case !h.pace.allow(h.options.Now()):
@@ -159,6 +165,7 @@ type reply struct {
 	body       map[string]any
 	raw        string // in place of body, if not empty
 	retryAfter string
+	errorType  string // the header of API Gateway's own errors
 	jobID      string // for the journal
 }
 
@@ -179,6 +186,9 @@ func (a *reply) write(w http.ResponseWriter, written *int64, truncate int64) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if a.retryAfter != "" {
 		w.Header().Set("Retry-After", a.retryAfter)
+	}
+	if a.errorType != "" {
+		w.Header().Set("X-Amzn-Errortype", a.errorType)
 	}
 	w.WriteHeader(a.status)
 	if truncate != 0 {

@@ -80,7 +80,7 @@ func (h *Handler) describe(r *http.Request, j job) map[string]any {
 	now := h.options.Now()
 	history := j.history(now)
 	metadata := map[string]any{"assetIds": []string{}, "input": j.asked}
-	if url := h.urlOf(r, j); url != "" {
+	if url := h.urlOf(r, j); url != "" && h.options.Routes != RoutesReference {
 		metadata["archiveUrl"] = url
 	}
 	if j.final(now) && j.finalStatus() != statusSuccess && j.reason != "" {

@@ -43,6 +43,8 @@ type Options struct {
 	RequestsPerSecond int
 	// RetryAfterSeconds is the Retry-After of these 429s. Default: 1; negative: none.
 	RetryAfterSeconds int
+	// Routes are the endpoints that there are. Default: RoutesAll.
+	Routes Routes
 	// AllowCancel lets jobs be canceled.
 	AllowCancel bool
 	// RefuseHEAD answers 403 to HEAD of an archive: a URL signed for GET only.
@@ -87,5 +89,5 @@ func (o Options) Validate() error {
 			return err
 		}
 	}
-	return nil
+	return o.Routes.validate()
 }

@@ -28,6 +28,7 @@ func parse(args []string, stderr io.Writer) (addr string, o scenariotest.Options
 	flags.IntVar(&o.MaxConcurrentJobs, "max-jobs", 0, "how many jobs may run `at once` (default: no limit)")
 	flags.IntVar(&o.RequestsPerSecond, "max-rate", 0, "how many API requests may come in a `second` (default: no limit)")
 	flags.IntVar(&o.RetryAfterSeconds, "retry-after", 0, "`seconds` of Retry-After in a 429 (default 1; -1: none)")
+	flags.StringVar((*string)(&o.Routes), "routes", "", "only the `endpoints` of the \"guide\" or of the \"reference\" (default: both)")
 	flags.BoolVar(&o.AllowCancel, "allow-cancel", false, "let jobs be canceled")
 	flags.BoolVar(&o.RefuseHEAD, "refuse-head", false, "answer 403 to HEAD of an archive")
 	flags.Func("host", "a `name` in Host that is served beside localhost; may be repeated", func(name string) error {
