@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -19,6 +20,9 @@ func ensureBinary(ctx context.Context, c Config) (string, error) {
 	fresh := o.Fresh()
 	if fresh {
 		fmt.Fprintln(c.Log, "building the local S3 server (versitygw): once, a minute or two")
+	}
+	if err := os.MkdirAll(c.BinDir, 0o755); err != nil {
+		return "", fmt.Errorf("local S3: %w", err)
 	}
 	unlock, err := lockFile(ctx, filepath.Join(c.BinDir, "versitygw.lock"))
 	if err != nil {

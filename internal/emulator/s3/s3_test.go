@@ -209,7 +209,7 @@ func TestBuildFailureIsShown(t *testing.T) {
 		}
 	}
 	var log strings.Builder
-	_, err := ensureBinary(t.Context(), Config{RepoDir: repo, BinDir: t.TempDir(), Log: &log})
+	_, err := ensureBinary(t.Context(), Config{RepoDir: repo, BinDir: filepath.Join(repo, ".local", "bin"), Log: &log})
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") || !strings.Contains(log.String(), "building the local S3 server") {
 		t.Errorf("error %v, log %q", err, log.String())
 	}
