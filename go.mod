@@ -11,6 +11,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/service/secretsmanager v1.50.10
 	github.com/aws/aws-sdk-go-v2/service/sfn v1.41.2
 	github.com/aws/smithy-go v1.28.8
+	github.com/klauspost/compress v1.18.0
 	github.com/minio/crc64nvme v1.1.1
 	golang.org/x/sys v0.28.0
 )

@@ -2,14 +2,14 @@ package unpack
 
 import (
 	"bufio"
-	"bytes"
-	"compress/flate"
 	"context"
 	"errors"
 	"hash/crc32"
 	"io"
 	"sync"
 	"sync/atomic"
+
+	"github.com/klauspost/compress/flate"
 
 	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
@@ -158,15 +158,6 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadByte makes the inflater read no further than it has to.
-func (in *input) ReadByte() (byte, error) {
-	b, err := in.buf.ReadByte()
-	if err == nil {
-		in.at++
-	}
-	return b, err
-}
-
 // drain reads what is left of the range, if that is little: its connection can be used again then.
 func (in *input) drain() {
 	if in.body != nil && in.end-in.at <= maxSkip {
@@ -240,14 +231,24 @@ type content struct {
 	crc  uint32
 }
 
-var inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+// inflater is a decompressor with the buffer that it reads from: it has a faster way for a bufio.Reader than for others.
+type inflater struct {
+	io.ReadCloser
+	buf *bufio.Reader
+}
+
+var inflaters = sync.Pool{New: func() any {
+	buf := bufio.NewReaderSize(nil, 32<<10)
+	return &inflater{flate.NewReader(buf), buf}
+}}
 
 func newContent(in *input, e *entry) *content {
 	c := &content{e: e, in: &limited{in: in, left: e.compressed}}
 	c.from = c.in
 	if e.method == zipfile.MethodDeflate {
-		f := inflaters.Get().(io.ReadCloser)
-		_ = f.(flate.Resetter).Reset(c.in, nil) // it always succeeds
+		f := inflaters.Get().(*inflater)
+		f.buf.Reset(c.in)
+		_ = f.ReadCloser.(flate.Resetter).Reset(f.buf, nil) // it always succeeds
 		c.from = f
 	}
 	return c
@@ -295,7 +296,7 @@ func (c *content) check() error {
 	if c.crc != c.e.crc {
 		return c.e.corrupt("its checksum is %08x, and the directory says %08x", c.crc, c.e.crc)
 	}
-	if f, ok := c.from.(flate.Resetter); ok {
+	if f, ok := c.from.(*inflater); ok {
 		inflaters.Put(f)
 	}
 	return nil
@@ -315,18 +316,6 @@ func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.in.Read(p[:min(int64(len(p)), l.left)])
 	l.left -= int64(n)
 	return n, l.note(err)
-}
-
-// ReadByte makes limited an io.ByteReader, which the inflater reads no further than it has to.
-func (l *limited) ReadByte() (byte, error) {
-	if l.left == 0 {
-		return 0, io.EOF
-	}
-	b, err := l.in.ReadByte()
-	if err == nil {
-		l.left--
-	}
-	return b, l.note(err)
 }
 
 func (l *limited) note(err error) error {
