@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"log/slog"
 	"mime"
 	"net/url"
@@ -92,7 +90,7 @@ func (h handler) object(in archive.TransferInput) transfer.Object {
 	return transfer.Object{
 		Bucket:             in.Destination.Bucket,
 		Key:                in.Destination.Key,
-		Owner:              owner(in.Execution.ID),
+		Owner:              in.Execution.Owner(),
 		Overwrite:          in.Destination.Overwrite,
 		Exclusive:          in.Destination.Exclusive,
 		ContentType:        "application/zip",
@@ -106,16 +104,6 @@ func (h handler) object(in archive.TransferInput) transfer.Object {
 		KMSKeyID:    h.kmsKeyID,
 		BucketOwner: h.owner,
 	}
-}
-
-// owner is the execution's ARN, which metadata can hold unless the execution's name has letters beyond ASCII.
-func owner(arn string) string {
-	for i := range len(arn) {
-		if arn[i] <= ' ' || arn[i] > '~' {
-			return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(arn)))
-		}
-	}
-	return arn
 }
 
 func output(in archive.TransferInput, r transfer.Result) archive.TransferOutput {

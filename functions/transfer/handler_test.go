@@ -134,20 +134,3 @@ func TestNamedErrors(t *testing.T) {
 		t.Errorf("got %T, want Internal", err)
 	}
 }
-
-func TestOwner(t *testing.T) {
-	t.Parallel()
-	for arn, want := range map[string]string{
-		"arn:aws:states:us-east-1:000000000000:execution:archive:run-1": "arn:aws:states:us-east-1:000000000000:execution:archive:run-1",
-		"arn:héros": "sha256:",
-	} {
-		got := owner(arn)
-		if strings.HasPrefix(want, "sha256:") {
-			if !strings.HasPrefix(got, "sha256:") || len(got) != 71 || got == owner("arn:hèros") {
-				t.Errorf("%s: got %q", arn, got)
-			}
-		} else if got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}

@@ -38,6 +38,8 @@ const (
 	ArchiveCorrupt Name = "ArchiveCorrupt"
 	// ArchiveIncomplete: the archive has fewer files than assets were asked for, and the request is strict; or none.
 	ArchiveIncomplete Name = "ArchiveIncomplete"
+	// ArchiveUnsupported: the archive cannot be unpacked here: it is encrypted, or compressed in an unusual way.
+	ArchiveUnsupported Name = "ArchiveUnsupported"
 	// ArchiveTooLarge: the archive is over S3's limit for an object.
 	ArchiveTooLarge Name = "ArchiveTooLarge"
 	// SourceForbidden: the archive's URL, or one it redirects to, is at an address that is not allowed.

@@ -18,6 +18,8 @@ type Request struct {
 	Query       scenario.Query          `json:"query"`
 	Options     scenario.ArchiveOptions `json:"options"`
 	Destination DestinationRequest      `json:"destination"`
+	// Unpack asks for the archive's files as objects, too.
+	Unpack UnpackRequest `json:"unpack,omitzero"`
 	// ProjectID scopes the request to one of the team's Scenario projects.
 	ProjectID string `json:"projectId,omitempty"`
 	// TimeoutSeconds is how long Scenario's job may take, 30 to 86400; 0 means DefaultTimeoutSeconds.
@@ -38,10 +40,11 @@ type DestinationRequest struct {
 
 // knownFields are the fields of a request, by the path of the object that holds them.
 var knownFields = map[string][]string{
-	"":            {"query", "options", "destination", "projectId", "timeoutSeconds"},
+	"":            {"query", "options", "destination", "unpack", "projectId", "timeoutSeconds"},
 	"query":       {"assetIds", "inferenceIds", "modelIds"},
 	"options":     {"flat", "fileNameTemplate", "archiveName", "preferOriginal"},
 	"destination": {"prefix", "key", "overwrite", "tags"},
+	"unpack":      {"prefix", "keepArchive"},
 }
 
 // ignoredFields are put into an execution's input by the Step Functions console and by a parent execution.
@@ -70,7 +73,7 @@ func checkShape(raw []byte) error {
 		return err
 	}
 	unknown := unknownFields("", top)
-	for _, name := range []string{"query", "options", "destination"} {
+	for _, name := range []string{"query", "options", "destination", "unpack"} {
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(top[name], &fields) == nil { // another type is told by decodeError
 			unknown = append(unknown, unknownFields(name, fields)...)

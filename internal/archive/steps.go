@@ -34,6 +34,8 @@ type Destination struct {
 	// Exclusive says that the key is made from the execution's name, so that no other execution writes it.
 	Exclusive bool              `json:"exclusive"`
 	Tags      map[string]string `json:"tags,omitempty"`
+	// Unpack is where the archive's files go; nil when they stay in it.
+	Unpack *Unpacking `json:"unpack,omitempty"`
 }
 
 // Age is how long the execution has been running; 0 when its start is not known.
@@ -137,6 +139,8 @@ type Output struct {
 	// Missing says how many of the requested assets the archive lacks; nil when it has as many files as were asked for,
 	// or when that cannot be known.
 	Missing *Missing `json:"missing,omitempty"`
+	// Unpacked says where the archive's files are as objects; nil when that was not asked for.
+	Unpacked *Unpacked `json:"unpacked,omitempty"`
 }
 
 // Missing are assets that were asked for and are not in the archive.
@@ -156,9 +160,13 @@ func (r Request) Resolve(bucket, defaultPrefix, executionName string) (Destinati
 	if err := checkKey("destination", key); err != nil {
 		return Destination{}, err
 	}
+	unpack, err := r.Unpack.resolve(key, r.Destination.Key == "")
+	if err != nil {
+		return Destination{}, err
+	}
 	return Destination{
 		Bucket: bucket, Key: key, Overwrite: r.Destination.Overwrite, Tags: r.Destination.Tags,
-		Exclusive: r.Destination.Key == "",
+		Exclusive: r.Destination.Key == "", Unpack: unpack,
 	}, nil
 }
 

@@ -25,7 +25,7 @@ const (
 )
 
 func (r Request) validate() error {
-	for _, check := range []func() error{r.checkQuery, r.checkOptions, r.checkTimeout, r.Destination.check} {
+	for _, check := range []func() error{r.checkQuery, r.checkOptions, r.checkTimeout, r.Destination.check, r.Unpack.check} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/telemetry"
+	"github.com/scenario-archive/scenario-archive/internal/unpack"
+)
+
+// unpacker is what the handler needs of package unpack.
+type unpacker interface {
+	Run(ctx context.Context, j unpack.Job) (unpack.Result, error)
+	Abort(ctx context.Context, j unpack.Job) error
+}
+
+type handler struct {
+	// unpacker makes the unpacker of one invocation, which logs its progress to that invocation's logger.
+	unpacker func(log *slog.Logger, key string) (unpacker, error)
+	bucket   string // the only one that is read and written
+	owner    string // the account that must own it; "" means any
+	kmsKeyID string // "" means the bucket's own encryption
+}
+
+func (h handler) unpack(ctx context.Context, log *slog.Logger, in archive.UnpackInput) (archive.UnpackOutput, error) {
+	if err := h.check(in); err != nil {
+		return archive.UnpackOutput{}, err
+	}
+	u, err := h.unpacker(log, in.Destination.Key)
+	if err != nil {
+		return archive.UnpackOutput{}, named(err)
+	}
+	if in.Abort {
+		return archive.UnpackOutput{}, named(u.Abort(ctx, h.job(in)))
+	}
+	start := time.Now()
+	result, err := u.Run(ctx, h.job(in))
+	if err != nil {
+		return archive.UnpackOutput{}, named(err)
+	}
+	report(ctx, log, in, result, time.Since(start))
+	return output(in, result), nil
+}
+
+// report logs what this invocation did. Objects that were in S3 before it are not counted again.
+func report(ctx context.Context, log *slog.Logger, in archive.UnpackInput, r unpack.Result, took time.Duration) {
+	log.InfoContext(ctx, "unpacking stopped", "finished", r.Finished, "objects", r.Objects, "totalObjects", r.TotalObjects,
+		"bytes", r.Bytes, "size", r.TotalBytes, "written", r.Written, "writtenBytes", r.WrittenBytes,
+		"key", in.Destination.Key, "repeated", r.Repeated)
+	telemetry.LogMetrics(ctx, log,
+		telemetry.MetricOf("ObjectsUnpacked", telemetry.Count, float64(r.Written)),
+		telemetry.MetricOf("BytesUnpacked", telemetry.Bytes, float64(r.WrittenBytes)),
+		telemetry.MetricOf("UnpackTime", telemetry.Seconds, took.Seconds()),
+		telemetry.MetricOf("ExecutionAge", telemetry.Seconds, in.Execution.Age(time.Now()).Seconds()))
+}
+
+func (h handler) check(in archive.UnpackInput) error {
+	d := in.Destination
+	switch {
+	case d.Bucket != h.bucket:
+		return archive.NewError(archive.RequestInvalid, nil,
+			"the archive's bucket is %q; this deployment uses %q only", d.Bucket, h.bucket)
+	case d.Key == "" || in.Execution.ID == "":
+		return archive.NewError(archive.RequestInvalid, nil,
+			"the event needs destination.key and execution.id: they say which archive, and whose its objects are")
+	case d.Unpack == nil || in.Archive == nil && !in.Abort:
+		return archive.NewError(archive.RequestInvalid, nil,
+			"the event needs destination.unpack and archive: where the files go, and what the transfer answered")
+	}
+	return nil
+}
+
+func (h handler) job(in archive.UnpackInput) unpack.Job {
+	d := in.Destination
+	j := unpack.Job{
+		Bucket: d.Bucket, Key: d.Key, Prefix: d.Unpack.Prefix, Owner: in.Execution.Owner(),
+		Overwrite: d.Overwrite, Exclusive: d.Unpack.Exclusive, DropArchive: !d.Unpack.KeepArchive,
+		// An execution's name and a key may have any letters; metadata is a header, which may not.
+		Metadata: map[string]string{
+			"scenario-job-id":    url.PathEscape(in.Job.ID),
+			"scenario-execution": url.PathEscape(in.Execution.Name),
+			"scenario-archive":   archiveKey(d.Key),
+		},
+		Tags: d.Tags, KMSKeyID: h.kmsKeyID, BucketOwner: h.owner,
+	}
+	if in.Archive != nil {
+		j.ETag = in.Archive.ETag
+	}
+	return j
+}
+
+// archiveKey is the archive's key as metadata, of which an object has 2 KB in all.
+func archiveKey(key string) string {
+	escaped := (&url.URL{Path: key}).EscapedPath()
+	if len(escaped) > 600 {
+		return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(key)))
+	}
+	return escaped
+}
+
+func output(in archive.UnpackInput, r unpack.Result) archive.UnpackOutput {
+	out := archive.UnpackOutput{Finished: r.Finished, ObjectsDone: r.Objects, ObjectsTotal: r.TotalObjects}
+	done := *in.Archive
+	if r.Finished {
+		done.Unpacked = &archive.Unpacked{
+			Prefix: in.Destination.Unpack.Prefix, Objects: r.Objects, Bytes: r.Bytes, Contents: r.Contents,
+		}
+	}
+	out.Output = &done
+	return out
+}

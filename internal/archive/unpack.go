@@ -1,0 +1,134 @@
+package archive
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// maxUnpackPrefixBytes leaves room for names behind the prefix, which are shortened if need be.
+const maxUnpackPrefixBytes = maxKeyBytes - 128
+
+// UnpackRequest says whether the archive's files become objects, too, and where. In JSON it is true, false or an object.
+type UnpackRequest struct {
+	Wanted bool
+	// Prefix is a folder; a missing slash at its end is added. "" means the archive's key without .zip.
+	Prefix string
+	// DropArchive deletes the archive when all objects are there: "keepArchive": false.
+	DropArchive bool
+}
+
+type unpackFields struct {
+	Prefix      string `json:"prefix,omitempty"`
+	KeepArchive *bool  `json:"keepArchive,omitempty"`
+}
+
+// UnmarshalJSON takes true, false or an object.
+func (u *UnpackRequest) UnmarshalJSON(raw []byte) error {
+	*u = UnpackRequest{}
+	if len(raw) > 0 && raw[0] != '{' && string(raw) != "null" {
+		return json.Unmarshal(raw, &u.Wanted)
+	}
+	var f *unpackFields
+	if err := json.Unmarshal(raw, &f); err != nil || f == nil {
+		return err
+	}
+	*u = UnpackRequest{Wanted: true, Prefix: f.Prefix, DropArchive: f.KeepArchive != nil && !*f.KeepArchive}
+	return nil
+}
+
+// MarshalJSON writes what UnmarshalJSON reads.
+func (u UnpackRequest) MarshalJSON() ([]byte, error) {
+	if !u.Wanted || u.Prefix == "" && !u.DropArchive {
+		return json.Marshal(u.Wanted)
+	}
+	f := unpackFields{Prefix: u.Prefix}
+	if u.DropArchive {
+		f.KeepArchive = new(bool)
+	}
+	return json.Marshal(f)
+}
+
+func (u UnpackRequest) check() error {
+	if u.Prefix == "" {
+		return nil
+	}
+	prefix := strings.TrimSuffix(u.Prefix, "/")
+	if len(prefix) >= maxUnpackPrefixBytes {
+		return invalid("unpack.prefix is longer than %d bytes; the names of the files need the rest of a key", maxUnpackPrefixBytes-1)
+	}
+	return checkKey("unpack.prefix", prefix+"/name")
+}
+
+// Unpacking is where an archive's files go, decided once, at the launch.
+type Unpacking struct {
+	Prefix      string `json:"prefix"` // with its slash
+	KeepArchive bool   `json:"keepArchive"`
+	// Exclusive says that the prefix is made from the execution's name, so that no other execution writes below it.
+	Exclusive bool `json:"exclusive"`
+}
+
+// resolve decides where the files of the archive at key go; nil when they are not to be unpacked.
+func (u UnpackRequest) resolve(key string, exclusive bool) (*Unpacking, error) {
+	if !u.Wanted {
+		return nil, nil
+	}
+	to := &Unpacking{Prefix: strings.TrimSuffix(u.Prefix, "/") + "/", KeepArchive: !u.DropArchive}
+	if u.Prefix == "" {
+		to.Exclusive = exclusive
+		stem := key
+		if n := len(key) - len(".zip"); n > 0 && strings.EqualFold(key[n:], ".zip") && key[n-1] != '/' {
+			stem = key[:n]
+		}
+		to.Prefix = stem + "/"
+		if stem == key { // an object and a folder of one name are two things in S3, and cannot be on a disk
+			to.Prefix = stem + ".unpacked/"
+		}
+	}
+	if len(to.Prefix) > maxUnpackPrefixBytes {
+		return nil, invalid("the key is longer than %d bytes, which leaves no room for the names of the archive's files; "+
+			"choose a shorter one, or set unpack.prefix", maxUnpackPrefixBytes)
+	}
+	return to, nil
+}
+
+// UnpackInput is what the unpack function gets. With Abort it ends what an interrupted unpacking has left instead.
+type UnpackInput struct {
+	Job         Job         `json:"job"`
+	Archive     *Output     `json:"archive"` // what the transfer answered; null with Abort
+	Destination Destination `json:"destination"`
+	Execution   Execution   `json:"execution"`
+	Abort       bool        `json:"abort"`
+}
+
+// For names whom the step is for.
+func (in UnpackInput) For() (Execution, string) { return in.Execution, in.Job.ID }
+
+// UnpackOutput is what the unpack function answers. Output is the execution's, as far as it is known: it has Unpacked when
+// the unpacking is finished; when it is not, the function is to be run again and goes on where it was.
+type UnpackOutput struct {
+	Finished     bool    `json:"finished"`
+	ObjectsDone  int64   `json:"objectsDone"`
+	ObjectsTotal int64   `json:"objectsTotal"`
+	Output       *Output `json:"output"`
+}
+
+// Unpacked is what became of the archive's files.
+type Unpacked struct {
+	Prefix   string `json:"prefix"`
+	Objects  int64  `json:"objects"`
+	Bytes    int64  `json:"bytes"`
+	Contents string `json:"contents"` // the key of the list of all objects, one JSON line each
+}
+
+// Owner names the execution in the metadata of the objects that it writes: its ARN, which metadata can hold unless the
+// execution's name has letters beyond ASCII.
+func (e Execution) Owner() string {
+	for i := range len(e.ID) {
+		if e.ID[i] <= ' ' || e.ID[i] > '~' {
+			return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(e.ID)))
+		}
+	}
+	return e.ID
+}
