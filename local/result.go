@@ -72,8 +72,13 @@ func (p reporter) archiveSummary(r result) error {
 		return err
 	}
 	p.screen.Line("Archive:  %s (%s, %d files)", relative(p.path(out.Bucket, out.Key)), display.Bytes(out.Size), out.Entries)
-	p.screen.Line("Time:     launch %s, Scenario's job %s, transfer %s; in all %s", display.Duration(r.times.Launch),
-		display.Duration(r.times.Job), display.Duration(r.times.Transfer), display.Duration(r.took))
+	unpack := ""
+	if u := out.Unpacked; u != nil {
+		p.screen.Line("Folder:   %s (%s, %d files)", relative(p.path(out.Bucket, u.Prefix)), display.Bytes(u.Bytes), u.Objects)
+		unpack = ", unpack " + display.Duration(r.times.Unpack)
+	}
+	p.screen.Line("Time:     launch %s, Scenario's job %s, transfer %s%s; in all %s", display.Duration(r.times.Launch),
+		display.Duration(r.times.Job), display.Duration(r.times.Transfer), unpack, display.Duration(r.took))
 	return nil
 }
 

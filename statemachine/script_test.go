@@ -137,6 +137,9 @@ type event struct {
 	ArchiveURL string
 	Abort      *bool
 	Find       *bool
+	Archive    *struct{ Key, ETag string }
+	// Destination is checked for the function that unpacks alone.
+	Destination struct{ Unpack *struct{ Prefix string } }
 }
 
 // problem says what the function would miss in the event; "" if nothing.
@@ -152,6 +155,8 @@ func (e event) problem(function string) string {
 		return "does not tell the deadline"
 	case function == "transfer" && (e.Abort == nil || !*e.Abort && e.ArchiveURL == ""):
 		return "has no URL and is no abort"
+	case function == "unpack" && (e.Abort == nil || !*e.Abort && (e.Archive == nil || e.Archive.ETag == "") || e.Destination.Unpack == nil):
+		return "does not say what to unpack, or where"
 	}
 	return ""
 }

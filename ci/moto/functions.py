@@ -15,7 +15,7 @@ import lambda_endpoint  # noqa: E402
 import runtime  # noqa: E402
 import services  # noqa: E402
 
-FUNCTIONS = ("launch", "poll", "transfer")
+FUNCTIONS = ("launch", "poll", "transfer", "unpack")
 
 
 def request(asset, **more):
@@ -31,6 +31,7 @@ CASES = [
     ("a broken archive", request("asset_corrupt"), "FAILED", "ArchiveCorrupt"),
     ("an unknown asset", request("asset_missing"), "FAILED", None),
     ("an empty query", {"query": {}}, "FAILED", "RequestInvalid"),
+    ("unpacked", request("asset_unpacked", unpack={"keepArchive": False}), "SUCCEEDED", None),
     ("the transfer is killed once", request("asset_killed"), "SUCCEEDED", None),
 ]
 

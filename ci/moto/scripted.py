@@ -21,7 +21,7 @@ COMPARED = ("status", "path", "output", "error", "cause")
 ARCHIVE, BATCH = "statemachine/archive.asl.json", "statemachine/batch.asl.json"
 EXECUTION = {"id.$": "$$.Execution.Id", "name.$": "$$.Execution.Name", "startTime.$": "$$.Execution.StartTime"}
 ARNS = {f"{f.title()}FunctionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{f}"
-        for f in ("launch", "poll", "transfer", "plan", "manifest")}
+        for f in ("launch", "poll", "transfer", "unpack", "plan", "manifest")}
 ARNS["ArchiveStateMachineArn"] = "arn:aws:states:us-east-1:000000000000:stateMachine:archive"
 
 

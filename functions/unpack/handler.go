@@ -104,7 +104,7 @@ func archiveKey(key string) string {
 }
 
 func output(in archive.UnpackInput, r unpack.Result) archive.UnpackOutput {
-	out := archive.UnpackOutput{Finished: r.Finished, ObjectsDone: r.Objects, ObjectsTotal: r.TotalObjects}
+	out := archive.UnpackOutput{Finished: r.Finished, ObjectsDone: r.Objects, ObjectsTotal: r.TotalObjects, BytesDone: r.Bytes, BytesTotal: r.TotalBytes}
 	done := *in.Archive
 	if r.Finished {
 		done.Unpacked = &archive.Unpacked{

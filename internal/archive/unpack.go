@@ -111,6 +111,8 @@ type UnpackOutput struct {
 	Finished     bool    `json:"finished"`
 	ObjectsDone  int64   `json:"objectsDone"`
 	ObjectsTotal int64   `json:"objectsTotal"`
+	BytesDone    int64   `json:"bytesDone"`
+	BytesTotal   int64   `json:"bytesTotal"`
 	Output       *Output `json:"output"`
 }
 

@@ -95,7 +95,7 @@ func (f *Feed) Bytes(executionName string, done, total int64) {
 		return
 	}
 	e.printed = now
-	f.line(executionName, note{now, "Transfer", fmt.Sprintf("%s of %s", Bytes(done), Bytes(total)), noteBegin})
+	f.line(executionName, note{now, e.narrator.state, fmt.Sprintf("%s of %s", Bytes(done), Bytes(total)), noteBegin})
 }
 
 // maxNameWidth keeps one long name from pushing everything else to the right for good.

@@ -45,7 +45,7 @@ type narrator struct {
 
 // Times says how long the steps of an execution took.
 type Times struct {
-	Launch, Job, Transfer, Total time.Duration
+	Launch, Job, Transfer, Unpack, Total time.Duration
 }
 
 // output holds what the steps' outputs may say; see the archive state machine.
@@ -80,7 +80,7 @@ func (n *narrator) describe(e asl.Event) (note, bool) {
 	switch e.Type {
 	case "TaskStateEntered":
 		n.enter(d.Name, e.Time)
-		return n.begin(e, working(d.Name), d.Name == "Transfer"), true
+		return n.begin(e, working(d.Name), d.Name == "Transfer" || d.Name == "Unpack"), true
 	case "WaitStateEntered":
 		n.enter(d.Name, e.Time)
 		return n.begin(e, n.waiting(read(d.Input)), true), true
@@ -130,8 +130,12 @@ func working(state string) string {
 		return "asking for the status of the job"
 	case "Transfer":
 		return "transferring the archive into S3"
+	case "Unpack":
+		return "unpacking the archive into objects"
 	case "AbortUpload":
 		return "removing what was uploaded"
+	case "AbortUnpack":
+		return "ending what was not unpacked whole"
 	default:
 		return "working"
 	}
@@ -162,7 +166,7 @@ func jobText(o output) string {
 // caught describes the exit of a step whose failure the state machine caught: the failure has its note already, and the
 // output is none of the function's.
 func caught(e asl.Event) (note, bool) {
-	return note{e.Time, e.Details.Name, "the unfinished upload is still in S3", noteBad}, e.Details.Name == "AbortUpload"
+	return note{e.Time, e.Details.Name, "the unfinished upload is still in S3", noteBad}, e.Details.Name == "AbortUpload" || e.Details.Name == "AbortUnpack"
 }
 
 // exit describes how a step ended, by its output.
@@ -181,8 +185,13 @@ func (n *narrator) exit(e asl.Event) note {
 	case "Transfer":
 		n.times.Transfer += took
 		done.text = transferText(o, took)
+	case "Unpack":
+		n.times.Unpack += took
+		done.text = unpackText(o, took)
 	case "AbortUpload":
 		done.text = "nothing is left of the upload"
+	case "AbortUnpack":
+		done.text = "what was unpacked is whole; the archive is kept"
 	}
 	return done
 }
@@ -202,9 +211,19 @@ func transferText(o output, took time.Duration) string {
 	if !o.Transfer.Finished {
 		return "not finished in one run of the function; the next run resumes it"
 	}
-	out := o.Transfer.Output
-	text := fmt.Sprintf("%d files, %s in %s", out.Entries, Bytes(out.Size), Duration(took))
-	if r := rate(out.Size, took); r != "" {
+	return moved(o.Transfer.Output.Entries, o.Transfer.Output.Size, took)
+}
+
+func unpackText(o output, took time.Duration) string {
+	if !o.Transfer.Finished || o.Transfer.Output.Unpacked == nil {
+		return "not finished in one run of the function; the next run goes on"
+	}
+	return moved(o.Transfer.Output.Unpacked.Objects, o.Transfer.Output.Unpacked.Bytes, took)
+}
+
+func moved(files, size int64, took time.Duration) string {
+	text := fmt.Sprintf("%d files, %s in %s", files, Bytes(size), Duration(took))
+	if r := rate(size, took); r != "" {
 		text += ", " + r
 	}
 	return text

@@ -53,7 +53,30 @@ func (s *System) Abandon(ctx context.Context, executionARN string) (bool, error)
 	if functionError != "" {
 		return true, fmt.Errorf("abort the upload: %s", answer)
 	}
+	if err := s.abandonUnpacking(ctx, last); err != nil {
+		return true, err
+	}
 	return true, s.removeObject(ctx, last)
+}
+
+// abandonUnpacking ends the unpacking of an archive, if it has one. Objects that it has written stay: they are whole.
+func (s *System) abandonUnpacking(ctx context.Context, last *task) error {
+	var d struct {
+		Unpack json.RawMessage `json:"unpack"`
+	}
+	if err := json.Unmarshal(last.Destination, &d); err != nil || d.Unpack == nil {
+		return err
+	}
+	s.Functions.KillFunction("unpack")
+	payload, err := json.Marshal(last)
+	if err != nil {
+		return err
+	}
+	answer, functionError, err := s.Functions.Invoke(ctx, "unpack", payload)
+	if err == nil && functionError != "" {
+		err = fmt.Errorf("end the unpacking: %s", answer)
+	}
+	return err
 }
 
 // AbandonLeft abandons what a killed system has left running, and returns how many executions that were.

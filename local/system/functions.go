@@ -23,10 +23,12 @@ func (s *System) function(name, binary string) lambda.Function {
 		f.MemoryMB, f.Timeout = 512, 15*time.Minute
 		maps.Copy(f.Env, s.storageVariables())
 	}
-	if name == "transfer" {
+	if name == "transfer" || name == "unpack" {
 		f.MemoryMB, f.Timeout = 1792, 15*time.Minute
 		maps.Copy(f.Env, s.storageVariables())
 		f.Env["PROGRESS_INTERVAL"] = "250ms"
+	}
+	if name == "transfer" {
 		if s.Scenario.loopbackHTTP() {
 			f.Env["SOURCE_ALLOW_LOOPBACK_HTTP"] = "true"
 		}
@@ -75,10 +77,10 @@ func (s *System) storageVariables() map[string]string {
 	}
 }
 
-// functionLine keeps a function's line, and takes the progress of a transfer out of it.
+// functionLine keeps a function's line, and takes the progress of a transfer or an unpacking out of it.
 func (s *System) functionLine(line lambda.Line) {
 	s.logs.write(line)
-	if !strings.Contains(line.Text, `"transfer progress"`) {
+	if !strings.Contains(line.Text, `"transfer progress"`) && !strings.Contains(line.Text, `"unpack progress"`) {
 		return
 	}
 	var p struct {
@@ -87,7 +89,7 @@ func (s *System) functionLine(line lambda.Line) {
 		Bytes     int64  `json:"bytes"`
 		Size      int64  `json:"size"`
 	}
-	if json.Unmarshal([]byte(line.Text), &p) == nil && p.Message == "transfer progress" {
+	if json.Unmarshal([]byte(line.Text), &p) == nil && strings.HasSuffix(p.Message, " progress") {
 		s.progress.set(p.Execution, Moved{p.Bytes, p.Size})
 	}
 }

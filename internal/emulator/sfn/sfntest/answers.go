@@ -13,7 +13,7 @@ func success(function, output string) any {
 		return Launched(0)
 	case "poll":
 		return Polled("success", 1)
-	case "transfer":
+	case "transfer", "unpack":
 		return map[string]any{"finished": true, "output": json.RawMessage(output)}
 	case "plan":
 		return map[string]any{"toDo": 0}
