@@ -17,7 +17,6 @@ const maxReason = 400
 var (
 	hiddenHTML = regexp.MustCompile(`(?is)<(script|style|head)\b.*?</(script|style|head)\s*>|<!--.*?-->`)
 	htmlTag    = regexp.MustCompile(`(?s)<[/!?a-zA-Z][^>]*>`)
-	urlQuery   = regexp.MustCompile(`(https?://[^\s"'<>?#]*)[?#][^\s"'<>]*`)
 )
 
 // reasonKeys are where the API's error answers (and those of gateways before it) say why, in the order in which they
@@ -39,16 +38,15 @@ func newCleaner(c Credentials) cleaner {
 	return cleaner{secrets: slices.DeleteFunc(slices.Compact(secrets), func(s string) bool { return s == "" })}
 }
 
-// text removes secrets, queries of URLs (they sign), control characters and markup, and shortens.
+// text removes secrets, what signs a URL, control characters and markup, and shortens.
 func (c cleaner) text(s string) string {
 	for _, secret := range c.secrets {
 		s = strings.ReplaceAll(s, secret, redacted)
 	}
-	s = urlQuery.ReplaceAllString(s, "$1?…")
 	s = hiddenHTML.ReplaceAllString(s, " ")
 	s = htmlTag.ReplaceAllString(s, " ")
 	s = strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.Join(strings.Fields(s), " ")
+	s = RedactURLs(strings.Join(strings.Fields(s), " "))
 	if runes := []rune(s); len(runes) > maxReason {
 		s = string(runes[:maxReason-1]) + "…"
 	}

@@ -1,9 +1,6 @@
 package archive
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Name names an error of a step: the state machine's Retry and Catch match it, and whoever reads an execution knows the
 // error by it.
@@ -69,9 +66,10 @@ type Error struct {
 	Err error
 }
 
-// NewError makes a named error with a message in fmt's format. cause may be nil; its text is not part of the message.
+// NewError makes a named error with a message in fmt's format (see Message). cause may be nil; its text is not part of the
+// message.
 func NewError(name Name, cause error, format string, args ...any) *Error {
-	return &Error{Name: name, Message: fmt.Sprintf(format, args...), Err: cause}
+	return &Error{Name: name, Message: Message(format, args...), Err: cause}
 }
 
 // Error returns the message.

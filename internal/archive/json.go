@@ -36,7 +36,7 @@ func CheckJSON(raw []byte) error {
 			if name, _ := token.(string); isName {
 				names := path[len(path)-1]
 				if names[name] {
-					return invalid("%q stands twice in one object of the request; give it once", abbreviate(name))
+					return invalid("%q stands twice in one object of the request; give it once", Abbreviate(name))
 				}
 				names[name] = true
 				isName = false

@@ -48,7 +48,7 @@ func checkKey(field, key string) error {
 	for _, segment := range strings.Split(key, "/") {
 		if segment == "" || segment == "." || segment == ".." {
 			return invalid("%s is %q; it must be a path without a slash at its start or end, without empty parts, "+
-				"and without \".\" or \"..\"", field, abbreviate(key))
+				"and without \".\" or \"..\"", field, Abbreviate(key))
 		}
 	}
 	return nil

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
@@ -80,9 +78,7 @@ func checkShape(raw []byte) error {
 		}
 	}
 	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		return invalid("the request has fields that do not exist: %s; remove them or correct their spelling",
-			strings.Join(unknown, ", "))
+		return invalid("the request has fields that do not exist: %s; remove them or correct their spelling", Names(unknown))
 	}
 	return nil
 }
@@ -111,18 +107,9 @@ func unknownFields(path string, fields map[string]json.RawMessage) []string {
 		if path != "" {
 			name = path + "." + name
 		}
-		unknown = append(unknown, fmt.Sprintf("%q", abbreviate(name)))
+		unknown = append(unknown, name)
 	}
 	return unknown
-}
-
-// abbreviate keeps a name that somebody sent short enough for an error message.
-func abbreviate(s string) string {
-	const most = 100
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 func decodeError(raw []byte, err error) error {
@@ -130,9 +117,9 @@ func decodeError(raw []byte, err error) error {
 	var mismatch *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &mismatch) && mismatch.Field == "":
-		return invalid("the request is a JSON %s; it must be an object with a \"query\"", mismatch.Value)
+		return invalid("the request is a JSON %s; it must be an object with a \"query\"", Abbreviate(mismatch.Value))
 	case errors.As(err, &mismatch):
-		return invalid("%q in the request is a JSON %s where %s is expected", mismatch.Field, mismatch.Value,
+		return invalid("%q in the request is a JSON %s where %s is expected", mismatch.Field, Abbreviate(mismatch.Value),
 			typeName(mismatch.Type.Kind().String()))
 	case errors.As(err, &syntax):
 		line, column := position(raw, syntax.Offset)

@@ -64,7 +64,7 @@ func checkIDs(name string, ids []string) error {
 	for i, id := range ids {
 		if !ValidID(id) {
 			return invalid("%s[%d] is %q, which is no ID; an ID is 1 to %d letters, digits, '_', '-', '.' or ':'",
-				name, i, abbreviate(id), maxIDBytes)
+				name, i, Abbreviate(id), maxIDBytes)
 		}
 	}
 	return nil
@@ -125,11 +125,11 @@ func (d DestinationRequest) checkTags() error {
 	for k, v := range d.Tags {
 		if k == "" || utf8.RuneCountInString(k) > maxTagKey || utf8.RuneCountInString(v) > maxTagValue {
 			return invalid("the tag %q in destination.tags is too long or has no name; S3 allows 1 to %d characters "+
-				"for its name and %d for its value", abbreviate(k), maxTagKey, maxTagValue)
+				"for its name and %d for its value", Abbreviate(k), maxTagKey, maxTagValue)
 		}
 		if strings.HasPrefix(strings.ToLower(k), "aws:") || strings.ContainsFunc(k+v, notInTag) {
 			return invalid("the tag %q in destination.tags is not one that S3 takes: letters, digits, spaces and "+
-				"+ - = . _ : / @ only, and no name that begins with aws:", abbreviate(k))
+				"+ - = . _ : / @ only, and no name that begins with aws:", Abbreviate(k))
 		}
 	}
 	return nil

@@ -48,7 +48,7 @@ func (c *csvList) first() (string, error) {
 		r := rank(name)
 		if r == best && r > 0 {
 			return "", invalid("the list's header has two columns for the IDs, %q and %q; name only one of them so",
-				abbreviate(fields[c.column]), abbreviate(name))
+				archive.Abbreviate(fields[c.column]), archive.Abbreviate(name))
 		}
 		if r > best {
 			best, c.column = r, i
@@ -61,7 +61,7 @@ func (c *csvList) first() (string, error) {
 	}
 	if id := strings.TrimSpace(fields[0]); !archive.ValidID(id) {
 		return "", invalid("line %d of the list begins with %q, which is neither an asset ID nor a header; name the IDs' "+
-			"column assetId", c.line, abbreviate(id))
+			"column assetId", c.line, archive.Abbreviate(id))
 	}
 	return c.field(fields)
 }

@@ -3,6 +3,8 @@ package batch
 import (
 	"path"
 	"strings"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
 // Format is how a list is written. In each, blank lines, a UTF-8 byte order mark and CRLF are tolerated.
@@ -44,7 +46,7 @@ func (l List) format() (Format, error) {
 			return f, nil
 		}
 		return "", invalid("the format of the list %q cannot be told from its name; give list.format: csv, jsonl, json or txt",
-			abbreviate(l.Key))
+			archive.Abbreviate(l.Key))
 	}
-	return "", invalid("list.format is %q; it must be csv, jsonl, json or txt", abbreviate(string(l.Format)))
+	return "", invalid("list.format is %q; it must be csv, jsonl, json or txt", archive.Abbreviate(string(l.Format)))
 }

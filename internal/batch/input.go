@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
@@ -162,12 +161,12 @@ func parseInline(top map[string]json.RawMessage) (Input, error) {
 		var others []json.RawMessage
 		if name != "assetIds" && json.Unmarshal(list, &others) == nil && len(others) > 0 {
 			return Input{}, invalid("query.%s cannot be divided into archives; ask for it in an execution of its own of "+
-				"the archive state machine", abbreviate(name))
+				"the archive state machine", archive.Abbreviate(name))
 		}
 	}
 	for i, id := range ids {
 		if !archive.ValidID(id) {
-			return Input{}, invalid("query.assetIds[%d] is %q, which is no ID", i, abbreviate(id))
+			return Input{}, invalid("query.assetIds[%d] is %q, which is no ID", i, archive.Abbreviate(id))
 		}
 	}
 	delete(query, "assetIds")
@@ -221,7 +220,7 @@ func decodeError(err error) error {
 		if mismatch.Field == "" {
 			return invalid("the input is a JSON %s; it must be an object with a \"list\" or a \"query\"", mismatch.Value)
 		}
-		return invalid("%q in the input is a JSON %s, which is not expected there", abbreviate(mismatch.Field), mismatch.Value)
+		return invalid("%q in the input is a JSON %s, which is not expected there", archive.Abbreviate(mismatch.Field), mismatch.Value)
 	}
 	return invalid("the input is not whole JSON: %v", err)
 }
@@ -231,29 +230,18 @@ func refuseUnknown(top map[string]json.RawMessage, known []string, prefix string
 	var unknown []string
 	for name := range top {
 		if !slices.Contains(known, name) && !slices.Contains(consoleFields, name) {
-			unknown = append(unknown, prefix+abbreviate(name))
+			unknown = append(unknown, prefix+name)
 		}
 	}
 	for name := range inner {
 		if !slices.Contains(innerKnown, name) {
-			unknown = append(unknown, innerPrefix+abbreviate(name))
+			unknown = append(unknown, innerPrefix+name)
 		}
 	}
 	if len(unknown) == 0 {
 		return nil
 	}
-	slices.Sort(unknown)
-	return invalid("the input has fields that do not exist: %s; remove them or correct their spelling",
-		strings.Join(unknown, ", "))
-}
-
-// abbreviate keeps what somebody sent short enough for an error message.
-func abbreviate(s string) string {
-	const most = 100
-	if len(s) <= most {
-		return strings.ToValidUTF8(s, "\uFFFD")
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return invalid("the input has fields that do not exist: %s; remove them or correct their spelling", archive.Names(unknown))
 }
 
 func invalid(format string, args ...any) error {

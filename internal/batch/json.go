@@ -44,7 +44,7 @@ func element(raw []byte) (string, error) {
 		}
 		switch r := rank(name.(string)); {
 		case r > 0 && r == best:
-			return "", fmt.Errorf("the object has two fields for the ID, the second is %q", abbreviate(name.(string)))
+			return "", fmt.Errorf("the object has two fields for the ID, the second is %q", archive.Abbreviate(name.(string)))
 		case r > best:
 			best, value = r, v
 		}
@@ -153,7 +153,7 @@ func (l *jsonList) next() (string, error) {
 		return "", invalid("element %d of the list: %v", l.list.line, err)
 	}
 	if !archive.ValidID(id) {
-		return "", invalid("element %d of the list is %q, which is no asset ID", l.list.line, abbreviate(id))
+		return "", invalid("element %d of the list is %q, which is no asset ID", l.list.line, archive.Abbreviate(id))
 	}
 	return id, nil
 }
@@ -172,7 +172,7 @@ func (l *jsonList) end() error {
 			break
 		}
 		if name, _ := t.(string); rank(name) == 3 {
-			return invalid("the list is given twice, the second time as %q; give it once", abbreviate(name))
+			return invalid("the list is given twice, the second time as %q; give it once", archive.Abbreviate(name))
 		}
 		if _, err := l.value(); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"io"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
@@ -107,11 +108,11 @@ func (l *limitedList) Read(p []byte) (int, error) {
 func (w *planning) noList(err error) error {
 	if bucket.IsMissing(err) {
 		return invalid("there is no list %q in the bucket %q; check list.key and list.versionId",
-			abbreviate(w.in.List.Key), w.Name)
+			archive.Abbreviate(w.in.List.Key), w.Name)
 	}
 	if bucket.IsChanged(err) {
 		return invalid("the list %q was replaced after this batch was asked for; start a batch of the new one",
-			abbreviate(w.in.List.Key))
+			archive.Abbreviate(w.in.List.Key))
 	}
 	return err
 }

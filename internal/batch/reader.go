@@ -121,7 +121,7 @@ func (l *Reader) nextText() (string, error) {
 func (l *Reader) id(s string) (string, error) {
 	if !archive.ValidID(s) {
 		return "", invalid("line %d of the list has %q, which is no asset ID (1 to 256 letters, digits, '_', '-', '.' or ':')",
-			l.line, abbreviate(s))
+			l.line, archive.Abbreviate(s))
 	}
 	return s, nil
 }

@@ -54,7 +54,7 @@ func TestProgress(t *testing.T) {
 		}, with(func(p *Progress) { p.State, p.RetryError = "Poll", "States.Timeout" })},
 		{"waiting", func(p playing) {
 			p.launch(0)
-			p.fail("poll", "RateLimited", "of an earlier state")
+			p.fail("poll", "ScenarioUnavailable", "of an earlier state")
 			p.answer("poll", sfntest.Polled("running", 0.4))
 		}, with(func(p *Progress) {
 			p.State, p.Polled, p.ScenarioStatus, p.JobProgress = "Wait", true, "warming-up", 0.4

@@ -2,14 +2,13 @@ package executions
 
 import (
 	"encoding/json"
-	"regexp"
+
+	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
-var urls = regexp.MustCompile(`(?i)(https?:(?:/|\\/){2}[^\s"'<>?#]+)[?#][^\s"'<>]*`)
-
-// withoutSignatures cuts the query off every URL in a text. An execution's cause may quote a state's whole input (Step
+// withoutSignatures cuts off what signs the URLs in a text. An execution's cause may quote a state's whole input (Step
 // Functions does, when a path is missing), and with it the signed URL of an archive.
-func withoutSignatures(text string) string { return urls.ReplaceAllString(text, "$1?…") }
+func withoutSignatures(text string) string { return scenario.RedactURLs(text) }
 
 // message is what a person should read of a failed task's cause: the message of a function's error, or all of it.
 func message(cause string) string {

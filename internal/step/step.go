@@ -90,7 +90,7 @@ func fail(ctx context.Context, log *slog.Logger, err error) error {
 }
 
 // LambdaError is err as the Lambda runtime reports it: the errorType is the name of the named error in its chain, the
-// errorMessage is err's whole text. An error without a name is archive.Internal. A Go error of any other type would be
+// errorMessage is err's whole text, unless that is too long. An error without a name is archive.Internal. A Go error of any other type would be
 // reported under the name of that type, which no state machine knows.
 func LambdaError(err error) messages.InvokeResponse_Error {
 	name := archive.NameOf(err)
@@ -98,5 +98,5 @@ func LambdaError(err error) messages.InvokeResponse_Error {
 		err = archive.NewError(archive.Internal, err, "unexpected: %v", err)
 		name = archive.Internal
 	}
-	return messages.InvokeResponse_Error{Type: string(name), Message: err.Error()}
+	return messages.InvokeResponse_Error{Type: string(name), Message: archive.Message("%s", err)}
 }
