@@ -2,7 +2,9 @@ package main
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 )
@@ -35,4 +37,44 @@ func makeArchive(path string, size int64, dense bool) error {
 	}
 	_, err = f.WriteAt(z.Bytes(), size-int64(z.Len()))
 	return err
+}
+
+// makeZIP writes an archive of random bytes. What is to be deflated is half zeros, in small pieces.
+func makeZIP(path string, row unpackRow) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	w := zip.NewWriter(buffered)
+	method := zip.Store
+	if row.deflated {
+		method = zip.Deflate
+	}
+	random := rand.NewChaCha8([32]byte{2})
+	block := make([]byte, 1<<20)
+	for i := range row.entries {
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("assets/%06d.png", i), Method: method})
+		if err != nil {
+			return err
+		}
+		for left := row.size; left > 0; left -= min(left, int64(len(block))) {
+			fill(block, random, row.deflated)
+			if _, err := entry.Write(block[:min(left, int64(len(block)))]); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+func fill(block []byte, random *rand.ChaCha8, half bool) {
+	_, _ = random.Read(block) // never fails
+	for i := 0; half && i < len(block); i += 1024 {
+		clear(block[i : i+512])
+	}
 }

@@ -22,6 +22,8 @@ type config struct {
 	concurrency     int
 	only, out, temp string
 	arch, under     string // of the functions' cold starts
+	scale           int    // by which unpacking is smaller
+	oursAlone       bool   // unpacking, without the others
 }
 
 func main() {
@@ -40,11 +42,13 @@ func main() {
 	flag.IntVar(&c.runs, "runs", 5, "runs of each, of which the median is shown")
 	flag.IntVar(&c.slowRuns, "slow-runs", 2, "runs where the source is limited, which takes others long")
 	flag.IntVar(&c.concurrency, "concurrency", 64, "ranges in flight at most, ours")
-	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, md5, limited, rtt, cut, sink, memory, cold")
+	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, md5, limited, rtt, cut, sink, memory, cold, unpack")
 	flag.StringVar(&c.out, "out", "", "`file` to write the results to, beside standard output")
 	flag.StringVar(&c.temp, "temp", "", "`directory` for archive and objects (default: the system's)")
 	flag.StringVar(&c.arch, "arch", runtime.GOARCH, "`processor` that the functions are built for: with -only cold and -under, another one")
 	flag.StringVar(&c.under, "under", "", "`command` that runs the functions, such as qemu-aarch64-static (-only cold)")
+	flag.IntVar(&c.scale, "scale", 1, "`number` by which the archives that are unpacked are smaller")
+	flag.BoolVar(&c.oursAlone, "ours", false, "unpack with ours alone")
 	flag.Parse()
 	c.size, c.bigSize = *sizeMiB<<20, *bigGiB<<30
 

@@ -37,7 +37,9 @@ func (s *setup) findPrograms(ctx context.Context) {
 	if path, err := s.buildRclone(ctx); err != nil {
 		s.missing = append(s.missing, "rclone copyurl could not be built: "+lastLine(err.Error()))
 	} else {
-		s.programs = append(s.programs, command("rclone copyurl", func(url string, t storage) *exec.Cmd { return rclone(path, url, t) }))
+		s.programs = append(s.programs, command("rclone copyurl", func(url string, t storage) *exec.Cmd {
+			return rclone(path, t, "copyurl", url, "bench:"+t.Bucket+"/"+objectKey)
+		}))
 	}
 	aws, awsErr := exec.LookPath("aws")
 	_, curlErr := exec.LookPath("curl")
@@ -59,8 +61,9 @@ func (s *setup) buildRclone(ctx context.Context) (string, error) {
 	return path, nil
 }
 
-func rclone(path, url string, t storage) *exec.Cmd {
-	cmd := exec.Command(path, "--config", "", "--ca-cert", t.CAFile, "copyurl", url, "bench:"+t.Bucket+"/"+objectKey)
+// rclone knows the storage as the remote "bench".
+func rclone(path string, t storage, args ...string) *exec.Cmd {
+	cmd := exec.Command(path, append([]string{"--config", "", "--ca-cert", t.CAFile}, args...)...)
 	cmd.Env = append(os.Environ(), "RCLONE_CONFIG_BENCH_TYPE=s3", "RCLONE_CONFIG_BENCH_PROVIDER=Other",
 		"RCLONE_CONFIG_BENCH_ENDPOINT="+t.Endpoint, "RCLONE_CONFIG_BENCH_REGION="+t.Region,
 		"RCLONE_CONFIG_BENCH_ACCESS_KEY_ID="+t.AccessKeyID, "RCLONE_CONFIG_BENCH_SECRET_ACCESS_KEY="+t.SecretAccessKey)
