@@ -39,7 +39,7 @@ func main() {
 	var c config
 	sizeMiB := flag.Int64("size", 1024, "archive in `MiB`")
 	bigGiB := flag.Int64("big", 20, "archive of the memory measurement in `GiB`; 0 leaves it out")
-	flag.IntVar(&c.runs, "runs", 5, "runs of each, of which the median is shown")
+	flag.IntVar(&c.runs, "runs", 5, "runs of each, of which the median counts")
 	flag.IntVar(&c.slowRuns, "slow-runs", 2, "runs where the source is limited, which takes others long")
 	flag.IntVar(&c.concurrency, "concurrency", 64, "ranges in flight at most, ours")
 	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, md5, limited, rtt, cut, sink, memory, cold, unpack")

@@ -54,7 +54,7 @@ func (r *report) write(path string) error {
 	kernel, _ := exec.Command("uname", "-s").Output()
 	fmt.Fprintf(&b, "# Measurements\n\n`make bench` wrote this on %s: %d cores (%s), %s, %s.\n",
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.GOARCH, strings.TrimSpace(string(kernel)), runtime.Version())
-	if r.sections.Len() > 0 {
+	if r.setup.archive != "" {
 		fmt.Fprintf(&b, "The archive has %d MiB; source, storage and the programs share the cores. Storage is versitygw on the local disk, over\n"+
 			"TLS. Runs are in turns, and so is who begins.\n", r.setup.size>>20)
 	}

@@ -86,7 +86,11 @@ func (s *setup) measureUnpackingOf(ctx context.Context, r *report, row unpackRow
 			samples[p.name] = append(samples[p.name], one)
 		}
 	}
-	r.add(condition{title: "Unpacking in S3: " + row.title}, programs, samples)
+	title := "Unpacking in S3: " + row.title
+	if s.scale > 1 {
+		title += fmt.Sprintf(" (smaller by %d)", s.scale)
+	}
+	r.add(condition{title: title}, programs, samples)
 	return nil
 }
 

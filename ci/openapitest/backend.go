@@ -77,7 +77,7 @@ func (noObjects) Head(context.Context, string) (*bucket.Info, error) { return ni
 
 func (noObjects) Delete(context.Context, string, string) error { return nil }
 
-// batchOf is the batch state machine's ARN: it is told, or beside the archive's.
+// batchOf is the batch state machine's ARN: that of the environment, or the one beside the archive's.
 func batchOf(archiveARN string, getenv func(string) string) string {
 	if arn := getenv("BATCH_STATE_MACHINE_ARN"); arn != "" {
 		return arn

@@ -35,7 +35,7 @@ type Function struct {
 	Env map[string]string
 	// Timeout is how long one invocation may take; its process is killed then. Default 3 s, as on AWS.
 	Timeout time.Duration
-	// MemoryMB is told to the function and stands in its log; it is not enforced. Default 128.
+	// MemoryMB is what the function is said to have; it stands in its log, and is not enforced. Default 128.
 	MemoryMB int
 	// Concurrency is how many invocations may run at once. Default 10.
 	Concurrency int

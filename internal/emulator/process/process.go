@@ -10,7 +10,7 @@ import (
 
 // Start starts cmd as cmd.Start does, in a process group of its own, so that a Ctrl-C in the terminal reaches only
 // this process, which then stops its children in order. On Linux the child is killed by the kernel when this process
-// dies, even by SIGKILL; on other systems only an orderly end stops the children.
+// dies, even by SIGKILL; on other systems the children end only when this process stops them.
 func Start(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
