@@ -64,6 +64,7 @@ var names = map[string]archive.Name{
 	"ArchiveChanged":         archive.ArchiveChanged,
 	"ArchiveCorrupt":         archive.ArchiveCorrupt,
 	"ArchiveIncomplete":      archive.ArchiveIncomplete,
+	"ArchiveUnsupported":     archive.ArchiveUnsupported,
 	"ArchiveTooLarge":        archive.ArchiveTooLarge,
 	"SourceForbidden":        archive.SourceForbidden,
 	"SourceUnavailable":      archive.SourceUnavailable,

@@ -85,11 +85,11 @@ func (c *chaos) onSource(src *fakeSource, other []byte, final bool) hook {
 	}
 }
 
-func (c *chaos) onStorage(op string, _ *http.Request) fault {
-	faults := []fault{slowDown, internal, lostAnswer, swallow, cutBody, errorIn200}
+func (c *chaos) onStorage(op string, _ *http.Request) s3test.Fault {
+	faults := []s3test.Fault{s3test.SlowDown, s3test.Internal, s3test.LostAnswer, s3test.Swallow, s3test.CutBody, s3test.ErrorIn200}
 	k, fails := c.draw(len(faults))
-	if !fails || faults[k] == errorIn200 && op != "complete" {
-		return noFault
+	if !fails || faults[k] == s3test.ErrorIn200 && op != "complete" {
+		return s3test.NoFault
 	}
 	return faults[k]
 }
@@ -134,11 +134,11 @@ func runSchedule(t *testing.T, server *s3test.Server, seed uint64, content, othe
 		src.set(func() { src.etag = "" }) // no validator: in order
 	}
 	src.set(func() { src.hook = c.onSource(src, other, seed%3 == 0) })
-	proxy := newFaultProxy(t, server, true, c.onStorage)
+	proxy := server.FaultProxy(t, true, c.onStorage)
 	defer proxy.Close()
 	opt := fastOptions()
 	opt.Concurrency = 1 + int(seed%2)*5
-	tr := newTransferer(t, throughProxy(t, server, proxy), opt)
+	tr := newTransferer(t, server.Through(t, proxy), opt)
 	o := object(server, "seed/"+strconv.FormatUint(seed, 10))
 
 	got, err := drive(tr, src.url(), o, rand.New(rand.NewPCG(seed, 2)))

@@ -232,7 +232,7 @@ func TestOddSourcesThatHoldNoArchive(t *testing.T) {
 		"damaged gzip":                          {every(always, encoded("gzip", append(gzipped(content)[:50_000], gzipped(content)[60_000:]...))), KindNoArchive, "encoding is damaged"},
 		"circle":                                {every(always, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) }), KindNoArchive, "in a circle"},
 		"bad request":                           {every(always, status(400)), KindNoArchive, "HTTP 400"},
-		"expired, by S3":                        {every(always, func(w http.ResponseWriter, _ *http.Request) { s3Error(w, 400, "ExpiredToken") }), KindURLExpired, "HTTP 400"},
+		"expired, by S3":                        {every(always, func(w http.ResponseWriter, _ *http.Request) { s3test.Refuse(w, 400, "ExpiredToken") }), KindURLExpired, "HTTP 400"},
 		"not allowed":                           {every(always, status(405)), KindNoArchive, "HTTP 405"},
 		"a page":                                {every(always, status(200, "Content-Type", "text/html")), KindCorrupt, "a page (text/html)"},
 		"nothing":                               {every(always, func(w http.ResponseWriter, r *http.Request) { serve(w, r, nil, `"e"`) }), KindCorrupt, "empty (0 bytes)"},

@@ -162,7 +162,7 @@ func TestConflictAtTheEnd(t *testing.T) {
 func TestPlainEndpointBuffersParts(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
-	plain := newFaultProxy(t, server, false, nil)
+	plain := server.FaultProxy(t, false, nil)
 	content := makeZIP(t, 7, 40<<20, 2)
 	src := newSource(t, content)
 	opt := fastOptions()

@@ -20,11 +20,11 @@ func TestStorageFaultsThatPass(t *testing.T) {
 	server := s3test.Start(t)
 	small, large := makeZIP(t, 30, 3000, 2), makeZIP(t, 31, int(firstRange)+100_000, 2)
 	for _, op := range []string{"head", "create", "label", "part", "complete", "put", "listUploads", "listParts", "get"} {
-		for name, f := range map[string]fault{
-			"SlowDown": slowDown, "500": internal, "lost answer": lostAnswer, "cut": swallow, "cut in the body": cutBody,
-			"error in a 200": errorIn200, "throttled": throttled, "key throttled": kmsThrottled, "409": conflicting,
+		for name, f := range map[string]s3test.Fault{
+			"SlowDown": s3test.SlowDown, "500": s3test.Internal, "lost answer": s3test.LostAnswer, "cut": s3test.Swallow, "cut in the body": s3test.CutBody,
+			"error in a 200": s3test.ErrorIn200, "throttled": s3test.Throttled, "key throttled": s3test.KMSThrottled, "409": s3test.Conflicting,
 		} {
-			if f == errorIn200 && op != "complete" || f == conflicting && op != "complete" && op != "put" || f == cutBody && op != "part" && op != "put" {
+			if f == s3test.ErrorIn200 && op != "complete" || f == s3test.Conflicting && op != "complete" && op != "put" || f == s3test.CutBody && op != "part" && op != "put" {
 				continue // what S3 does not do
 			}
 			t.Run(op+"/"+name, func(t *testing.T) {
@@ -34,9 +34,9 @@ func TestStorageFaultsThatPass(t *testing.T) {
 					content = small
 				}
 				src := newSource(t, content)
-				proxy := newFaultProxy(t, server, true, failing(op, f, 2))
+				proxy := server.FaultProxy(t, true, s3test.Failing(op, f, 2))
 				o := object(server, op+name)
-				tr := newTransferer(t, throughProxy(t, server, proxy), fastOptions())
+				tr := newTransferer(t, server.Through(t, proxy), fastOptions())
 				got, err := tr.Run(testContext(t), src.url(), o)
 				if err != nil {
 					t.Fatal(err)
@@ -62,23 +62,23 @@ func TestStorageFaultsThatStay(t *testing.T) {
 	content := makeZIP(t, 32, 14<<20, 2)
 	for name, c := range map[string]struct {
 		op   string
-		f    fault
+		f    s3test.Fault
 		want Kind
 	}{
-		"no right to create":   {"create", denied, KindStorageRefused},
-		"no right to look":     {"head", denied, KindStorageRefused},
-		"no right to part":     {"part", denied, KindStorageRefused},
-		"parts fail for ever":  {"part", internal, KindStorageUnavailable},
-		"throttled for ever":   {"part", slowDown, KindStorageUnavailable},
-		"completion fails":     {"complete", internal, KindStorageUnavailable},
-		"completion error 200": {"complete", errorIn200, KindStorageUnavailable},
+		"no right to create":   {"create", s3test.Denied, KindStorageRefused},
+		"no right to look":     {"head", s3test.Denied, KindStorageRefused},
+		"no right to part":     {"part", s3test.Denied, KindStorageRefused},
+		"parts fail for ever":  {"part", s3test.Internal, KindStorageUnavailable},
+		"throttled for ever":   {"part", s3test.SlowDown, KindStorageUnavailable},
+		"completion fails":     {"complete", s3test.Internal, KindStorageUnavailable},
+		"completion error 200": {"complete", s3test.ErrorIn200, KindStorageUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			src := newSource(t, content)
-			proxy := newFaultProxy(t, server, true, failing(c.op, c.f, -1))
+			proxy := server.FaultProxy(t, true, s3test.Failing(c.op, c.f, -1))
 			o := object(server, name)
-			tr := newTransferer(t, throughProxy(t, server, proxy), fastOptions())
+			tr := newTransferer(t, server.Through(t, proxy), fastOptions())
 			_, err := tr.Run(testContext(t), src.url(), o)
 			wantKind(t, err, c.want)
 			noObject(t, server, o.Key)
@@ -188,18 +188,18 @@ func TestBucketOwnerGoesWithEveryCall(t *testing.T) {
 	server := s3test.Start(t)
 	missing := make(chan string, 100)
 	seen := make(chan string, 1000)
-	proxy := newFaultProxy(t, server, true, func(op string, r *http.Request) fault {
+	proxy := server.FaultProxy(t, true, func(op string, r *http.Request) s3test.Fault {
 		seen <- op
 		if r.Header.Get("X-Amz-Expected-Bucket-Owner") != "111122223333" {
 			missing <- op
 		}
-		return noFault
+		return s3test.NoFault
 	})
 	for name, size := range map[string]int{"small": 2000, "in parts": 14 << 20} {
 		src := newSource(t, makeZIP(t, 36, size, 1))
 		o := object(server, name)
 		o.BucketOwner = "111122223333"
-		_, err := newTransferer(t, throughProxy(t, server, proxy), fastOptions()).Run(testContext(t), src.url(), o)
+		_, err := newTransferer(t, server.Through(t, proxy), fastOptions()).Run(testContext(t), src.url(), o)
 		if err != nil {
 			t.Log(err) // a server that knows accounts may refuse
 		}
