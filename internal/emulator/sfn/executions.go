@@ -19,13 +19,17 @@ type execution struct {
 	start           time.Time
 	input           [sha256.Size]byte
 	startedBy       string // token of the task that started it; empty: none did
-	index, items    int    // of a Map Run's child: its place, and how many items it has
-	done            chan struct{}
+	index           int    // of a Map Run's child: its place
 
 	// Guarded by the Service's mu.
-	status asl.Status
-	stop   time.Time
-	cancel context.CancelCauseFunc // nil when it does not run
+	done         chan struct{} // closed when it has ended; a redrive makes a new one
+	status       asl.Status
+	stop         time.Time
+	failure      *asl.Error // why its end could not be kept
+	redrives     int
+	redriven     time.Time
+	redriveToken string
+	cancel       context.CancelCauseFunc // nil when it does not run
 }
 
 // Start starts an execution. Without a name it gets a random one. Starting the same name with the same input while it
@@ -105,7 +109,7 @@ func (s *Service) create(m *machine, h header, path string) (*execution, error) 
 func (s *Service) newExecution(m *machine, h header, path string) *execution {
 	return &execution{
 		machine: m, arn: s.arns.execution(m.name, h.Name), name: h.Name, path: path, start: h.Start,
-		input: sha256.Sum256([]byte(h.Input)), startedBy: h.StartedBy, index: h.Index, items: h.Items,
+		input: sha256.Sum256([]byte(h.Input)), startedBy: h.StartedBy, index: h.Index,
 		done: make(chan struct{}), status: asl.StatusRunning,
 	}
 }
@@ -129,26 +133,50 @@ func (s *Service) arm(e *execution) context.Context {
 
 // run executes in a goroutine of its own, with the context that arm gave.
 func (s *Service) run(ctx context.Context, m *machine, e *execution, f *os.File, input []byte, resume *asl.Resume) {
+	s.mu.Lock()
 	info := asl.ExecutionInfo{
-		ARN: e.arn, Name: e.name, StateMachineARN: m.arn, StateMachineName: m.name, RoleARN: s.arns.role(),
-		Input: input, StartTime: e.start,
+		ARN: e.arn, Name: e.name, StateMachineARN: m.arn, RoleARN: s.arns.role(), Input: input, StartTime: e.start,
+		RedriveCount: e.redrives, RedriveTime: e.redriven,
 	}
+	s.mu.Unlock()
 	s.running.Go(func() {
-		rec := &recorder{s: s, e: e, f: f}
+		rec := &recorder{s: s, e: e, f: f, redrives: info.RedriveCount, redriven: info.RedriveTime}
 		result, err := s.executor.Run(ctx, m.parsed, info, resume, rec)
-		if closed := f.Close(); err == nil {
-			err = closed
-		}
 		switch {
 		case errors.Is(err, asl.ErrInterrupted):
-			return // RUNNING, for the next process to resume
+			_ = f.Close() // RUNNING, for the next process to resume
+			return
 		case err != nil:
-			s.log.Error("an execution could not be recorded and was given up", "execution", e.arn, "error", err)
-			result.Status, rec.last = asl.StatusFailed, s.clock.Now()
+			result.Status = asl.StatusFailed
+			s.unrecorded(rec, err)
+		}
+		if err := f.Close(); err != nil {
+			s.log.Error("an execution's file could not be closed", "execution", e.arn, "error", err)
 		}
 		s.end(e, result.Status, rec.last)
 	})
 }
+
+// unrecorded gives up an execution whose events could not be kept: a full disk, say. It fails with a name, which is kept
+// in memory when even that cannot be written; the next process then goes on with the execution.
+func (s *Service) unrecorded(r *recorder, err error) {
+	s.log.Error("an execution failed because its history could not be written", "execution", r.e.arn, "error", err)
+	failure := &asl.Error{Name: StoreFailed, Cause: "The execution's history could not be written: " + err.Error()}
+	end := asl.Event{
+		ID: r.lastID + 1, PreviousID: r.lastID, Time: s.clock.Now().UTC().Truncate(time.Millisecond), Type: "ExecutionFailed",
+		Details: asl.Details{Error: failure.Name, Cause: failure.Cause},
+	}
+	if r.Record(end, nil) == nil {
+		return
+	}
+	r.last = end.Time
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.e.failure = failure
+}
+
+// StoreFailed is the error of an execution whose history this endpoint could not keep.
+const StoreFailed = "Local.StoreFailed"
 
 func (s *Service) end(e *execution, status asl.Status, at time.Time) {
 	s.mu.Lock()
@@ -162,18 +190,21 @@ func (s *Service) end(e *execution, status asl.Status, at time.Time) {
 
 // recorder keeps one execution's events.
 type recorder struct {
-	s    *Service
-	e    *execution
-	f    *os.File
-	last time.Time
+	s        *Service
+	e        *execution
+	f        *os.File
+	last     time.Time
+	lastID   int64
+	redrives int
+	redriven time.Time
 }
 
 // Record writes the event before anyone is told of it.
 func (r *recorder) Record(e asl.Event, next *asl.Checkpoint) error {
-	if err := appendLine(r.f, line{Event: &e, Checkpoint: next}); err != nil {
+	if err := appendLine(r.f, line{Event: &e, Checkpoint: next, Redrives: r.redrives, Redriven: r.redriven}); err != nil {
 		return err
 	}
-	r.last = e.Time
+	r.last, r.lastID = e.Time, e.ID
 	u := Update{ExecutionARN: r.e.arn, MapRunARN: r.e.machine.mapRunARN(), Event: e}
 	if run := r.e.machine.run; run != nil {
 		u.ParentARN = run.parent.arn
@@ -193,8 +224,9 @@ func (s *Service) Describe(executionARN string) (Execution, error) {
 
 func (s *Service) describe(e *execution) (Execution, error) {
 	s.mu.Lock()
-	d := e.summary()
+	d, failure := e.summary(), e.failure
 	s.mu.Unlock()
+	d.RedriveStatus, d.RedriveStatusReason = s.redriveStatus(e)
 	f, err := os.Open(e.path)
 	if err != nil {
 		return Execution{}, err
@@ -206,6 +238,10 @@ func (s *Service) describe(e *execution) (Execution, error) {
 	}
 	d.Input = json.RawMessage(h.Input)
 	if d.Status == asl.StatusRunning {
+		return d, nil
+	}
+	if failure != nil {
+		d.Error, d.Cause = failure.Name, failure.Cause
 		return d, nil
 	}
 	last, err := readLast(f)
@@ -222,8 +258,8 @@ func (s *Service) describe(e *execution) (Execution, error) {
 // summary is what lists tell. The caller holds mu.
 func (e *execution) summary() Execution {
 	return Execution{
-		ARN: e.arn, Name: e.name, StateMachineARN: e.machine.arn, MapRunARN: e.machine.mapRunARN(), ItemCount: e.items,
-		Status: e.status, StartDate: e.start, StopDate: e.stop,
+		ARN: e.arn, Name: e.name, StateMachineARN: e.machine.arn, MapRunARN: e.machine.mapRunARN(),
+		Status: e.status, StartDate: e.start, StopDate: e.stop, RedriveCount: e.redrives, RedriveDate: e.redriven,
 	}
 }
 
@@ -238,12 +274,12 @@ func (s *Service) Stop(executionARN, errorName, cause string) (time.Time, error)
 
 func (s *Service) stop(e *execution, errorName, cause string) (time.Time, error) {
 	s.mu.Lock()
-	cancel := e.cancel
+	cancel, done := e.cancel, e.done
 	s.mu.Unlock()
 	if cancel != nil {
 		cancel(&asl.Stop{Name: errorName, Cause: cause})
 		select {
-		case <-e.done:
+		case <-done:
 		case <-s.ctx.Done():
 			return time.Time{}, errClosed
 		}
@@ -264,13 +300,20 @@ func (s *Service) Wait(ctx context.Context, executionARN string) (Execution, err
 
 func (s *Service) await(ctx context.Context, e *execution) (Execution, error) {
 	select {
-	case <-e.done:
+	case <-s.done(e):
 		return s.describe(e)
 	case <-ctx.Done():
 		return Execution{}, ctx.Err()
 	case <-s.ctx.Done():
 		return Execution{}, errClosed
 	}
+}
+
+// done is closed when the execution has ended, as it stands now: a redrive comes after.
+func (s *Service) done(e *execution) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return e.done
 }
 
 func (s *Service) findMachine(arn string) (*machine, error) {

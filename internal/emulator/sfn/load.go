@@ -2,6 +2,8 @@ package sfn
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,6 +51,7 @@ func (s *Service) loadOne(m *machine, path string) (*execution, error) {
 		return nil, err
 	}
 	e := s.newExecution(m, h, path)
+	e.redrives, e.redriven = last.Redrives, last.Redriven
 	if status, ended := statusOf(last.Event); ended {
 		e.status, e.stop = status, last.Event.Time
 		close(e.done)
@@ -70,16 +73,42 @@ func statusOf(e *asl.Event) (asl.Status, bool) {
 
 // resume goes on with an execution that ran when the last process ended.
 func (s *Service) resume(e *execution) {
-	f, resume, err := recoverRun(e.path)
-	var h header
-	if err == nil {
-		h, err = readHeader(f)
-	}
+	f, resume, input, err := recoverRun(e.path)
 	if err != nil {
 		s.log.Error("an execution cannot be resumed", "execution", e.arn, "error", err)
 		s.end(e, asl.StatusFailed, s.clock.Now())
 		return
 	}
 	s.log.Info("resuming an execution", "execution", e.arn)
-	s.run(s.arm(e), e.machine, e, f, []byte(h.Input), resume)
+	s.run(s.arm(e), e.machine, e, f, input, resume)
+}
+
+// recoverRun reads how far an execution got, and opens its file to go on. A nil resume: it has not begun.
+func recoverRun(path string) (f *os.File, resume *asl.Resume, input []byte, err error) {
+	if f, err = os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600); err != nil {
+		return nil, nil, nil, err
+	}
+	end, err := readLines(f, func(text []byte) error {
+		var l line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return err
+		}
+		if l.Execution != nil {
+			input = []byte(l.Execution.Input)
+		}
+		if l.Checkpoint != nil {
+			resume = &asl.Resume{Checkpoint: *l.Checkpoint}
+		}
+		if l.Event != nil && resume != nil {
+			resume.Events = append(resume.Events, l.Event.WithoutData())
+		}
+		return nil
+	})
+	if err == nil {
+		err = f.Truncate(end) // what a crash cut short
+	}
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, f.Close())
+	}
+	return f, resume, input, nil
 }

@@ -3,11 +3,13 @@ package sfn
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
@@ -15,8 +17,8 @@ import (
 // unstarted are the inputs of the children that a Map Run did not come to.
 type unstarted struct {
 	inputs *asl.ChildInputs
-	next   asl.ChildInput // read already; without an input: none
-	index  int            // of the next
+	next   json.RawMessage // read already; nil: none
+	index  int             // of the next
 }
 
 func (u *unstarted) Close() error { return u.inputs.Close() }
@@ -33,20 +35,20 @@ func (r *mapRun) rewind() {
 	r.running, r.failed = 0, 0
 }
 
-// child starts a child when its turn comes, goes on with one that was interrupted, or counts one that has ended.
-func (r *mapRun) child(ctx context.Context, index int, in asl.ChildInput) error {
-	if e := r.find(index); e != nil {
-		if e.input != sha256.Sum256(in.Input) {
-			return &asl.Error{Name: "States.ItemReaderFailed", Cause: "The items have changed while the Map Run was interrupted."}
-		}
-		if e.ended() {
-			return r.count1(e, 0)
-		}
+// child starts a child when its turn comes, goes on with one that was interrupted, redrives one that did not succeed
+// before the Map Run was redriven, or counts one that has ended.
+func (r *mapRun) child(ctx context.Context, index int, input json.RawMessage) error {
+	e := r.find(index)
+	if e != nil && e.input != sha256.Sum256(input) {
+		return &asl.Error{Name: "States.ItemReaderFailed", Cause: "The items have changed while the Map Run was interrupted."}
+	}
+	if e != nil && r.s.hasEnded(e) && !r.isToRedrive(e) {
+		return r.countEnd(e, 0)
 	}
 	if err := r.turn(ctx); err != nil {
 		return err
 	}
-	e, err := r.begin(index, in)
+	e, err := r.begin(index, input)
 	if errors.Is(err, errClosed) {
 		<-r.s.ctx.Done() // at once
 	}
@@ -63,17 +65,29 @@ func (r *mapRun) find(index int) *execution {
 	return r.children.byName[r.childName(index)]
 }
 
-func (e *execution) ended() bool {
-	select {
-	case <-e.done:
-		return true
-	default:
-		return false
-	}
+// isToRedrive says whether the child ended without success before the Map Run's last redrive.
+func (r *mapRun) isToRedrive(e *execution) bool {
+	r.mu.Lock()
+	redriven := r.record.Redriven
+	r.mu.Unlock()
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	return e.awaitsRedrive(redriven)
 }
 
-// begin starts the child or goes on with it.
-func (r *mapRun) begin(index int, in asl.ChildInput) (*execution, error) {
+// awaitsRedrive says whether the child ended without success before its Map Run was redriven. The caller holds mu.
+func (e *execution) awaitsRedrive(redriven time.Time) bool {
+	return e.status != asl.StatusSucceeded && e.status != asl.StatusRunning && !e.stop.After(redriven)
+}
+
+func (s *Service) hasEnded(e *execution) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return e.status != asl.StatusRunning
+}
+
+// begin starts the child, goes on with it or redrives it.
+func (r *mapRun) begin(index int, input json.RawMessage) (*execution, error) {
 	r.s.starting.Lock()
 	defer r.s.starting.Unlock()
 	r.s.mu.Lock()
@@ -83,12 +97,15 @@ func (r *mapRun) begin(index int, in asl.ChildInput) (*execution, error) {
 		return nil, errClosed
 	}
 	if e := r.find(index); e != nil {
+		if r.s.hasEnded(e) {
+			_, err := r.s.redrive(e, "")
+			return e, err
+		}
 		r.s.resume(e)
 		return e, nil
 	}
 	name := r.childName(index)
-	h := header{Name: name, Input: string(in.Input), Index: index, Items: in.Items}
-	return r.s.create(r.children, h, filepath.Join(r.dir, name+".jsonl"))
+	return r.s.create(r.children, header{Name: name, Input: string(input), Index: index}, filepath.Join(r.dir, name+".jsonl"))
 }
 
 // follow counts the child in now, and its end when it comes.
@@ -96,10 +113,11 @@ func (r *mapRun) follow(e *execution) {
 	r.mu.Lock()
 	r.running++
 	r.mu.Unlock()
+	done := r.s.done(e)
 	go func() { // ends with the child, or with the service
 		select {
-		case <-e.done:
-			_ = r.count1(e, -1)
+		case <-done:
+			_ = r.countEnd(e, -1)
 		case <-r.s.ctx.Done():
 		}
 	}()
@@ -111,8 +129,8 @@ var errThreshold = &asl.Error{
 	Cause: "The specified tolerated failure threshold was exceeded",
 }
 
-// count1 counts a child that has ended.
-func (r *mapRun) count1(e *execution, running int) error {
+// countEnd counts a child that has ended.
+func (r *mapRun) countEnd(e *execution, running int) error {
 	r.s.mu.Lock()
 	status := e.status
 	r.s.mu.Unlock()
@@ -120,7 +138,7 @@ func (r *mapRun) count1(e *execution, running int) error {
 	defer r.mu.Unlock()
 	r.running += running
 	if status != asl.StatusSucceeded {
-		r.failed += e.items
+		r.failed++
 	}
 	r.signal()
 	if r.record.exceeded(r.failed) {
@@ -163,7 +181,7 @@ func (r *mapRun) until(ctx context.Context, reached func() bool) error {
 func (r *mapRun) stopChildren() {
 	var wait sync.WaitGroup
 	for _, e := range r.list() {
-		if !e.ended() {
+		if !r.s.hasEnded(e) {
 			wait.Go(func() {
 				_, err := r.s.stop(e, "", "the Map Run has ended")
 				if err != nil && !errors.Is(err, errClosed) {
@@ -186,7 +204,7 @@ func (r *mapRun) list() []*execution {
 func (r *mapRun) abort() {
 	r.s.running.Go(func() {
 		for _, e := range r.list() {
-			if !e.ended() && r.children.parsed != nil {
+			if !r.s.hasEnded(e) && r.children.parsed != nil {
 				r.s.resume(e)
 			}
 		}

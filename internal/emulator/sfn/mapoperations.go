@@ -18,6 +18,8 @@ type Counts struct {
 	Aborted   int `json:"aborted"`
 	Total     int `json:"total"`
 	Written   int `json:"resultsWritten"`
+
+	PendingRedrive int `json:"pendingRedrive"`
 }
 
 // MapRun is what DescribeMapRun tells.
@@ -25,10 +27,11 @@ type MapRun struct {
 	ARN, ExecutionARN, StateMachineARN string
 	Status                             asl.Status
 	StartDate, StopDate                time.Time // StopDate is zero while it runs
-	Items, Executions                  Counts    // Total is 0 until the items have been counted
+	Executions                         Counts    // Total is 0 until the items have been counted
 	MaxConcurrency                     int
-	ToleratedFailureCount              int
 	ToleratedFailurePercentage         float64
+	RedriveCount                       int
+	RedriveDate                        time.Time // zero: never
 }
 
 // MapRun tells how a Map Run stands.
@@ -85,13 +88,8 @@ func (r *mapRun) describe() MapRun {
 	d := MapRun{
 		ARN: record.ARN, ExecutionARN: record.ExecutionARN, StateMachineARN: r.parent.machine.arn, Status: record.Status,
 		StartDate: record.Start, StopDate: record.Stop, MaxConcurrency: record.MaxConcurrency,
-		Items: Counts{Total: record.Items}, Executions: Counts{Total: record.Children, Written: record.Written},
-	}
-	if record.ToleratedCount != nil {
-		d.ToleratedFailureCount = *record.ToleratedCount
-	}
-	if record.ToleratedPercentage != nil {
-		d.ToleratedFailurePercentage = *record.ToleratedPercentage
+		Executions:                 Counts{Total: record.Children, Written: record.Written},
+		ToleratedFailurePercentage: record.ToleratedPercentage, RedriveCount: record.Redrives, RedriveDate: record.Redriven,
 	}
 	r.countChildren(&d)
 	return d
@@ -100,31 +98,28 @@ func (r *mapRun) describe() MapRun {
 func (r *mapRun) countChildren(d *MapRun) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
-	items := 0
 	for _, e := range r.children.executions {
-		d.Executions.add(e.status, 1)
-		d.Items.add(e.status, e.items)
-		items += e.items
+		if d.Status == asl.StatusRunning && e.awaitsRedrive(d.RedriveDate) {
+			d.Executions.PendingRedrive++
+			continue
+		}
+		d.Executions.add(e.status)
 	}
 	d.Executions.Pending = max(0, d.Executions.Total-len(r.children.executions))
-	d.Items.Pending = max(0, d.Items.Total-items)
-	if d.Executions.Written > 0 {
-		d.Items.Written = items
-	}
 }
 
-func (c *Counts) add(status asl.Status, n int) {
+func (c *Counts) add(status asl.Status) {
 	switch status {
 	case asl.StatusRunning:
-		c.Running += n
+		c.Running++
 	case asl.StatusSucceeded:
-		c.Succeeded += n
+		c.Succeeded++
 	case asl.StatusFailed:
-		c.Failed += n
+		c.Failed++
 	case asl.StatusTimedOut:
-		c.TimedOut += n
+		c.TimedOut++
 	case asl.StatusAborted:
-		c.Aborted += n
+		c.Aborted++
 	}
 }
 
@@ -141,9 +136,10 @@ type describedRun struct {
 	MaxConcurrency      int        `json:"maxConcurrency"`
 	ToleratedCount      int        `json:"toleratedFailureCount"`
 	ToleratedPercentage float64    `json:"toleratedFailurePercentage"`
-	Items               Counts     `json:"itemCounts"`
+	Items               Counts     `json:"itemCounts"` // those of the children: each has one item
 	Executions          Counts     `json:"executionCounts"`
 	RedriveCount        int        `json:"redriveCount"`
+	RedriveDate         *timestamp `json:"redriveDate,omitempty"`
 }
 
 func describeMapRun(s *Service, in mapRunInput) (any, error) {
@@ -153,7 +149,7 @@ func describeMapRun(s *Service, in mapRunInput) (any, error) {
 	}
 	return describedRun{
 		d.ARN, d.ExecutionARN, d.Status, timestamp(d.StartDate), optional(d.StopDate), d.MaxConcurrency,
-		d.ToleratedFailureCount, d.ToleratedFailurePercentage, d.Items, d.Executions, 0,
+		0, d.ToleratedFailurePercentage, d.Executions, d.Executions, d.RedriveCount, optional(d.RedriveDate),
 	}, nil
 }
 
@@ -189,49 +185,4 @@ func listMapRuns(s *Service, in listRunsInput) (any, error) {
 		})
 	}
 	return out, nil
-}
-
-type updateRunInput struct {
-	mapRunInput
-	MaxConcurrency      *int     `json:"maxConcurrency"`
-	ToleratedCount      *int     `json:"toleratedFailureCount"`
-	ToleratedPercentage *float64 `json:"toleratedFailurePercentage"`
-}
-
-func (in updateRunInput) check() error {
-	switch {
-	case in.MaxConcurrency != nil && *in.MaxConcurrency < 0,
-		in.ToleratedCount != nil && *in.ToleratedCount < 0,
-		in.ToleratedPercentage != nil && !(*in.ToleratedPercentage >= 0 && *in.ToleratedPercentage <= 100):
-		return &APIError{"ValidationException",
-			"maxConcurrency and toleratedFailureCount must be 0 or more, toleratedFailurePercentage from 0 to 100"}
-	}
-	return nil
-}
-
-// mostChildren is what a MaxConcurrency of 0 stands for (AWS: 10,000).
-const mostChildren = 10_000
-
-// updateMapRun changes the limits of a Map Run that runs. A lower MaxConcurrency ends no child.
-func updateMapRun(s *Service, in updateRunInput) (any, error) {
-	r, err := s.findRun(in.ARN)
-	if err == nil {
-		err = in.check()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return struct{}{}, r.change(func(record *runRecord) {
-		if in.MaxConcurrency != nil {
-			if record.MaxConcurrency = *in.MaxConcurrency; record.MaxConcurrency == 0 {
-				record.MaxConcurrency = mostChildren
-			}
-		}
-		if in.ToleratedCount != nil {
-			record.ToleratedCount = in.ToleratedCount
-		}
-		if in.ToleratedPercentage != nil {
-			record.ToleratedPercentage = in.ToleratedPercentage
-		}
-	})
 }

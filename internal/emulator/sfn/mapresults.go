@@ -2,6 +2,7 @@ package sfn
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,8 +40,8 @@ const resultTime = "2006-01-02T15:04:05.000Z"
 func resultOf(e Execution) result {
 	r := result{
 		Cause: e.Cause, Error: e.Error, ExecutionArn: e.ARN, Input: string(e.Input), InputDetails: includedDetails{true},
-		Name: e.Name, Output: string(e.Output), RedriveStatus: "NOT_REDRIVABLE",
-		RedriveStatusReason: fmt.Sprintf("Execution is %s and cannot be redriven", e.Status),
+		Name: e.Name, Output: string(e.Output), RedriveCount: e.RedriveCount, RedriveStatus: cmp.Or(e.RedriveStatus, "NOT_REDRIVABLE"),
+		RedriveStatusReason: e.RedriveStatusReason,
 		StateMachineArn:     e.StateMachineARN, Status: e.Status,
 		StartDate: formatTime(e.StartDate), StopDate: formatTime(e.StopDate),
 	}
@@ -150,10 +151,10 @@ func (r *mapRun) eachResult(rest *unstarted, failed error, add func(kind string,
 // eachPending reads the rest of the items. A list that cannot be read any further ends it: that is why the Map Run
 // failed, and is told there.
 func (r *mapRun) eachPending(rest *unstarted, add func(kind string, one result) error) error {
-	for in := rest.next; ; rest.index++ {
+	for input := rest.next; ; rest.index++ {
 		var err error
-		if in.Input == nil {
-			in, err = rest.inputs.Next()
+		if input == nil {
+			input, err = rest.inputs.Next()
 		}
 		if err != nil {
 			return nil
@@ -161,13 +162,13 @@ func (r *mapRun) eachPending(rest *unstarted, add func(kind string, one result) 
 		if r.find(rest.index) == nil {
 			name := r.childName(rest.index)
 			one := resultOf(Execution{
-				ARN: r.s.arns.execution(r.children.name, name), Name: name, StateMachineARN: r.children.arn, Status: "PENDING", Input: in.Input,
+				ARN: r.s.arns.execution(r.children.name, name), Name: name, StateMachineARN: r.children.arn, Status: "PENDING", Input: input,
 			})
 			if err := add("PENDING", one); err != nil {
 				return err
 			}
 		}
-		in = asl.ChildInput{}
+		input = nil
 	}
 }
 

@@ -24,7 +24,7 @@ type mapRun struct {
 	mu      sync.Mutex // guards what follows
 	record  runRecord
 	running int           // children
-	failed  int           // items of children that did not succeed
+	failed  int           // children that did not succeed
 	changed chan struct{} // closed, and made anew, when any of these changes
 }
 
@@ -36,33 +36,22 @@ type runRecord struct {
 	Status       asl.Status `json:"status"`
 	Start        time.Time  `json:"start"`
 	Stop         time.Time  `json:"stop,omitzero"`
-	limits
+
+	MaxConcurrency      int     `json:"maxConcurrency"`
+	ToleratedPercentage float64 `json:"toleratedFailurePercentage"`
+
 	Counted  bool   `json:"counted"` // the following are known
 	ETag     string `json:"etag,omitempty"`
-	Items    int    `json:"items"`
 	Children int    `json:"children"`
-	// Written says how many results the ResultWriter has written.
-	Written int `json:"written,omitempty"`
+	Written  int    `json:"written,omitempty"` // results that the ResultWriter has written
+
+	Redrives int       `json:"redrives,omitempty"`
+	Redriven time.Time `json:"redriven,omitzero"` // the last time
 }
 
-// limits are what UpdateMapRun changes. A tolerance that is nil was not given.
-type limits struct {
-	MaxConcurrency      int      `json:"maxConcurrency"`
-	ToleratedCount      *int     `json:"toleratedFailureCount,omitempty"`
-	ToleratedPercentage *float64 `json:"toleratedFailurePercentage,omitempty"`
-}
-
-// exceeded says whether more items failed than are tolerated. By default none is.
+// exceeded says whether more children failed than are tolerated.
 func (r *runRecord) exceeded(failed int) bool {
-	switch {
-	case failed == 0:
-		return false
-	case r.ToleratedCount == nil && r.ToleratedPercentage == nil:
-		return true
-	case r.ToleratedCount != nil && failed > *r.ToleratedCount:
-		return true
-	}
-	return r.ToleratedPercentage != nil && float64(failed)*100 > *r.ToleratedPercentage*float64(r.Items)
+	return float64(failed)*100 > r.ToleratedPercentage*float64(r.Children)
 }
 
 // mapRunARN is empty for a machine of its own.
@@ -93,18 +82,24 @@ func (s *Service) RunMap(ctx context.Context, m asl.MapRun) (json.RawMessage, er
 	return nil, errors.Join(ctx.Err(), r.end(asl.StatusAborted))
 }
 
-// openRun finds the Map Run that an earlier process had under way, or makes it.
+// openRun finds the Map Run that an earlier process had under way, or that is redriven, or makes it.
 func (s *Service) openRun(m asl.MapRun) (*mapRun, error) {
 	s.mu.Lock()
 	r, parent := s.runs[m.ARN], s.byARN[m.Execution.ARN]
 	s.mu.Unlock()
+	now := s.clock.Now().UTC().Truncate(time.Millisecond)
+	if r != nil && m.Redrive {
+		return r, r.change(func(record *runRecord) {
+			record.Status, record.Stop = asl.StatusRunning, time.Time{}
+			record.Redrives, record.Redriven = record.Redrives+1, now
+		})
+	}
 	if r != nil {
 		return r, nil
 	}
 	r = s.newRun(parent, runRecord{
-		ARN: m.ARN, Label: m.Label, ExecutionARN: m.Execution.ARN, Status: asl.StatusRunning,
-		Start:  s.clock.Now().UTC().Truncate(time.Millisecond),
-		limits: limits{m.MaxConcurrency, m.ToleratedCount, m.ToleratedPercentage},
+		ARN: m.ARN, Label: m.Label, ExecutionARN: m.Execution.ARN, Status: asl.StatusRunning, Start: now,
+		MaxConcurrency: m.MaxConcurrency, ToleratedPercentage: m.ToleratedPercentage,
 	}, m.Machine)
 	if err := r.save(); err != nil {
 		return nil, err
@@ -150,7 +145,7 @@ func (r *mapRun) process(ctx context.Context, m asl.MapRun) (rest *unstarted, er
 		}
 		if err == nil {
 			rest.index++
-			rest.next = asl.ChildInput{}
+			rest.next = nil
 		}
 	}
 	if errors.Is(err, io.EOF) {
@@ -163,7 +158,7 @@ func (r *mapRun) process(ctx context.Context, m asl.MapRun) (rest *unstarted, er
 }
 
 // count reads the list once, so that how much there is to do is known from the start: a tolerated percentage is one of
-// all items.
+// all children.
 func (r *mapRun) count(ctx context.Context, m asl.MapRun) error {
 	if r.record.Counted {
 		return nil
@@ -173,23 +168,18 @@ func (r *mapRun) count(ctx context.Context, m asl.MapRun) error {
 		return err
 	}
 	defer in.Close()
-	items, children := 0, 0
-	for {
-		c, err := in.Next()
+	children := 0
+	for ; ; children++ {
+		_, err := in.Next()
 		if err == io.EOF {
 			break
 		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
+		if err = errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
-		items += c.Items
-		children++
 	}
 	return r.change(func(record *runRecord) {
-		record.Counted, record.ETag, record.Items, record.Children = true, in.ETag(), items, children
+		record.Counted, record.ETag, record.Children = true, in.ETag(), children
 	})
 }
 

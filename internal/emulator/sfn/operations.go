@@ -18,7 +18,7 @@ var operations = map[string]operation{
 	"ListStateMachines":    answers(listStateMachines),
 	"DescribeMapRun":       answers(describeMapRun),
 	"ListMapRuns":          answers(listMapRuns),
-	"UpdateMapRun":         answers(updateMapRun),
+	"RedriveExecution":     answers(redriveExecution),
 }
 
 type startInput struct {
@@ -66,7 +66,7 @@ type described struct {
 	Error         string    `json:"error,omitempty"`
 	Cause         string    `json:"cause,omitempty"`
 	RedriveStatus string    `json:"redriveStatus"`
-	RedriveReason string    `json:"redriveStatusReason"`
+	RedriveReason string    `json:"redriveStatusReason,omitempty"`
 }
 
 type listed struct {
@@ -77,19 +77,15 @@ type listed struct {
 	Start           timestamp  `json:"startDate"`
 	Stop            *timestamp `json:"stopDate,omitempty"`
 	RedriveCount    int        `json:"redriveCount"`
+	RedriveDate     *timestamp `json:"redriveDate,omitempty"`
 	MapRunARN       string     `json:"mapRunArn,omitempty"`
-	ItemCount       *int       `json:"itemCount,omitempty"`
 }
 
 func list(e Execution) listed {
-	l := listed{
+	return listed{
 		ARN: e.ARN, StateMachineARN: e.StateMachineARN, Name: e.Name, Status: e.Status, Start: timestamp(e.StartDate),
-		Stop: optional(e.StopDate), MapRunARN: e.MapRunARN,
+		Stop: optional(e.StopDate), RedriveCount: e.RedriveCount, RedriveDate: optional(e.RedriveDate), MapRunARN: e.MapRunARN,
 	}
-	if e.MapRunARN != "" {
-		l.ItemCount = &e.ItemCount
-	}
-	return l
 }
 
 func describeExecution(s *Service, in executionInput) (any, error) {
@@ -99,7 +95,7 @@ func describeExecution(s *Service, in executionInput) (any, error) {
 	}
 	d := described{
 		listed: list(e), Input: string(e.Input), InputDetails: included{true}, Error: e.Error, Cause: e.Cause,
-		RedriveStatus: "NOT_REDRIVABLE", RedriveReason: "This endpoint does not redrive executions",
+		RedriveStatus: e.RedriveStatus, RedriveReason: e.RedriveStatusReason,
 	}
 	if e.Output != nil {
 		output := string(e.Output)

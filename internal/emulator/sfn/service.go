@@ -1,4 +1,4 @@
-// Package stepfunctions serves the part of the AWS Step Functions API that runs and shows executions, with the
+// Package sfn serves the part of the AWS Step Functions API that runs and shows executions, with the
 // executor of package asl behind it and append-only files as its memory.
 package sfn
 
@@ -43,8 +43,11 @@ type Execution struct {
 	Input, Output              json.RawMessage
 	Error, Cause               string
 
+	RedriveCount                       int
+	RedriveDate                        time.Time // zero: never
+	RedriveStatus, RedriveStatusReason string    // only of Describe
+
 	MapRunARN string // of a Map Run's child
-	ItemCount int    // of a Map Run's child: how many items it has
 }
 
 // Update is a history event of one execution.

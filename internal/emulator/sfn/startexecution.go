@@ -37,7 +37,7 @@ func (r executionRunner) Run(ctx context.Context, t asl.Task) (json.RawMessage, 
 		return nil, err
 	}
 	select {
-	case <-e.done:
+	case <-r.s.done(e):
 	case <-ctx.Done():
 		return nil, r.abandon(ctx, e)
 	}
@@ -124,7 +124,7 @@ type includedDetails struct{ Included bool }
 func executionResult(e Execution) (json.RawMessage, error) {
 	d := executionDescription{
 		Cause: e.Cause, Error: e.Error, ExecutionArn: e.ARN, Input: string(e.Input), InputDetails: includedDetails{true},
-		Name: e.Name, RedriveStatus: "NOT_REDRIVABLE", StartDate: e.StartDate.UnixMilli(), StateMachineArn: e.StateMachineARN,
+		Name: e.Name, RedriveCount: e.RedriveCount, RedriveStatus: e.RedriveStatus, StartDate: e.StartDate.UnixMilli(), StateMachineArn: e.StateMachineARN,
 		Status: e.Status, StopDate: e.StopDate.UnixMilli(),
 	}
 	if e.Status != asl.StatusSucceeded {

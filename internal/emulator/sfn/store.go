@@ -32,6 +32,9 @@ type line struct {
 	Execution  *header         `json:"execution,omitempty"` // of the first line
 	Event      *asl.Event      `json:"event,omitempty"`
 	Checkpoint *asl.Checkpoint `json:"checkpoint,omitempty"` // where to go on after Event
+
+	Redrives int       `json:"redrives,omitempty"` // of the execution so far
+	Redriven time.Time `json:"redriven,omitzero"`  // the last time
 }
 
 type header struct {
@@ -41,7 +44,6 @@ type header struct {
 
 	StartedBy string `json:"startedBy,omitempty"` // token of the task that started it
 	Index     int    `json:"index,omitempty"`     // of a Map Run's child: its place among the children, from 0
-	Items     int    `json:"items,omitempty"`     // of a Map Run's child: how many items it has
 }
 
 func openStore(dir string) (*store, error) {
@@ -92,13 +94,21 @@ func (s *store) create(path string, h header) (*os.File, error) {
 	return f, nil
 }
 
+// appendLine adds the line, or nothing: what a full disk took of it is cut off again.
 func appendLine(f *os.File, l line) error {
 	b, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(b, '\n'))
-	return err
+	n, err := f.Write(append(b, '\n'))
+	if err == nil || n == 0 {
+		return err
+	}
+	end, failed := f.Seek(0, io.SeekEnd)
+	if failed == nil {
+		failed = f.Truncate(end - int64(n))
+	}
+	return errors.Join(err, failed)
 }
 
 // readHeader and readLast read what a list of executions needs, without the events between.
@@ -160,33 +170,4 @@ func readLines(f *os.File, each func(text []byte) error) (end int64, err error) 
 		}
 		end += int64(len(text))
 	}
-}
-
-// recoverRun reads how far a running execution got, and opens its file to go on. nil: it has not begun.
-func recoverRun(path string) (*os.File, *asl.Resume, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, nil, err
-	}
-	var resume *asl.Resume
-	end, err := readLines(f, func(text []byte) error {
-		var l line
-		if err := json.Unmarshal(text, &l); err != nil {
-			return err
-		}
-		if l.Checkpoint != nil {
-			resume = &asl.Resume{Checkpoint: *l.Checkpoint}
-		}
-		if l.Event != nil && resume != nil {
-			resume.Events = append(resume.Events, l.Event.WithoutData())
-		}
-		return nil
-	})
-	if err == nil {
-		err = f.Truncate(end) // what a crash cut short
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, f.Close())
-	}
-	return f, resume, nil
 }

@@ -230,7 +230,8 @@ func TestFullDisk(t *testing.T) {
 	f.Close()
 	s.add(m, e)
 	s.run(s.arm(e), m, e, f, []byte("{}"), nil)
-	if got := wait(t, s, e.arn); got.Status != asl.StatusFailed || got.StopDate.IsZero() {
+	if got := wait(t, s, e.arn); got.Status != asl.StatusFailed || got.StopDate.IsZero() || got.Error != StoreFailed ||
+		!strings.Contains(got.Cause, "history could not be written") {
 		t.Errorf("got %+v", got)
 	}
 }

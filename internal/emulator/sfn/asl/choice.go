@@ -1,7 +1,11 @@
 package asl
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // choiceBody is a Choice state.
@@ -18,7 +22,7 @@ type choiceRule struct {
 // test is asked whether a rule holds.
 type test func(e *scope) (bool, error)
 
-// maxRuleDepth bounds the nesting of And, Or and Not.
+// maxRuleDepth bounds the nesting of And.
 const maxRuleDepth = 32
 
 func compileChoice(c *compiler, f *fields) body {
@@ -70,64 +74,40 @@ func compileTest(f *fields, depth int) test {
 	}
 	var found []string
 	for _, name := range f.o.names {
-		if name == "And" || name == "Or" || name == "Not" || operators[name] != nil {
+		if name == "And" || operators[name] != nil {
 			found = append(found, name)
 		}
 	}
 	if len(found) != 1 {
-		f.problem("needs exactly one operator, has %d: %q; its fields are %q", len(found), found, f.o.names)
+		f.problem("needs exactly one operator, has %d of And and %q; its fields are %q", len(found),
+			slices.Sorted(maps.Keys(operators)), f.o.names)
 		for _, name := range f.o.names {
 			f.take(name)
 		}
 		return nil
 	}
-	switch name := found[0]; name {
-	case "And":
-		return all(nested(f, name, depth), true)
-	case "Or":
-		return all(nested(f, name, depth), false)
-	case "Not":
-		return not(f, depth)
-	default:
-		return compileOperator(f, name)
+	if found[0] == "And" {
+		return compileAnd(f, depth)
 	}
+	return compileOperator(f, found[0])
 }
 
-// all is And (until one does not hold) or Or (until one holds).
-func all(tests []test, and bool) test {
-	return func(e *scope) (bool, error) {
-		for _, t := range tests {
-			if ok, err := t(e); err != nil || ok != and {
-				return ok, err
-			}
-		}
-		return and, nil
-	}
-}
-
-func nested(f *fields, name string, depth int) []test {
+func compileAnd(f *fields, depth int) test {
 	var tests []test
-	rules, _ := f.array(name)
+	rules, _ := f.array("And")
 	for i, v := range rules {
-		if rule, ok := f.c.object(fmt.Sprintf("%s: %s[%d]", f.where, name, i), v); ok {
+		if rule, ok := f.c.object(fmt.Sprintf("%s: And[%d]", f.where, i), v); ok {
 			tests = append(tests, compileTest(rule, depth+1))
 			rule.done()
 		}
 	}
-	return tests
-}
-
-func not(f *fields, depth int) test {
-	v, _ := f.take("Not")
-	rule, ok := f.c.object(f.where+": Not", v)
-	if !ok {
-		return nil
-	}
-	t := compileTest(rule, depth+1)
-	rule.done()
 	return func(e *scope) (bool, error) {
-		ok, err := t(e)
-		return !ok, err
+		for _, t := range tests {
+			if ok, err := t(e); err != nil || !ok {
+				return false, err
+			}
+		}
+		return true, nil
 	}
 }
 
@@ -144,12 +124,93 @@ func compileOperator(f *fields, name string) test {
 	return func(e *scope) (bool, error) {
 		v, err := variable.eval(e)
 		if err != nil && name != "IsPresent" {
-			return false, invalidPath(variable)
+			return false, runtimeError("Invalid path '%s': The choice state's condition path references an invalid value.",
+				variable.text)
 		}
-		return compare(e, v, err == nil)
+		return compare(v, err == nil), nil
 	}
 }
 
-func invalidPath(p *path) error {
-	return runtimeError("Invalid path '%s': The choice state's condition path references an invalid value.", p.text)
+// comparison is asked of the value of a rule's Variable; present is false when there is none, which only IsPresent
+// sees.
+type comparison func(v any, present bool) bool
+
+// operators compiles a rule's operator, by its name.
+var operators = map[string]func(f *fields, name string) comparison{
+	"BooleanEquals": func(f *fields, name string) comparison {
+		want, _ := f.bool(name)
+		return func(v any, _ bool) bool { b, ok := v.(bool); return ok && b == want }
+	},
+	"IsPresent": func(f *fields, name string) comparison {
+		want, _ := f.bool(name)
+		return func(_ any, present bool) bool { return present == want }
+	},
+	"IsString": func(f *fields, name string) comparison {
+		want, _ := f.bool(name)
+		return func(v any, _ bool) bool { _, ok := v.(string); return ok == want }
+	},
+	"NumericEquals":      numeric(func(v, want float64) bool { return v == want }),
+	"NumericGreaterThan": numeric(func(v, want float64) bool { return v > want }),
+	"StringEquals": func(f *fields, name string) comparison {
+		want, _ := f.string(name)
+		return func(v any, _ bool) bool { s, ok := v.(string); return ok && s == want }
+	},
+	"StringMatches": stringMatches,
+}
+
+func numeric(holds func(v, want float64) bool) func(f *fields, name string) comparison {
+	return func(f *fields, name string) comparison {
+		given, _ := f.take(name)
+		n, ok := given.(json.Number)
+		if !ok {
+			f.wrong(name, "must be a number, not %s", typeName(given))
+			return nil
+		}
+		want, _ := n.Float64()
+		return func(v any, _ bool) bool {
+			n, ok := v.(json.Number)
+			if !ok {
+				return false
+			}
+			value, _ := n.Float64()
+			return holds(value, want)
+		}
+	}
+}
+
+// stringMatches compiles a pattern in which * stands for any text.
+func stringMatches(f *fields, name string) comparison {
+	pattern, ok := f.string(name)
+	if !ok {
+		return nil
+	}
+	if strings.Contains(pattern, `\`) {
+		f.wrong(name, `a pattern with a backslash is not supported`)
+	}
+	pieces := strings.Split(pattern, "*")
+	return func(v any, _ bool) bool {
+		s, ok := v.(string)
+		return ok && matchPieces(s, pieces)
+	}
+}
+
+// matchPieces says whether s is the pieces in their order with any text between them.
+func matchPieces(s string, pieces []string) bool {
+	first, last := pieces[0], pieces[len(pieces)-1]
+	if len(pieces) == 1 {
+		return s == first
+	}
+	s, ok := strings.CutPrefix(s, first)
+	if !ok {
+		return false
+	}
+	if s, ok = strings.CutSuffix(s, last); !ok {
+		return false
+	}
+	for _, p := range pieces[1 : len(pieces)-1] {
+		if _, s, ok = strings.Cut(s, p); !ok {
+			return false
+		}
+	}
+	return true
 }

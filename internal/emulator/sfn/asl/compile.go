@@ -37,13 +37,6 @@ func (c *compiler) flow(f *fields) *flow {
 	return w
 }
 
-// nestedFlow compiles the flow of a branch or of an inline Map's items.
-func (c *compiler) nestedFlow(f *fields) *flow {
-	c.nested++
-	defer func() { c.nested-- }()
-	return c.flow(f)
-}
-
 // check looks at the graph: every target exists, every state can be reached, and one that ends it can be.
 func (w *flow) check(f *fields) {
 	if w.start != "" && w.states[w.start] == nil {
@@ -99,23 +92,22 @@ func (s *state) targets() []string {
 
 // stateParts says what the states of one Type have.
 type stateParts struct {
-	body                            func(c *compiler, f *fields) body
-	io, end, result, retry, payload bool // InputPath…; Next or End; ResultPath…; Retry and Catch; Parameters
+	body                        func(c *compiler, f *fields) body
+	end, payload, result, retry bool // Next or End; Parameters; ResultPath; Retry, Catch and ResultSelector
 }
 
-// stateTypes is filled at start, because the bodies of Map and Parallel hold states again.
+// stateTypes is filled at start, because the body of Map holds states again.
 var stateTypes map[string]stateParts
 
 func init() {
 	stateTypes = map[string]stateParts{
-		"Task":     {compileTask, true, true, true, true, true},
-		"Pass":     {compilePass, true, true, true, false, true},
-		"Wait":     {compileWait, true, true, false, false, false},
-		"Choice":   {compileChoice, true, false, false, false, false},
-		"Succeed":  {compileSucceed, true, false, false, false, false},
-		"Fail":     {compileFail, false, false, false, false, false},
-		"Parallel": {compileParallel, true, true, true, true, true},
-		"Map":      {compileMap, true, true, true, true, false},
+		"Task":    {compileTask, true, true, true, true},
+		"Map":     {compileMap, true, false, true, true},
+		"Pass":    {compilePass, true, true, true, false},
+		"Wait":    {compileWait, true, false, false, false},
+		"Choice":  {compileChoice, false, false, false, false},
+		"Succeed": {compileSucceed, false, false, false, false},
+		"Fail":    {compileFail, false, false, false, false},
 	}
 }
 
@@ -135,12 +127,11 @@ func (c *compiler) state(name string, v any) *state {
 	parts, ok := stateTypes[s.kind]
 	if !ok {
 		if s.kind != "" {
-			f.wrong("Type", "%q is unknown", s.kind)
+			f.wrong("Type", "%q is not supported", s.kind)
 		}
 		return nil
 	}
 	f.text("Comment")
-	f.queryLanguage()
 	s.common(f, parts)
 	s.body = parts.body(c, f)
 	f.done()
@@ -148,8 +139,8 @@ func (c *compiler) state(name string, v any) *state {
 }
 
 func (s *state) common(f *fields, parts stateParts) {
-	if parts.io {
-		s.input, s.output = f.ioPath("InputPath"), f.ioPath("OutputPath")
+	if s.kind != "Fail" {
+		s.output = f.path("OutputPath")
 	}
 	if parts.payload {
 		s.parameters = f.template("Parameters")

@@ -1,11 +1,13 @@
-// Package asl parses and executes state machines written in the Amazon States Language (states-language.net) with
-// JSONPath as the query language.
+// Package asl executes state machines that are written in the Amazon States Language, as far as the project's own
+// definitions speak it, with JSONPath. A definition that uses more is refused, by the name of what is not known:
 //
-// The parser refuses what the executor does not know: an unknown field, an unsupported resource or JSONata is an error
-// that names the state and the field, never a guess. The executor follows the documentation of AWS Step Functions
-// where that goes further than the specification (error names, limits, history events), and says so where it differs.
+//   - states: Task (lambda:invoke, states:startExecution.sync:2), Pass, Wait, Choice, Succeed, Fail, and the distributed
+//     Map over items in S3, at the top level;
+//   - around them: Parameters, ResultSelector, ResultPath, OutputPath, Retry, Catch, TimeoutSeconds;
+//   - in Choice rules: And, and the operators of the map operators;
+//   - paths of names after dots, into the state's input or into $$.Execution;
+//   - the intrinsic functions of the map functions.
 //
-// An execution goes through three seams that a caller provides: a [TaskRunner] for each resource ARN, a [Clock] and a
-// [Recorder], which is told every history event and every state boundary. What a Recorder has kept is enough to go on
-// after the process was killed: see [Resume].
+// What it knows it does as AWS does, with the same history of events. A history can be taken up again: where a process
+// was killed, and where a failed execution is redriven; see [Resume].
 package asl

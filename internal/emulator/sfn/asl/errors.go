@@ -1,26 +1,43 @@
 package asl
 
-import "slices"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Error is a failure in the language's terms: Retry and Catch match Name, and an execution that ends with it shows
+// both. The names that start with "States." are the language's own.
+type Error struct {
+	Name  string
+	Cause string
+}
+
+func (e *Error) Error() string {
+	if e.Cause == "" {
+		return e.Name
+	}
+	return e.Name + ": " + e.Cause
+}
 
 // The error names of the language that the executor itself reports.
 const (
 	errAll            = "States.ALL"
 	errTaskFailed     = "States.TaskFailed"
 	errTimeout        = "States.Timeout"
-	errHeartbeat      = "States.HeartbeatTimeout"
 	errRuntime        = "States.Runtime"
 	errDataLimit      = "States.DataLimitExceeded"
 	errResultPath     = "States.ResultPathMatchFailure"
+	errItemReader     = "States.ItemReaderFailed"
 	reservedErrorName = "States."
 )
 
-// knownErrors are the names that start with "States." (AWS, "Error names"). A definition that names another one would
+// knownErrors are the names that start with "States." and that can come here. A definition that names another one would
 // wait for an error that never comes.
 var knownErrors = []string{
-	errAll, errTaskFailed, errTimeout, errHeartbeat, errRuntime, errDataLimit, errResultPath,
-	"States.BranchFailed", "States.ExceedToleratedFailureThreshold", "States.Http.Socket", "States.IntrinsicFailure",
-	"States.ItemReaderFailed", "States.NoChoiceMatched", "States.ParameterPathFailure", "States.Permissions",
-	"States.QueryEvaluationError", "States.ResultWriterFailed",
+	errAll, errTaskFailed, errTimeout, errRuntime, errDataLimit, errResultPath, errItemReader,
+	"States.ExceedToleratedFailureThreshold", "States.ResultWriterFailed",
 }
 
 // matches says whether one of the names, of a Retry or Catch, takes the error. States.Runtime always ends the
@@ -37,10 +54,44 @@ func (e *Error) matches(names []string) bool {
 		case errAll:
 			return e.Name != errDataLimit
 		case errTaskFailed:
-			return e.Name != errDataLimit && e.Name != errTimeout && e.Name != errHeartbeat
-		case errTimeout:
-			return e.Name == errHeartbeat
+			return e.Name != errDataLimit && e.Name != errTimeout
 		}
 		return false
 	})
+}
+
+func runtimeError(format string, args ...any) *Error {
+	return &Error{Name: errRuntime, Cause: fmt.Sprintf(format, args...)}
+}
+
+// The longest error and cause that the API knows, in bytes.
+const (
+	maxErrorLength = 256
+	maxCauseLength = 32_768
+)
+
+// toFailure is err in the language's terms.
+func toFailure(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{errTaskFailed, err.Error()}
+	}
+	return &Error{clip(e.Name, maxErrorLength), clip(e.Cause, maxCauseLength)}
+}
+
+// clip cuts s to n bytes, not within a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+// checkSize refuses a text that is larger than what goes from state to state.
+func checkSize(text, state string) error {
+	if len(text) <= MaxDataSize {
+		return nil
+	}
+	return &Error{errDataLimit, fmt.Sprintf(
+		"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", state)}
 }

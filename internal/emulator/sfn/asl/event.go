@@ -32,10 +32,9 @@ type Details struct {
 	Parameters   string `json:"parameters,omitempty"` // JSON text
 	RoleARN      string `json:"roleArn,omitempty"`
 	Timeout      int64  `json:"timeoutInSeconds,omitempty"`
-	Heartbeat    int64  `json:"heartbeatInSeconds,omitempty"`
-	Index        *int   `json:"index,omitempty"`
 	Length       *int   `json:"length,omitempty"`
 	MapRunARN    string `json:"mapRunArn,omitempty"`
+	RedriveCount int    `json:"redriveCount,omitempty"`
 }
 
 // shownDetails are Details with what the API adds: whether data is cut, which it never is here.
@@ -63,10 +62,9 @@ func (t EventType) detailsField() string {
 		return "stateEnteredEventDetails"
 	case strings.HasSuffix(name, "StateExited"):
 		return "stateExitedEventDetails"
-	case name == "MapStateStarted", name == "MapRunStarted", name == "MapRunFailed":
+	case name == "MapStateStarted", name == "MapRunStarted", name == "MapRunFailed", name == "MapRunRedriven":
 		return "m" + name[1:] + "EventDetails"
-	case strings.HasPrefix(name, "MapIteration"), strings.HasPrefix(name, "Execution"),
-		strings.HasPrefix(name, "Task") && name != "TaskStateAborted":
+	case strings.HasPrefix(name, "Execution"), strings.HasPrefix(name, "Task"):
 		return strings.ToLower(name[:1]) + name[1:] + "EventDetails"
 	}
 	return ""

@@ -14,10 +14,8 @@ type compiler struct {
 	problems  []error
 	names     map[string]bool // of all states: AWS wants them unique over the whole machine
 	resources []string
-	nested    int                 // how many states deep, below the top level
+	inMap     bool                // what is compiled is what the children of a Map do
 	children  map[string]*Machine // by label
-
-	readsObjects bool
 }
 
 // fields reads the members of one object of the definition and notices the ones that nobody asked for.
@@ -60,26 +58,11 @@ func (f *fields) has(name string) bool {
 	return ok
 }
 
-// notSupported says why a field of the language is refused.
-var notSupported = map[string]string{
-	"Assign":      "variables are not supported",
-	"Arguments":   "JSONata is not supported",
-	"Output":      "JSONata is not supported",
-	"Condition":   "JSONata is not supported",
-	"Items":       "JSONata is not supported",
-	"Credentials": "is not supported",
-}
-
 // done reports the fields that nobody asked for.
 func (f *fields) done() {
 	for _, name := range f.o.names {
-		if f.asked[name] {
-			continue
-		}
-		if why, ok := notSupported[name]; ok {
-			f.wrong(name, "%s", why)
-		} else {
-			f.wrong(name, "is unknown here")
+		if !f.asked[name] {
+			f.wrong(name, "is not supported here")
 		}
 	}
 }
@@ -169,30 +152,14 @@ func (f *fields) path(name string) *path {
 	return p
 }
 
-// onePlace is an optional path that gives one value.
-func (f *fields) onePlace(name string) *path {
-	p := f.path(name)
-	if p != nil && !p.isDefinite() {
-		f.wrong(name, "path %q: must name one place, without .. * ? slices or lists", p.text)
-		return nil
+// resultPath is a ResultPath: null, or a path into the input.
+func (f *fields) resultPath() resultPath {
+	if v, ok := f.take("ResultPath"); ok && v == nil {
+		return resultPath{null: true}
 	}
-	return p
-}
-
-// ioPath is an optional path that may be null.
-func (f *fields) ioPath(name string) ioPath {
-	if v, ok := f.o.get(name); ok && v == nil {
-		f.take(name)
-		return ioPath{null: true}
-	}
-	return ioPath{p: f.path(name)}
-}
-
-// resultPath is a ResultPath: null, or a Reference Path into the input.
-func (f *fields) resultPath() ioPath {
-	r := f.ioPath("ResultPath")
-	if r.p != nil && (r.p.context || !r.p.isReference()) {
-		f.wrong("ResultPath", "path %q: must be a reference path into the input: names and indexes only", r.p.text)
+	r := resultPath{p: f.path("ResultPath")}
+	if r.p != nil && r.p.context {
+		f.wrong("ResultPath", "path %q: must lead into the input", r.p.text)
 	}
 	return r
 }
@@ -209,28 +176,9 @@ func (f *fields) template(name string) template {
 	return t
 }
 
-// oneOf reports unless exactly one of the fields is there.
-func (f *fields) oneOf(names ...string) {
-	n := 0
-	for _, name := range names {
-		if f.has(name) {
-			n++
-		}
-	}
-	if n != 1 {
-		f.problem("needs exactly one of the fields %q, has %d", names, n)
-	}
-}
-
 // atMostOne reports when two fields that exclude each other are there.
 func (f *fields) atMostOne(a, b string) {
 	if f.has(a) && f.has(b) {
 		f.wrong(b, "excludes %q", a)
-	}
-}
-
-func (f *fields) queryLanguage() {
-	if q, ok := f.string("QueryLanguage"); ok && q != "JSONPath" {
-		f.wrong("QueryLanguage", "%q is not supported; only JSONPath is", q)
 	}
 }

@@ -5,62 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
-
-// fakeClock moves only when someone sleeps, or by advance.
-type fakeClock struct {
-	mu       sync.Mutex
-	now      time.Time
-	sleeps   []time.Duration
-	timeouts []time.Duration
-	timers   []timer
-}
-
-type timer struct {
-	at   time.Time
-	fire func()
-}
-
-var testStart = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-
-func newFakeClock() *fakeClock { return &fakeClock{now: testStart} }
-
-func (c *fakeClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	c.sleeps = append(c.sleeps, d)
-	c.mu.Unlock()
-	c.advance(d)
-	return ctx.Err()
-}
-
-func (c *fakeClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	for _, t := range c.timers {
-		if !t.at.After(c.now) {
-			t.fire()
-		}
-	}
-}
-
-func (c *fakeClock) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.timeouts = append(c.timeouts, d)
-	c.timers = append(c.timers, timer{c.now.Add(d), cancel})
-	return ctx, cancel
-}
 
 // history is a Recorder that keeps everything, and fails once it has failAt events.
 type history struct {
@@ -84,6 +32,12 @@ func (h *history) Record(e Event, next *Checkpoint) error {
 	return nil
 }
 
+// resume is where a run goes on that left this history.
+func (h *history) resume() *Resume {
+	last := len(h.checkpoints) - 1
+	return &Resume{Checkpoint: h.checkpoints[last], Events: h.events[h.marks[last]:]}
+}
+
 // types are the events as "type<previous", in order.
 func (h *history) types() string {
 	var all []string
@@ -93,44 +47,79 @@ func (h *history) types() string {
 	return strings.Join(all, " ")
 }
 
+// names are the names in the events of that kind.
+func (h *history) names(kind string) string {
+	var all []string
+	for _, e := range h.events {
+		if strings.HasSuffix(string(e.Type), kind) {
+			all = append(all, e.Details.Name)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// waits are the times that passed before the events of that kind, in seconds, where any passed.
+func (h *history) waits(kind EventType) (seconds []float64) {
+	for i, e := range h.events {
+		if i > 0 && e.Type == kind {
+			if d := e.Time.Sub(h.events[i-1].Time); d > 0 {
+				seconds = append(seconds, d.Seconds())
+			}
+		}
+	}
+	return seconds
+}
+
 type runnerFunc func(ctx context.Context, t Task) (json.RawMessage, error)
 
 func (f runnerFunc) Run(ctx context.Context, t Task) (json.RawMessage, error) { return f(ctx, t) }
 
-// echo answers a task with its parameters.
-var echo = runnerFunc(func(_ context.Context, t Task) (json.RawMessage, error) { return t.Parameters, nil })
+// echo answers a task with its payload.
+var echo = runnerFunc(func(_ context.Context, t Task) (json.RawMessage, error) {
+	var p struct{ Payload json.RawMessage }
+	return p.Payload, json.Unmarshal(t.Parameters, &p)
+})
 
-const testResource = "arn:aws:states:::test:work"
+// work is the fields of a Task state whose payload is its input.
+const work = `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"}`
 
 func testInfo(input string) ExecutionInfo {
 	return ExecutionInfo{
 		ARN: "arn:aws:states:us-east-1:000000000000:execution:m:e", Name: "e",
-		StateMachineARN: "arn:aws:states:us-east-1:000000000000:stateMachine:m", StateMachineName: "m",
-		RoleARN: "arn:aws:iam::000000000000:role/r", Input: json.RawMessage(input), StartTime: testStart,
+		StateMachineARN: "arn:aws:states:us-east-1:000000000000:stateMachine:m",
+		RoleARN:         "arn:aws:iam::000000000000:role/r", Input: json.RawMessage(input), StartTime: time.Now(),
 	}
 }
 
 type outcome struct {
 	Result
-	clock *fakeClock
-	hist  *history
+	hist *history
+	took time.Duration
 }
 
-// execute runs a definition to its end by the fake clock.
-func execute(t *testing.T, definition, input string, work runnerFunc) outcome {
+func parse(t *testing.T, definition string) *Machine {
 	t.Helper()
 	m, err := Parse([]byte(definition))
 	if err != nil {
 		t.Fatalf("Parse: %v", err)
 	}
-	o := outcome{clock: newFakeClock(), hist: &history{}}
-	x := &Executor{
-		Clock: o.clock, Jitter: func() float64 { return 0.5 }, Region: "us-east-1",
-		Runners: Runners{testResource: work, LambdaInvokeResource: work},
-	}
-	if o.Result, err = x.Run(t.Context(), m, testInfo(input), nil, o.hist); err != nil {
-		t.Fatalf("Run: %v", err)
-	}
+	return m
+}
+
+// execute runs a definition to its end, in no time.
+func execute(t *testing.T, definition, input string, work runnerFunc) (o outcome) {
+	t.Helper()
+	m := parse(t, definition)
+	o.hist = &history{}
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		x := &Executor{Jitter: func() float64 { return 0.5 }, Region: "us-east-1", Runners: Runners{LambdaInvokeResource: work}}
+		var err error
+		if o.Result, err = x.Run(t.Context(), m, testInfo(input), nil, o.hist); err != nil {
+			t.Fatalf("Run: %v", err)
+		}
+		o.took = time.Since(began)
+	})
 	checkHistory(t, o)
 	return o
 }

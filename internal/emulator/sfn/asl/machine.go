@@ -12,24 +12,22 @@ type Machine struct {
 	timeout   time.Duration // 0: none
 	flow      *flow
 	resources []string
-	children  map[string]*Machine // of its distributed Map states, by label
-
-	readsObjects bool // one of those has an ItemReader or a ResultWriter
+	children  map[string]*Machine // of its Map states, by label
 }
 
 // Comment is the definition's Comment.
 func (m *Machine) Comment() string { return m.comment }
 
-// Resources are the resource ARNs of its Task states, each once, also of those within Map and Parallel states.
+// Resources are the resource ARNs of its Task states, each once, also of those within Map states.
 func (m *Machine) Resources() []string { return slices.Clone(m.resources) }
 
 // States are the names of the states at the top level, in the order of the definition.
 func (m *Machine) States() []string { return slices.Clone(m.flow.names) }
 
-// Child is what the distributed Map state of that label runs for each item or batch; nil when there is none.
+// Child is what the Map state of that label runs for each item; nil when there is none.
 func (m *Machine) Child(label string) *Machine { return m.children[label] }
 
-// flow is a graph of states: the machine itself, a branch of a Parallel state, or what a Map state runs for each item.
+// flow is a graph of states.
 type flow struct {
 	start  string
 	names  []string
@@ -40,12 +38,12 @@ type flow struct {
 type state struct {
 	name string
 	kind string // its Type
-	next string // empty: terminal
+	next string // empty: it is the last one, or chooses
 
-	input, output  ioPath
 	parameters     template // nil: none
 	resultSelector template // nil: none
-	result         ioPath
+	result         resultPath
+	output         *path // OutputPath; nil: all
 	retry          []retrier
 	catch          []catcher
 	body           body
@@ -53,13 +51,13 @@ type state struct {
 
 // body is what a state of one Type does.
 type body interface {
-	// run does the state's work on its effective input (after InputPath and Parameters). What it returns is the
-	// result before ResultSelector. A body that chooses the next state sets step.next.
+	// run does the state's work on its effective input (after Parameters). What it returns is the result before
+	// ResultSelector. A body that chooses the next state sets step.next.
 	run(s *step, input any) (any, error)
 }
 
-// ioPath is InputPath, OutputPath or ResultPath: the whole value ($, when p is nil), a part of it, or null.
-type ioPath struct {
+// resultPath is a ResultPath: where the result goes in the input; the whole of it when p is nil; or nowhere.
+type resultPath struct {
 	p    *path
 	null bool
 }
@@ -76,7 +74,7 @@ type retrier struct {
 type catcher struct {
 	errors []string
 	next   string
-	result ioPath
+	result resultPath
 }
 
 // Parse reads a definition and checks all of it. Its error joins everything found wrong, each with the state and the
@@ -93,16 +91,11 @@ func Parse(definition []byte) (*Machine, error) {
 	c := &compiler{names: map[string]bool{}, children: map[string]*Machine{}}
 	f := c.fields("state machine", o)
 	m := &Machine{comment: f.text("Comment"), timeout: f.seconds("TimeoutSeconds")}
-	if version, ok := f.string("Version"); ok && version != "1.0" {
-		f.wrong("Version", "must be \"1.0\"")
-	}
-	f.queryLanguage()
 	m.flow = c.flow(f)
 	f.done()
 	if err := errors.Join(c.problems...); err != nil {
 		return nil, err
 	}
 	m.resources, m.children = c.resources, c.children
-	m.readsObjects = c.readsObjects
 	return m, nil
 }

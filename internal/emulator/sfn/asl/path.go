@@ -1,227 +1,95 @@
 package asl
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
 
-// path is a compiled JSONPath in the dialect of Step Functions, which is that of the Java library Jayway: a definite
-// path (names and indexes only) gives one value and fails when nothing is there; any other gives an array of what it
-// found in document order, perhaps empty, and fails only when its definite beginning finds nothing. No Go library has
-// these rules, keeps numbers as they are written and gives matches in document order.
+// path leads to one value: $ (the state's input) or $$ (the context object), and names after dots.
 type path struct {
-	text     string
-	context  bool // starts at the context object: $$
-	segments []segment
-	definite int // how many of the first segments are definite
+	text    string
+	context bool // starts at the context object: $$
+	names   []string
 }
 
-// segment is one step of a path.
-type segment interface {
-	// definite says that it gives one value at most.
-	definite() bool
-	// apply calls yield with what the step finds in v. found is false when v is of the wrong kind or has no such
-	// member.
-	apply(e *scope, v any, yield func(any)) (found bool)
-}
-
-// scope is what expressions of one state can see.
+// scope is what the expressions of one state can see.
 type scope struct {
 	input   any     // $
 	context *object // $$
 }
 
-var errNotFound = errors.New("not found")
+var (
+	errNotFound = errors.New("not found")
+	simplePath  = regexp.MustCompile(`^\$\$?(\.[A-Za-z_][A-Za-z0-9_-]*)*$`)
+	// inContext are the members of $$.Execution that a path may name.
+	inContext = []string{"Id", "Input", "Name", "RedriveCount", "RoleArn", "StartTime"}
+)
 
-func newPath(text string, context bool, segments []segment) *path {
-	p := &path{text: text, context: context, segments: segments}
-	for p.definite < len(segments) && segments[p.definite].definite() {
-		p.definite++
+func parsePath(text string) (*path, error) {
+	if !simplePath.MatchString(text) {
+		return nil, fmt.Errorf("path %q: only $ and names after dots are supported, such as $.job.jobId", text)
 	}
-	return p
+	rest, context := strings.CutPrefix(text, "$$")
+	if !context {
+		rest = strings.TrimPrefix(rest, "$")
+	}
+	p := &path{text: text, context: context}
+	if rest != "" {
+		p.names = strings.Split(rest[1:], ".")
+	}
+	if context && (len(p.names) < 2 || p.names[0] != "Execution" || !slices.Contains(inContext, p.names[1])) {
+		return nil, fmt.Errorf("path %q: of the context object only $$.Execution is supported, with %q", text, inContext)
+	}
+	return p, nil
 }
 
-func (p *path) isDefinite() bool { return p.definite == len(p.segments) }
-
-// isReference says that p is a Reference Path of the specification: it names one place.
-func (p *path) isReference() bool {
-	for _, s := range p.segments {
-		switch s := s.(type) {
-		case member:
-		case index:
-			if s < 0 {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
-}
-
+// eval is the value that the path leads to, or errNotFound.
 func (p *path) eval(e *scope) (any, error) {
+	v := e.input
 	if p.context {
-		return p.evalFrom(e, e.context)
+		v = e.context
 	}
-	return p.evalFrom(e, e.input)
-}
-
-func (p *path) evalFrom(e *scope, v any) (any, error) {
-	for _, s := range p.segments[:p.definite] {
-		var next any
-		if !s.apply(e, v, func(f any) { next = f }) {
+	for _, name := range p.names {
+		o, ok := v.(*object)
+		if !ok {
 			return nil, errNotFound
 		}
-		v = next
-	}
-	if p.isDefinite() {
-		return v, nil
-	}
-	return find(e, v, p.segments[p.definite:])
-}
-
-// find applies segments of which the first is indefinite. That one must suit the value it is applied to; the ones
-// after it pass over what they do not suit.
-func find(e *scope, v any, segments []segment) (any, error) {
-	found := []any{}
-	if !segments[0].apply(e, v, func(f any) { found = append(found, f) }) {
-		return nil, errNotFound
-	}
-	for _, s := range segments[1:] {
-		next := []any{}
-		for _, f := range found {
-			s.apply(e, f, func(f any) { next = append(next, f) })
+		if v, ok = o.get(name); !ok {
+			return nil, errNotFound
 		}
-		found = next
 	}
-	return found, nil
+	return v, nil
 }
 
-// member is .name or ['name'].
-type member string
+// where names what the path looks into. AWS quotes the whole input here; it may hold a signed URL, and an error's
+// cause is shown and logged, so that this one does not.
+func (p *path) where() string {
+	if p.context {
+		return "the context object"
+	}
+	return "the input"
+}
 
-func (member) definite() bool { return true }
-
-func (m member) apply(_ *scope, v any, yield func(any)) bool {
+// setPath is v with the value at the names replaced. Objects that are missing on the way are made; anything else in the
+// way is an error.
+func setPath(v any, names []string, value any) (any, error) {
+	if len(names) == 0 {
+		return value, nil
+	}
 	o, ok := v.(*object)
 	if !ok {
-		return false
+		return nil, fmt.Errorf("member %q of %s", names[0], typeName(v))
 	}
-	f, ok := o.get(string(m))
-	if ok {
-		yield(f)
-	}
-	return ok
-}
-
-// index is [n]; a negative one counts from the end.
-type index int
-
-func (index) definite() bool { return true }
-
-func (i index) apply(_ *scope, v any, yield func(any)) bool {
-	a, ok := v.([]any)
-	n := int(i)
-	if n < 0 {
-		n += len(a)
-	}
-	if !ok || n < 0 || n >= len(a) {
-		return false
-	}
-	yield(a[n])
-	return true
-}
-
-// union is ['a','b'] or [1,2]: what is not there is passed over.
-type union []segment
-
-func (union) definite() bool { return false }
-
-func (u union) apply(e *scope, v any, yield func(any)) bool {
-	switch u[0].(type) {
-	case member:
-		if _, ok := v.(*object); !ok {
-			return false
-		}
-	default:
-		if _, ok := v.([]any); !ok {
-			return false
-		}
-	}
-	for _, s := range u {
-		s.apply(e, v, yield)
-	}
-	return true
-}
-
-// slice is [from:to]; either end may be missing or count from the end.
-type slice struct{ from, to *int }
-
-func (slice) definite() bool { return false }
-
-func (s slice) apply(_ *scope, v any, yield func(any)) bool {
-	a, ok := v.([]any)
+	old, ok := o.get(names[0])
 	if !ok {
-		return false
+		old = newObject(1)
 	}
-	from, to := bound(s.from, 0, len(a)), bound(s.to, len(a), len(a))
-	for i := from; i < to; i++ {
-		yield(a[i])
+	changed, err := setPath(old, names[1:], value)
+	if err != nil {
+		return nil, err
 	}
-	return true
-}
-
-func bound(n *int, missing, length int) int {
-	if n == nil {
-		return missing
-	}
-	if *n < 0 {
-		return max(0, length+*n)
-	}
-	return min(*n, length)
-}
-
-// wildcard is .* or [*].
-type wildcard struct{}
-
-func (wildcard) definite() bool { return false }
-
-func (wildcard) apply(_ *scope, v any, yield func(any)) bool {
-	children(v, yield)
-	return true
-}
-
-func children(v any, yield func(any)) {
-	switch v := v.(type) {
-	case []any:
-		for _, f := range v {
-			yield(f)
-		}
-	case *object:
-		for _, n := range v.names {
-			yield(v.values[n])
-		}
-	}
-}
-
-// descent is ..x: its step applied to a value and to all objects and arrays within it, outer ones first.
-type descent struct{ step segment }
-
-func (descent) definite() bool { return false }
-
-func (d descent) apply(e *scope, v any, yield func(any)) bool {
-	switch v.(type) {
-	case []any, *object:
-		d.visit(e, v, yield)
-		children(v, func(f any) { d.apply(e, f, yield) })
-	}
-	return true
-}
-
-// visit applies the step to one object or array. A filter is asked of objects only, each of which is visited: asking
-// it of their arrays as well would find them twice.
-func (d descent) visit(e *scope, v any, yield func(any)) {
-	if _, isFilter := d.step.(filter); isFilter {
-		if _, isArray := v.([]any); isArray {
-			return
-		}
-	}
-	d.step.apply(e, v, yield)
+	return o.with(names[0], changed), nil
 }

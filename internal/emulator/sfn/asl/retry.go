@@ -59,8 +59,8 @@ func retriers(f *fields) []retrier {
 
 func backoffRate(f *fields, v any) float64 {
 	n, ok := v.(json.Number)
-	rate, _ := toFloat(n).Float64()
-	if !ok || rate < 1 || math.IsInf(rate, 0) {
+	rate, err := n.Float64()
+	if !ok || err != nil || rate < 1 {
 		f.wrong("BackoffRate", "must be a number of at least 1.0")
 	}
 	return rate

@@ -17,7 +17,8 @@ type setting struct {
 }
 
 func (f *fields) setting(name string, least, most float64, whole bool) setting {
-	n := setting{name: name, least: least, most: most, whole: whole, path: f.onePlace(name + "Path")}
+	f.atMostOne(name, name+"Path")
+	n := setting{name: name, least: least, most: most, whole: whole, path: f.path(name + "Path")}
 	v, ok := f.take(name)
 	if !ok {
 		return n
@@ -27,6 +28,8 @@ func (f *fields) setting(name string, least, most float64, whole bool) setting {
 	}
 	return n
 }
+
+func (n *setting) isSet() bool { return n.given || n.path != nil }
 
 func (n *setting) kind() string {
 	if n.whole {
@@ -40,19 +43,16 @@ func (n *setting) number(v any) (float64, bool) {
 	if !ok {
 		return 0, false
 	}
-	value, _ := toFloat(text).Float64()
-	return value, value >= n.least && value <= n.most && (!n.whole || value == math.Trunc(value))
+	value, err := text.Float64()
+	return value, err == nil && value >= n.least && value <= n.most && (!n.whole || value == math.Trunc(value))
 }
 
-// at is the number for a state with this input; otherwise, when it is left out.
-func (n *setting) at(s *step, otherwise float64) (float64, error) {
+// at is the number for a state with this input; 0 when it is left out.
+func (n *setting) at(s *step) (float64, error) {
 	if n.path == nil {
-		if n.given {
-			return n.value, nil
-		}
-		return otherwise, nil
+		return n.value, nil
 	}
-	v, err := s.atInput(n.path)
+	v, err := n.path.eval(s.scope(s.raw))
 	if err != nil {
 		return 0, runtimeError("The %sPath '%s' could not be found in %s", n.name, n.path.text, n.path.where())
 	}

@@ -11,34 +11,41 @@ import (
 
 // step is one state on its way through: entered once, perhaps tried several times.
 type step struct {
-	r *run
-	t *thread
+	r   *run
+	ctx context.Context // ends with the execution
 	*entry
 	*state
-	ctx     context.Context // ends with the execution, or with the branch that the state is in
 	enterID int64
-	time    time.Time
 	next    string
-	retries int
+}
+
+// entry is a state about to be entered, or one that was entered before the run was taken up again.
+type entry struct {
+	name    string
+	raw     any       // the raw input
+	entered bool      // its StateEntered event is there already
+	since   time.Time // when it was entered, for a Wait that goes on; zero: it begins now
+	events  []Event   // since the last checkpoint; dropped when what was under way is taken up
+	redrive bool      // the execution failed there, and is tried again
 }
 
 // pass runs the state with its Retry and Catch. It sets next.
-func (s *step) pass(ctx context.Context) (any, error) {
-	s.ctx, s.next, s.time = ctx, s.state.next, s.r.clock.Now()
-	if s.entry.entered {
-		s.time = s.since
-	} else {
+func (s *step) pass() (any, error) {
+	s.next = s.state.next
+	if !s.entered {
 		d := Details{Name: s.state.name, Input: encodeJSON(s.raw)}
-		if err := s.r.record(s.t, EventType(s.kind+"StateEntered"), d, nil); err != nil {
+		if err := s.r.record(EventType(s.kind+"StateEntered"), d, nil); err != nil {
 			return nil, err
 		}
 	}
-	s.enterID = s.t.prev
+	s.enterID = s.r.prev
 	output, err := s.tryAll()
 	if err != nil {
-		return nil, s.ended(err)
+		return nil, err
 	}
-	return output, s.exit(output)
+	text := encodeJSON(output)
+	next := &Checkpoint{State: s.next, Input: json.RawMessage(text), Entered: s.r.clock.Now()}
+	return output, s.r.record(EventType(s.kind+"StateExited"), Details{Name: s.state.name, Output: text}, next)
 }
 
 // tryAll is the loop of Retry, then Catch.
@@ -63,7 +70,6 @@ func (s *step) tryAll() (any, error) {
 		if !again {
 			return s.caught(failure)
 		}
-		s.retries++
 	}
 }
 
@@ -118,14 +124,10 @@ func (s *step) try() (any, error) {
 }
 
 func (s *step) process() (any, error) {
-	scope := s.scope(s.raw)
-	input, err := s.state.input.pick(scope, "InputPath")
-	if err != nil {
-		return nil, err
-	}
-	scope.input = input
+	input := s.raw
+	var err error
 	if s.parameters != nil {
-		if input, err = s.parameters.fill(scope); err != nil {
+		if input, err = s.parameters.fill(s.scope(input)); err != nil {
 			return nil, err
 		}
 	}
@@ -152,54 +154,16 @@ func (s *step) finish(result any) (any, error) {
 			return nil, err
 		}
 	}
-	output, err := s.output.pick(s.scope(result), "OutputPath")
-	if err != nil {
-		return nil, err
-	}
-	return output, s.checkSize(output)
-}
-
-// exit records that the state was left, and the checkpoint at which it was.
-func (s *step) exit(output any) error {
-	text := encodeJSON(output)
-	var next *Checkpoint
-	if s.top {
-		next = &Checkpoint{State: s.next, Input: json.RawMessage(text), Entered: s.r.clock.Now()}
-	}
-	return s.r.record(s.t, EventType(s.kind+"StateExited"), Details{Name: s.state.name, Output: text}, next)
-}
-
-// errSibling is why a branch or item ends when another one has failed.
-var errSibling = errors.New("another branch failed")
-
-// ended records that a state within a branch was aborted because another branch failed.
-func (s *step) ended(err error) error {
-	if !errors.Is(err, errSibling) {
-		return err
-	}
-	switch s.kind {
-	case "Task", "Wait", "Map", "Parallel":
-		if failed := s.r.record(s.t, EventType(s.kind+"StateAborted"), Details{}, nil); failed != nil {
-			return failed
+	if s.output != nil {
+		if result, err = s.output.eval(s.scope(result)); err != nil {
+			return nil, runtimeError("The path '%s' of OutputPath could not be found in %s", s.output.text, s.output.where())
 		}
 	}
-	return err
+	return result, s.checkSize(result)
 }
 
 // scope is what the state's expressions see, with $ standing for input.
-func (s *step) scope(input any) *scope {
-	about := newObject(3)
-	about.set("Name", s.state.name)
-	about.set("EnteredTime", s.time.UTC().Format(timeFormat))
-	if stateTypes[s.kind].retry {
-		about.set("RetryCount", number(int64(s.retries)))
-	}
-	c := s.r.context.with("State", about)
-	if s.t.item != nil {
-		c.set("Map", s.t.item)
-	}
-	return &scope{input: input, context: c}
-}
+func (s *step) scope(input any) *scope { return &scope{input: input, context: s.r.context} }
 
 // locate puts the state's name before what went wrong in it, as AWS does for States.Runtime.
 func (s *step) locate(err error) error {
@@ -213,38 +177,15 @@ func (s *step) locate(err error) error {
 
 func (s *step) checkSize(v any) error { return checkSize(encodeJSON(v), s.state.name) }
 
-func checkSize(text, name string) error {
-	if len(text) <= MaxDataSize {
-		return nil
-	}
-	return &Error{errDataLimit, fmt.Sprintf(
-		"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", name)}
-}
-
-// pick is the part of the scope's input that an InputPath or OutputPath selects.
-func (p ioPath) pick(e *scope, field string) (any, error) {
-	switch {
-	case p.null:
-		return newObject(0), nil
-	case p.p == nil:
-		return e.input, nil
-	}
-	v, err := p.p.eval(e)
-	if err != nil {
-		return nil, runtimeError("The path '%s' of %s could not be found in %s", p.p.text, field, p.p.where())
-	}
-	return v, nil
-}
-
 // place puts result into the raw input, as a ResultPath says.
-func (p ioPath) place(raw, result any) (any, error) {
+func (p resultPath) place(raw, result any) (any, error) {
 	switch {
 	case p.null:
 		return raw, nil
 	case p.p == nil:
 		return result, nil
 	}
-	v, err := setPath(raw, p.p.segments, result)
+	v, err := setPath(raw, p.p.names, result)
 	if err != nil {
 		return nil, &Error{errResultPath, fmt.Sprintf(
 			"Unable to apply step \"%s\" to the input: there is no %v.", p.p.text, err)}

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// LambdaInvokeResource is the optimised integration that calls a Lambda function and waits for its answer.
-const LambdaInvokeResource = "arn:aws:states:::lambda:invoke"
-
-// StartExecutionResource is the optimised integration that runs another state machine and waits for its end. Its result
-// holds the output as JSON, not as text.
-const StartExecutionResource = "arn:aws:states:::states:startExecution.sync:2"
+// The resources of Task states. lambda:invoke calls a Lambda function and waits for its answer.
+// states:startExecution.sync:2 runs another state machine and waits for its end; its result holds the output as JSON,
+// not as text.
+const (
+	LambdaInvokeResource   = "arn:aws:states:::lambda:invoke"
+	StartExecutionResource = "arn:aws:states:::states:startExecution.sync:2"
+)
 
 // TaskRunner does the work of the Task states of one resource ARN. Run's result is the state's result, as JSON text,
 // before ResultSelector. An error that is not a [*Error] fails the task with States.TaskFailed. When ctx ends, Run
@@ -28,7 +29,7 @@ type Runners map[string]TaskRunner
 type Task struct {
 	Resource   string          // the resource ARN of the definition
 	State      string          // name of the state, for messages
-	Parameters json.RawMessage // JSON text after InputPath and Parameters
+	Parameters json.RawMessage // JSON text after Parameters
 	Timeout    time.Duration   // how long the state may take; 0: no limit of its own. ctx ends with it
 	Execution  ExecutionInfo
 
@@ -38,25 +39,13 @@ type Task struct {
 	Submitted func(output json.RawMessage) error
 }
 
-// ExecutionInfo says which execution it is. All of it is visible to definitions through the context object ($$).
+// ExecutionInfo says which execution it is. Definitions see it through the context object ($$.Execution).
 type ExecutionInfo struct {
-	ARN, Name                         string
-	StateMachineARN, StateMachineName string
-	RoleARN                           string
-	Input                             json.RawMessage // JSON text
-	StartTime                         time.Time
-}
-
-// Error is a failure in the language's terms: Retry and Catch match Name, and an execution that ends with it shows
-// both. The names that start with "States." are the language's own.
-type Error struct {
-	Name  string
-	Cause string
-}
-
-func (e *Error) Error() string {
-	if e.Cause == "" {
-		return e.Name
-	}
-	return e.Name + ": " + e.Cause
+	ARN, Name       string
+	StateMachineARN string
+	RoleARN         string
+	Input           json.RawMessage // JSON text
+	StartTime       time.Time
+	RedriveCount    int
+	RedriveTime     time.Time // of the last redrive
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// template is a compiled payload template (Parameters, ResultSelector, ItemSelector): JSON in which the value of a
+// template is a compiled payload template (Parameters, ResultSelector): JSON in which the value of a
 // field whose name ends in .$ is a path or an intrinsic function.
 type template interface {
 	// fill is the template with its paths and functions replaced by their values.
@@ -66,19 +66,6 @@ func (t templateExpression) fill(e *scope) (any, error) {
 		return nil, runtimeError("The function in the field '%s' had the following error: %v", t.field, err)
 	}
 	return v, nil
-}
-
-// where names what the path looks into. AWS quotes the whole input here; it may hold a signed URL, and an error's
-// cause is shown and logged, so that this one does not.
-func (p *path) where() string {
-	if p.context {
-		return "the context object"
-	}
-	return "the input"
-}
-
-func runtimeError(format string, args ...any) *Error {
-	return &Error{Name: errRuntime, Cause: fmt.Sprintf(format, args...)}
 }
 
 func compileTemplate(v any) (template, error) {

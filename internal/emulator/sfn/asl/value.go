@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	"slices"
-	"strings"
+	"math"
+	"strconv"
 )
 
 // A JSON value is held as nil, bool, json.Number, string, []any or *object. Numbers keep their text, so that a large
-// integer or 1.10 goes through an execution unharmed; objects keep the order of their members, as AWS's do, which
-// States.JsonToString and wildcards make visible. Values are never changed once made: a writer copies what it changes.
+// integer or 1.10 goes through an execution unharmed; objects keep the order of their members, as AWS's do, which people
+// see in outputs. Values are never changed once made: a writer copies what it changes.
 
 // maxDepth bounds the nesting of JSON read from outside.
 const maxDepth = 512
@@ -164,74 +163,18 @@ func appendString(b []byte, s string) []byte {
 	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
 }
 
-// equal compares by value; numbers by what they stand for, so that 1 equals 1.0.
-func equal(a, b any) bool {
-	switch a := a.(type) {
-	case json.Number:
-		b, ok := b.(json.Number)
-		return ok && compareNumbers(a, b) == 0
-	case []any, *object:
-		return canonical(a) == canonical(b)
-	default:
-		return isPlain(b) && a == b
-	}
-}
-
-// canonical is a text that two values share when they are equal: numbers by what they stand for, members sorted.
-func canonical(v any) string {
-	switch v := v.(type) {
-	case json.Number:
-		return toFloat(v).Text('p', 0)
-	case []any:
-		parts := make([]string, len(v))
-		for i, e := range v {
-			parts[i] = canonical(e)
-		}
-		return "[" + strings.Join(parts, ",") + "]"
-	case *object:
-		parts := make([]string, len(v.names))
-		for i, n := range v.names {
-			parts[i] = encodeJSON(n) + ":" + canonical(v.values[n])
-		}
-		slices.Sort(parts)
-		return "{" + strings.Join(parts, ",") + "}"
-	default:
-		return encodeJSON(v)
-	}
-}
-
-func isPlain(v any) bool {
-	switch v.(type) {
-	case nil, bool, string:
-		return true
-	}
-	return false
-}
-
-// compareNumbers is -1, 0 or 1. Integers of any size compare exactly; others to 200 bits.
-func compareNumbers(a, b json.Number) int { return toFloat(a).Cmp(toFloat(b)) }
-
-func toFloat(n json.Number) *big.Float {
-	if !strings.ContainsAny(string(n), ".eE") {
-		if i, ok := new(big.Int).SetString(string(n), 10); ok {
-			return new(big.Float).SetInt(i)
-		}
-	}
-	f, _, err := big.ParseFloat(string(n), 10, 200, big.ToNearestEven)
-	if err != nil {
-		return new(big.Float) // not reached: JSON's numbers are big.Float's
-	}
-	return f
-}
+func number(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
 
 // toInteger is n as an int64, when it stands for one: 3, 3.0 and 3e0, not 3.5.
 func toInteger(n json.Number) (int64, bool) {
-	f := toFloat(n)
-	if !f.IsInt() {
+	if i, err := n.Int64(); err == nil {
+		return i, true
+	}
+	f, err := n.Float64()
+	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
 		return 0, false
 	}
-	i, acc := f.Int64()
-	return i, acc == big.Exact
+	return int64(f), true
 }
 
 // typeName is v's type in words, for messages. Values themselves stay out of them: they may hold signed URLs.

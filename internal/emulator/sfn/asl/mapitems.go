@@ -1,0 +1,190 @@
+package asl
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// itemReader is an ItemReader: where a Map state's items are listed.
+type itemReader struct {
+	parameters template
+	inputType  string // JSON or JSONL
+}
+
+// Object names an object in S3.
+type Object struct{ Bucket, Key string }
+
+// ObjectReader reads objects from S3. etag tells one content of an object from another.
+type ObjectReader interface {
+	OpenObject(ctx context.Context, o Object) (body io.ReadCloser, etag string, err error)
+}
+
+func compileReader(f *fields) *itemReader {
+	r := &itemReader{}
+	reader, ok := f.sub("ItemReader")
+	if !ok {
+		return r
+	}
+	defer reader.done()
+	reader.must("Resource", readObjectResource)
+	reader.checkParameters("Bucket", "Key")
+	r.parameters = reader.template("Parameters")
+	if config, ok := reader.sub("ReaderConfig"); ok {
+		r.inputType = config.must("InputType", "JSON", "JSONL")
+		config.done()
+	}
+	return r
+}
+
+// itemList is an ItemReader with its paths replaced by what they lead to.
+type itemList struct {
+	object    Object
+	inputType string
+	objects   ObjectReader
+}
+
+func (r *itemReader) list(s *step, input any) (*itemList, error) {
+	v, err := r.parameters.fill(s.scope(input))
+	if err != nil {
+		return nil, err
+	}
+	l := &itemList{inputType: r.inputType, objects: s.r.x.Objects}
+	return l, textsAt(v, map[string]*string{"Bucket": &l.object.Bucket, "Key": &l.object.Key})
+}
+
+// textsAt reads string members, as far as they are there.
+func textsAt(v any, members map[string]*string) error {
+	o, _ := v.(*object)
+	for name, into := range members {
+		found, ok := o.get(name)
+		if !ok {
+			continue
+		}
+		text, ok := found.(string)
+		if !ok || text == "" {
+			return runtimeError("The parameter %s must be a string that is not empty", name)
+		}
+		*into = text
+	}
+	return nil
+}
+
+// ChildInputs gives the inputs of a Map Run's children in order, as the list of items is read: one is in memory.
+type ChildInputs struct {
+	list  *itemList
+	etag  string
+	body  io.Closer
+	next  func() (any, error)
+	ended bool
+}
+
+// open begins to read. A list that is not what it was when its ETag was noted is refused: children that have run were
+// for other items.
+func (l *itemList) open(ctx context.Context, pinned string) (*ChildInputs, error) {
+	body, etag, err := l.objects.OpenObject(ctx, l.object)
+	if err != nil {
+		return nil, l.failure("could not be opened: %v", err)
+	}
+	if pinned != "" && etag != pinned {
+		return nil, errors.Join(l.failure("has changed while the Map Run was interrupted"), body.Close())
+	}
+	c := &ChildInputs{list: l, etag: etag, body: body}
+	if l.inputType == "JSON" {
+		c.next, err = arrayItems(body)
+	} else {
+		c.next = lineItems(body)
+	}
+	if err != nil {
+		return nil, errors.Join(l.wrong(err), body.Close())
+	}
+	return c, nil
+}
+
+// ETag tells the list that is read from others of its name.
+func (c *ChildInputs) ETag() string { return c.etag }
+
+// Close ends the reading.
+func (c *ChildInputs) Close() error { return c.body.Close() }
+
+// Next is the next child's input, as JSON text; io.EOF: there is none. Other errors are [*Error] and end the Map Run.
+func (c *ChildInputs) Next() (json.RawMessage, error) {
+	if c.ended { // a decoder that has failed once must not be asked again
+		return nil, io.EOF
+	}
+	v, err := c.next()
+	if err != nil {
+		c.ended = true
+		if err == io.EOF {
+			return nil, err
+		}
+		return nil, c.list.wrong(err)
+	}
+	text := encodeJSON(v)
+	if len(text) > MaxDataSize {
+		return nil, &Error{errDataLimit, fmt.Sprintf(
+			"The input of a child workflow execution has %d bytes, which exceeds the limit of %d.", len(text), MaxDataSize)}
+	}
+	return json.RawMessage(text), nil
+}
+
+func (l *itemList) failure(format string, args ...any) *Error {
+	return &Error{errItemReader, fmt.Sprintf("%s in the bucket %s ", l.object.Key, l.object.Bucket) + fmt.Sprintf(format, args...)}
+}
+
+func (l *itemList) wrong(err error) *Error {
+	return l.failure("is not the %s it should be: %v", l.inputType, err)
+}
+
+// arrayItems are the elements of an array.
+func arrayItems(r io.Reader) (next func() (any, error), err error) {
+	d := json.NewDecoder(r)
+	d.UseNumber()
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return nil, errors.Join(errors.New("it must be an array"), err)
+	}
+	return func() (any, error) {
+		if d.More() {
+			return decodeValue(d, 1)
+		}
+		if _, err := d.Token(); err != nil { // a torn list must not be taken for one that ends here
+			return nil, fmt.Errorf("the array does not end: %v", err)
+		}
+		if _, err := d.Token(); err != io.EOF {
+			return nil, errors.New("something follows the array")
+		}
+		return nil, io.EOF
+	}, nil
+}
+
+// maxLine is the longest line of JSON Lines, in bytes (AWS, "ItemReader").
+const maxLine = 8 << 20
+
+// lineItems are the JSON values of lines; blank lines are skipped.
+func lineItems(r io.Reader) func() (any, error) {
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, maxLine)
+	line := 0
+	return func() (any, error) {
+		for s.Scan() {
+			line++
+			text := bytes.TrimSpace(s.Bytes())
+			if len(text) == 0 {
+				continue
+			}
+			v, err := decodeJSON(text)
+			if err != nil {
+				return nil, fmt.Errorf("line %d: %w", line, err)
+			}
+			return v, nil
+		}
+		if err := s.Err(); err != nil {
+			return nil, fmt.Errorf("after line %d: %w", line, err)
+		}
+		return nil, io.EOF
+	}
+}
