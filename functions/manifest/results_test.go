@@ -21,7 +21,11 @@ func succeed(t *testing.T, s *s3test.Server, p batch.Plan) {
 		}
 	}
 	items, _ := s.Object(t, p.Items.Key)
-	input, _ := json.Marshal(fmt.Sprintf(`{"Items":[%s]}`, strings.TrimSpace(string(items))))
+	var all []json.RawMessage
+	if err := json.Unmarshal(items, &all); err != nil {
+		t.Fatal(err)
+	}
+	input, _ := json.Marshal(string(all[0]))
 	output, _ := json.Marshal(`{"output":{"key":"k","size":12,"entries":3}}`)
 	folder := p.Results.Prefix + "/run/"
 	put(folder+"SUCCEEDED_0.json", fmt.Sprintf(`[{"Status":"SUCCEEDED","Input":%s,"Output":%s}]`, input, output))

@@ -19,7 +19,7 @@ func (h handler) plan(ctx context.Context, log *slog.Logger, in batch.PlanInput)
 		return batch.Plan{}, err
 	}
 	log.InfoContext(ctx, "batch planned", "assets", plan.Assets, "duplicates", plan.Duplicates, "archives", plan.Archives,
-		"finished", plan.Finished, "batchSize", plan.BatchSize, "maxConcurrency", plan.MaxConcurrency,
+		"finished", plan.Finished, "maxConcurrency", plan.MaxConcurrency,
 		"manifest", plan.Manifest.Key, "redriveCount", plan.RedriveCount)
 	return plan, nil
 }

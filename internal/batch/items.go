@@ -4,22 +4,22 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
-	"strconv"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
-// divide writes the items of the archives that are to be made.
+// divide writes the items of the archives that are to be made: a JSON array, which every engine of Step Functions reads,
+// of an element for each. It is written as the list is read: one archive is in memory.
 func (w *planning) divide() error {
 	list, err := w.Get(w.ctx, w.listKey(), bucket.GetOptions{})
 	if err != nil {
 		return err
 	}
 	defer list.Close()
-	out := w.Upload(w.ctx, w.itemsKey(), "application/jsonl", nil)
+	out := w.Upload(w.ctx, w.itemsKey(), "application/json", nil)
 	defer out.Abort()
-	items := bufio.NewWriterSize(out, 64<<10)
+	items := &itemWriter{Writer: bufio.NewWriterSize(out, 64<<10)}
 	lines := newLineReader(list)
 	d := newDigester(w.in.Request)
 	ids := make([]string, 0, w.size)
@@ -34,13 +34,38 @@ func (w *planning) divide() error {
 	if w.finished == w.archives {
 		return nil // no items: the map is not run
 	}
-	if err := items.Flush(); err != nil {
+	if err := items.end(); err != nil {
 		return err
 	}
 	return out.Close()
 }
 
-func (w *planning) itemsKey() string { return w.work + "items.jsonl" }
+func (w *planning) itemsKey() string { return w.work + "items.json" }
+
+// itemWriter writes a JSON array.
+type itemWriter struct {
+	*bufio.Writer
+	begun bool
+}
+
+func (w *itemWriter) add(i Item) error {
+	text, err := json.Marshal(i)
+	if err != nil {
+		return err
+	}
+	separator := ",\n"
+	if !w.begun {
+		w.begun, separator = true, "[\n"
+	}
+	_, _ = w.WriteString(separator)
+	_, err = w.Write(text)
+	return err // the first error of a bufio.Writer is its last one, too
+}
+
+func (w *itemWriter) end() error {
+	_, _ = w.WriteString("\n]\n")
+	return w.Flush()
+}
 
 // takeIDs reads the next n lines of a list that this package wrote.
 func takeIDs(lines *Reader, ids []string, n int) ([]string, error) {
@@ -57,8 +82,8 @@ func takeIDs(lines *Reader, ids []string, n int) ([]string, error) {
 	return ids, nil
 }
 
-// item writes the lines of one archive, unless it is there already.
-func (w *planning) item(items *bufio.Writer, number int, ids []string, d *digester) error {
+// item writes the item of one archive, unless the archive is there already.
+func (w *planning) item(items *itemWriter, number int, ids []string, d *digester) error {
 	for _, id := range ids {
 		d.add(id)
 	}
@@ -79,19 +104,18 @@ func (w *planning) item(items *bufio.Writer, number int, ids []string, d *digest
 	if o.Finished != nil {
 		return nil
 	}
-	return writeItems(items, o.Upcoming, ids)
+	return items.add(Item{o.Upcoming, w.request(o.Key, ids)})
 }
 
-func writeItems(items *bufio.Writer, u Upcoming, ids []string) error {
-	first, err := json.Marshal(Item{ID: ids[0], Archive: &u})
-	if err != nil {
-		return err
+// request is what the archive's execution is asked for.
+func (w *planning) request(key string, ids []string) ItemRequest {
+	r := w.in.Request
+	tags := r.Destination.Tags
+	if tags == nil {
+		tags = map[string]string{}
 	}
-	_, _ = items.Write(append(first, '\n'))
-	for _, id := range ids[1:] {
-		_, _ = items.WriteString(`{"id":`)
-		_, _ = items.Write(strconv.AppendQuote(items.AvailableBuffer(), id)) // a valid ID needs no escape
-		_, err = items.WriteString("}\n")
+	return ItemRequest{
+		Query: ItemQuery{ids}, Options: r.Options, ProjectID: r.ProjectID, TimeoutSeconds: r.TimeoutSeconds,
+		Destination: ItemDestination{key, r.Destination.Overwrite, tags},
 	}
-	return err // the first error of a bufio.Writer is its last one, too
 }

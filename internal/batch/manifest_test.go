@@ -47,21 +47,21 @@ type mapRun struct {
 func (b testBucket) mapRun() *mapRun { return &mapRun{b, map[string][]string{}} }
 
 // child adds a child; more are the fields beside its input.
-func (m *mapRun) child(file string, g group, more string) {
+func (m *mapRun) child(file string, g Item, more string) {
 	m.t.Helper()
-	input, _ := json.Marshal(map[string]any{"Items": g.items, "BatchInput": map[string]any{}})
+	input, _ := json.Marshal(g)
 	text, _ := json.Marshal(string(input))
 	m.files[file] = append(m.files[file], fmt.Sprintf(`{"ExecutionArn":"arn","Input":%s%s}`, text, more))
 }
 
-func (m *mapRun) succeeded(g group) {
+func (m *mapRun) succeeded(g Item) {
 	m.t.Helper()
-	output, _ := json.Marshal(map[string]any{"output": m.putArchive(g.Upcoming, len(g.ids))})
+	output, _ := json.Marshal(map[string]any{"output": m.putArchive(g.Upcoming, len(g.ids()))})
 	text, _ := json.Marshal(string(output))
 	m.child("SUCCEEDED", g, `,"Status":"SUCCEEDED","Output":`+string(text))
 }
 
-func (m *mapRun) failed(g group, name, cause string) {
+func (m *mapRun) failed(g Item, name, cause string) {
 	description, _ := json.Marshal(map[string]string{"Error": name, "Cause": cause, "Status": "FAILED"})
 	text, _ := json.Marshal(string(description))
 	m.child("FAILED", g, `,"Status":"FAILED","Error":"States.TaskFailed","Cause":`+string(text))
@@ -94,7 +94,7 @@ func TestManifest(t *testing.T) {
 	p := b.mustPlan("run", 0, inline(append(ids(1, 2500), "asset_000001"), `,"destination":{"key":"c/heroes.zip"},
 		"options":{"flat":true},"projectId":"p"`))
 	p.ToleratedFailurePercentage = 34
-	groups, m := b.groups(p), b.mapRun()
+	groups, m := b.items(p), b.mapRun()
 	m.succeeded(groups[2])
 	m.failed(groups[1], "JobFailed", "Scenario's job job_9 failed")
 	m.succeeded(groups[0])
@@ -120,12 +120,12 @@ func TestManifest(t *testing.T) {
 		a := d.Archives[i]
 		if a.Number != number || a.Key != fmt.Sprintf("c/heroes-%04d.zip", number) || a.Entries != int64(a.Assets) ||
 			a.Size == 0 || a.ETag == "" || a.ChecksumCRC64NVME == "" || a.JobID != fmt.Sprintf("job_%d", number) ||
-			!slices.Equal(a.AssetIDs, groups[number-1].ids) {
+			!slices.Equal(a.AssetIDs, groups[number-1].ids()) {
 			t.Errorf("archive %d: %+v", number, a.finishedEntry)
 		}
 	}
 	if f := d.Failed[0]; len(d.Failed) != 1 || f.Number != 2 || f.Key != "c/heroes-0002.zip" || f.Error != "JobFailed" ||
-		f.Cause != "Scenario's job job_9 failed" || f.Assets != 1000 || !slices.Equal(f.AssetIDs, groups[1].ids) {
+		f.Cause != "Scenario's job job_9 failed" || f.Assets != 1000 || !slices.Equal(f.AssetIDs, groups[1].ids()) {
 		t.Errorf("failed: %+v", f.failedEntry)
 	}
 }
@@ -137,7 +137,7 @@ func TestManifestOfARepeatIsTheSame(t *testing.T) {
 	input := inline(ids(1, 2001), `,"destination":{"prefix":"c/"}`)
 	p := b.mustPlan("one", 0, input)
 	m := b.mapRun()
-	for _, g := range b.groups(p) {
+	for _, g := range b.items(p) {
 		m.succeeded(g)
 	}
 	m.write(p)
@@ -159,7 +159,7 @@ func TestARepeatCompletesTheManifest(t *testing.T) {
 	b := newBucket(t)
 	input := inline(ids(1, 3000), `,"destination":{"prefix":"c/"}`)
 	p := b.mustPlan("one", 0, input)
-	groups, m := b.groups(p), b.mapRun()
+	groups, m := b.items(p), b.mapRun()
 	m.succeeded(groups[0])
 	m.failed(groups[1], "JobFailed", "failed")
 	m.failed(groups[2], "RateLimited", "too many")
@@ -174,7 +174,7 @@ func TestARepeatCompletesTheManifest(t *testing.T) {
 	}
 
 	p = b.mustPlan("two", 0, input)
-	groups, m = b.groups(p), b.mapRun()
+	groups, m = b.items(p), b.mapRun()
 	if len(groups) != 2 || groups[0].Number != 2 {
 		t.Fatalf("planned %d groups", len(groups))
 	}
@@ -194,7 +194,7 @@ func TestManifestOfAMapThatTellsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)
 	p := b.mustPlan("run", 0, inline(ids(1, 2500), ""))
-	groups := b.groups(p)
+	groups := b.items(p)
 	done := b.putArchive(groups[1].Upcoming, 5) // its execution ended after the map did
 	other := groups[2].Upcoming
 	other.Execution = strings.Replace(other.Execution, digestIn(other.Execution), strings.Repeat("0", digestDigits), 1)
@@ -292,15 +292,14 @@ func TestStepsKeepTheirJSON(t *testing.T) {
 		v    any
 		want string
 	}{
-		{Plan{}, `{"work":"","assets":0,"duplicates":0,"archives":0,"finished":0,"toDo":0,"batchSize":0,"maxConcurrency":0,` +
+		{Plan{}, `{"work":"","assets":0,"duplicates":0,"archives":0,"finished":0,"toDo":0,"maxConcurrency":0,` +
 			`"toleratedFailurePercentage":0,"items":{"bucket":"","key":""},"results":{"bucket":"","prefix":""},` +
-			`"manifest":{"bucket":"","key":""},"archive":{"options":{},"projectId":"","timeoutSeconds":0,"overwrite":false,` +
-			`"tags":null},"redriveCount":0}`},
+			`"manifest":{"bucket":"","key":""},"redriveCount":0}`},
 		{ManifestOutput{Output: &Output{}}, `{"again":false,"output":{"bucket":"","manifest":"","complete":false,"totals":` +
 			`{"archives":0,"failed":0,"assets":0,"duplicates":0,"missing":0,"size":0,"entries":0}}}`},
 		{ManifestOutput{Again: true}, `{"again":true,"output":null}`},
-		{Item{ID: "a", Archive: &Upcoming{}}, `{"id":"a","archive":{"number":0,"key":"","execution":"","assets":0}}`},
-		{Item{ID: "a"}, `{"id":"a"}`},
+		{Item{}, `{"number":0,"key":"","execution":"","assets":0,"request":{"query":{"assetIds":null},"options":{},"projectId":"",` +
+			`"timeoutSeconds":0,"destination":{"key":"","overwrite":false,"tags":null}}}`},
 	} {
 		if got, err := json.Marshal(c.v); err != nil || string(got) != c.want {
 			t.Errorf("got %s (%v), want %s", got, err, c.want)

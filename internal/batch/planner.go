@@ -22,8 +22,8 @@ const (
 	// stateReserve of it is for what is no ID: 10 tags of 1.5 KB at most, a file name template and a key of 1 KB each,
 	// and the description of an execution that Step Functions answers with.
 	stateReserve = 48 << 10
-	// stateOverhead of an ID is {"id":"…"}, beside the ID itself.
-	stateOverhead = len(`{"id":""},`)
+	// stateOverhead of an ID are its quotation marks and comma.
+	stateOverhead = len(`"",`)
 
 	// DefaultMaxConcurrency is modest because Scenario limits how many jobs a team runs at once.
 	DefaultMaxConcurrency = 5
@@ -141,7 +141,6 @@ func (w *planning) writeRecord() error {
 }
 
 func (w *planning) plan(redrive int) Plan {
-	r := w.in.Request
 	tolerated := w.in.ToleratedFailurePercentage
 	if tolerated == nil {
 		tolerated = w.Planner.ToleratedFailurePercentage
@@ -149,22 +148,14 @@ func (w *planning) plan(redrive int) Plan {
 	if tolerated == nil {
 		tolerated = new(float64(DefaultToleratedFailurePercentage))
 	}
-	tags := r.Destination.Tags
-	if tags == nil {
-		tags = map[string]string{}
-	}
 	return Plan{
 		Work: w.work, Assets: w.assets, Duplicates: w.duplicates, Archives: w.archives, Finished: w.finished,
-		ToDo: w.archives - w.finished, BatchSize: w.size,
+		ToDo:                       w.archives - w.finished,
 		MaxConcurrency:             cmp.Or(w.in.MaxConcurrency, w.Planner.MaxConcurrency, DefaultMaxConcurrency),
 		ToleratedFailurePercentage: *tolerated,
 		Items:                      Object{w.Name, w.itemsKey()},
 		Results:                    Place{w.Name, w.work + "results"},
 		Manifest:                   Object{w.Name, w.manifest()},
-		Archive: Shared{
-			Options: r.Options, ProjectID: r.ProjectID, TimeoutSeconds: r.TimeoutSeconds,
-			Overwrite: r.Destination.Overwrite, Tags: tags,
-		},
-		RedriveCount: redrive,
+		RedriveCount:               redrive,
 	}
 }

@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -22,26 +21,29 @@ func TestPlan(t *testing.T) {
 		"options":{"flat":true,"fileNameTemplate":"<assetId>"},"projectId":"p","timeoutSeconds":99,
 		"destination":{"prefix":"characters","overwrite":true,"tags":{"k":"v"}}},"maxConcurrency":3,"toleratedFailurePercentage":0}`)
 
-	if p.Assets != 2001 || p.Duplicates != 700 || p.Archives != 3 || p.ToDo != 3 || p.Finished != 0 || p.BatchSize != 1000 ||
+	if p.Assets != 2001 || p.Duplicates != 700 || p.Archives != 3 || p.ToDo != 3 || p.Finished != 0 ||
 		p.MaxConcurrency != 3 || p.ToleratedFailurePercentage != 0 || p.Work != workPrefix(executionNamed("run-1"), 0) {
 		t.Errorf("got %+v", p)
 	}
 	if p.Manifest != (Object{b.Bucket, "characters/manifest.json"}) || p.Results != (Place{b.Bucket, p.Work + "results"}) {
 		t.Errorf("got %+v", p)
 	}
-	if shared, _ := json.Marshal(p.Archive); string(shared) != `{"options":{"flat":true,"fileNameTemplate":"\u003cassetId\u003e"},`+
-		`"projectId":"p","timeoutSeconds":99,"overwrite":true,"tags":{"k":"v"}}` {
-		t.Errorf("got %s", shared)
+	last := b.items(p)[2].Request
+	last.Query.AssetIDs = last.Query.AssetIDs[:1]
+	if request, _ := json.Marshal(last); string(request) != `{"query":{"assetIds":["asset_002001"]},"options":{"flat":true,`+
+		`"fileNameTemplate":"\u003cassetId\u003e"},"projectId":"p","timeoutSeconds":99,"destination":{"key":"characters/My-heroes-0003.zip",`+
+		`"overwrite":true,"tags":{"k":"v"}}}` {
+		t.Errorf("got %s", request)
 	}
 	var all []string
-	for i, g := range b.groups(p) {
-		if g.Number != i+1 || g.Key != fmt.Sprintf("characters/My-heroes-%04d.zip", i+1) || g.Assets != len(g.ids) {
+	for i, g := range b.items(p) {
+		if g.Number != i+1 || g.Key != fmt.Sprintf("characters/My-heroes-%04d.zip", i+1) || g.Assets != len(g.ids()) {
 			t.Errorf("archive %d: %+v", i+1, g.Upcoming)
 		}
 		if want := fmt.Sprintf("My-heroes-%04d-", i+1); !strings.HasPrefix(g.Execution, want) || len(g.Execution) > 80 {
 			t.Errorf("archive %d: name %q", i+1, g.Execution)
 		}
-		all = append(all, g.ids...)
+		all = append(all, g.ids()...)
 	}
 	if !slices.Equal(all, ids(1, 2001)) {
 		t.Error("the assets are not those of the list, each once and in order")
@@ -54,7 +56,7 @@ func TestPlanSizes(t *testing.T) {
 	for n, want := range map[int][]int{1: {1}, 999: {999}, 1000: {1000}, 1001: {1000, 1}, 2000: {1000, 1000}} {
 		p := b.mustPlan(fmt.Sprintf("size-%d", n), 0, inline(ids(1, n), ""))
 		var got []int
-		for _, g := range b.groups(p) {
+		for _, g := range b.items(p) {
 			got = append(got, g.Assets)
 		}
 		if !slices.Equal(got, want) || p.Archives != len(want) {
@@ -63,26 +65,27 @@ func TestPlanSizes(t *testing.T) {
 	}
 }
 
-// A child's input holds the items, and what all archives share; it must stay under what Step Functions carries.
-func TestABatchFitsIntoTheState(t *testing.T) {
+// A child's input is an item; it must stay under what Step Functions carries.
+func TestAnItemFitsIntoTheState(t *testing.T) {
 	t.Parallel()
 	tags := map[string]string{}
 	for i := range 10 {
 		tags[strings.Repeat("é", 127)+fmt.Sprint(i)] = strings.Repeat("é", 256)
 	}
-	for _, length := range []int{1, 28, 195, 202, 203, 256} {
+	for _, length := range []int{1, 28, 195, 209, 210, 256} {
 		size := batchSize(length)
-		if length <= 202 && size != 1000 || length > 202 && size >= 1000 {
+		if length <= 209 && size != 1000 || length > 209 && size >= 1000 {
 			t.Errorf("IDs of %d bytes: %d in an archive", length, size)
 		}
-		items := []Item{{strings.Repeat("x", length), &Upcoming{Number: 99999, Key: strings.Repeat("k", 1024), Execution: strings.Repeat("n", 80), Assets: 1000}}}
-		for len(items) < size {
-			items = append(items, Item{ID: strings.Repeat("x", length)})
-		}
-		input, _ := json.Marshal(map[string]any{"Items": items, "BatchInput": map[string]any{"archive": Shared{
-			Tags: tags, ProjectID: strings.Repeat("p", 256), Options: optionsOf(strings.Repeat("t", 1024)),
-		}}})
-		// The archive's description repeats its input, with every quotation mark escaped, and its output and names.
+		key := strings.Repeat("k", 1024)
+		input, _ := json.Marshal(Item{
+			Upcoming{Number: 99999, Key: key, Execution: strings.Repeat("n", 80), Assets: 1000},
+			ItemRequest{
+				Query: ItemQuery{slices.Repeat([]string{strings.Repeat("x", length)}, size)}, ProjectID: strings.Repeat("p", 256),
+				Options: optionsOf(strings.Repeat("t", 1024)), Destination: ItemDestination{key, true, tags},
+			},
+		})
+		// The archive's description has its input, its output and names.
 		if len(input)+8<<10 > stateLimit {
 			t.Errorf("IDs of %d bytes: the state has %d bytes", length, len(input))
 		}
@@ -107,7 +110,7 @@ func TestPlanPlaces(t *testing.T) {
 		"key without a zip":   {inline([]string{"a"}, `,"destination":{"key":"h"}`), "h-0001.zip", "manifest.json"},
 	} {
 		p := b.mustPlan("place-"+plainName(name), 0, c.input)
-		if got := b.groups(p)[0].Key; got != c.archive || p.Manifest.Key != c.manifest {
+		if got := b.items(p)[0].Key; got != c.archive || p.Manifest.Key != c.manifest {
 			t.Errorf("%s: got %s and %s, want %s and %s", name, got, p.Manifest.Key, c.archive, c.manifest)
 		}
 	}
@@ -140,7 +143,7 @@ func TestPlanRefuses(t *testing.T) {
 			}
 		}
 	}
-	if left := b.Uploads(t); len(left) != 0 || b.has(workPrefix(executionNamed("refused"), 0)+"items.jsonl") {
+	if left := b.Uploads(t); len(left) != 0 || b.has(workPrefix(executionNamed("refused"), 0)+"items.json") {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -177,7 +180,7 @@ func TestPlanAgain(t *testing.T) {
 	if redriven.Items == first.Items || redriven.Results == first.Results || redriven.RedriveCount != 1 {
 		t.Errorf("a redrive shares the files of what it repeats: %+v", redriven)
 	}
-	was, is := b.groups(first)[0].Execution, b.groups(redriven)[0].Execution
+	was, is := b.items(first)[0].Execution, b.items(redriven)[0].Execution
 	if was == is || digestIn(was) != digestIn(is) || digestIn(was) == "" {
 		t.Errorf("names %q and %q: they must differ, and tell the same content", was, is)
 	}
@@ -187,7 +190,7 @@ func TestPlanLeavesOutWhatIsFinished(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)
 	const to = `,"destination":{"key":"c/heroes.zip"}`
-	groups := b.groups(b.mustPlan("one", 0, inline(ids(1, 3500), to)))
+	groups := b.items(b.mustPlan("one", 0, inline(ids(1, 3500), to)))
 	done := []archive.Output{b.putArchive(groups[0].Upcoming, 1000), b.putArchive(groups[2].Upcoming, 7)}
 	b.put("c/heroes-000x.zip", "none of ours", nil)
 	b.put("c/heroes-0002.zip.part", "none of ours", nil)
@@ -196,8 +199,8 @@ func TestPlanLeavesOutWhatIsFinished(t *testing.T) {
 	if p.Archives != 4 || p.Finished != 2 || p.ToDo != 2 {
 		t.Errorf("got %+v", p)
 	}
-	left := b.groups(p)
-	if len(left) != 2 || !slices.Equal(left[0].ids, ids(1001, 2000)) || !slices.Equal(left[1].ids, ids(3001, 3500)) {
+	left := b.items(p)
+	if len(left) != 2 || !slices.Equal(left[0].ids(), ids(1001, 2000)) || !slices.Equal(left[1].ids(), ids(3001, 3500)) {
 		t.Errorf("left %d groups", len(left))
 	}
 	var r record
@@ -225,7 +228,7 @@ func TestPlanOfAFinishedBatchWritesNoItems(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)
 	input := inline(ids(1, 1001), "")
-	for _, g := range b.groups(b.mustPlan("one", 0, input)) {
+	for _, g := range b.items(b.mustPlan("one", 0, input)) {
 		b.putArchive(g.Upcoming, 1)
 	}
 	p := b.mustPlan("two", 0, input)
@@ -238,7 +241,7 @@ func TestPlanMeetsAnArchiveThatIsNone(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)
 	input := inline(ids(1, 2), "")
-	u := b.groups(b.mustPlan("one", 0, input))[0].Upcoming
+	u := b.items(b.mustPlan("one", 0, input))[0].Upcoming
 	for _, content := range []string{"", "no ZIP", strings.Repeat("PK", 400_000)} {
 		b.put(u.Key, content, map[string]string{metadataExecution: u.Execution})
 		if _, err := b.plan("two", 0, input); errorName(err) != "DestinationConflict" || !strings.Contains(err.Error(), "no ZIP archive") {
@@ -268,18 +271,6 @@ func TestWorkPrefix(t *testing.T) {
 		seen[got] = name
 		if !strings.HasPrefix(got, "batches/") || !strings.HasSuffix(got, "/2/") || strings.Contains(got, "..") || strings.Count(got, "/") != 3 {
 			t.Errorf("%q: %s", name, got)
-		}
-	}
-}
-
-func TestItemsNeedNoEscapes(t *testing.T) {
-	t.Parallel()
-	for c := range rune(256) {
-		if !archive.ValidID(string(c)) {
-			continue
-		}
-		if text, _ := json.Marshal(string(c)); !bytes.Equal(text, []byte(`"`+string(c)+`"`)) {
-			t.Errorf("%q is written %s", c, text)
 		}
 	}
 }

@@ -49,13 +49,9 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 
 // number is which archive a child was for; 0 if its input does not tell.
 func (c child) number() int {
-	var input struct {
-		Items []struct{ Archive *Upcoming }
-	}
-	if json.Unmarshal(c.Input, &input) != nil || len(input.Items) == 0 || input.Items[0].Archive == nil {
-		return 0
-	}
-	return input.Items[0].Archive.Number
+	var item Upcoming
+	_ = json.Unmarshal(c.Input, &item)
+	return item.Number
 }
 
 // output is what the archive's execution ended with; nil if the child does not tell.

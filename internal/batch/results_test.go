@@ -29,7 +29,7 @@ func TestDescribedFailure(t *testing.T) {
 
 func TestChild(t *testing.T) {
 	t.Parallel()
-	const input = `{"BatchInput":{},"Items":[{"id":"a","archive":{"number":7,"key":"k"}},{"id":"b"}]}`
+	const input = `{"number":7,"key":"k","request":{}}`
 	asText, _ := json.Marshal(input)
 	for _, c := range []struct {
 		name, child   string
@@ -40,12 +40,12 @@ func TestChild(t *testing.T) {
 		{"succeeded", `{"Status":"SUCCEEDED","Input":` + string(asText) + `,"Output":"{\"output\":{\"key\":\"k\"}}"}`, 7, true, "", ""},
 		{"values instead of text", `{"Status":"SUCCEEDED","Input":` + input + `,"Output":{"output":{"key":"k"}}}`, 7, true, "", ""},
 		{"failed in its archive", `{"Status":"FAILED","Input":` + input + `,"Error":"States.TaskFailed","Cause":"{\"Cause\":\"c\",\"Error\":\"JobFailed\"}"}`, 7, false, "JobFailed", "c"},
-		{"failed by itself", `{"Status":"FAILED","Input":` + input + `,"Error":"Internal","Cause":"grouped"}`, 7, false, "Internal", "grouped"},
+		{"failed by itself", `{"Status":"FAILED","Input":` + input + `,"Error":"E","Cause":"why"}`, 7, false, "E", "why"},
 		{"aborted", `{"Status":"ABORTED","Input":` + input + `}`, 7, false, "ABORTED", "stopped while"},
 		{"pending", `{"Input":` + input + `}`, 7, false, "NotStarted", "before"},
 		{"without an output", `{"Status":"SUCCEEDED","Input":` + input + `}`, 7, false, "SUCCEEDED", ""},
 		{"without an input", `{"Status":"FAILED","Error":"E"}`, 0, false, "E", ""},
-		{"items without an archive", `{"Status":"FAILED","Error":"E","Input":{"Items":[{"id":"a"}]}}`, 0, false, "E", ""},
+		{"another input", `{"Status":"FAILED","Error":"E","Input":[1]}`, 0, false, "E", ""},
 	} {
 		var got child
 		if err := json.Unmarshal([]byte(c.child), &got); err != nil {

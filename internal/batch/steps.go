@@ -28,19 +28,16 @@ type Plan struct {
 	Archives   int    `json:"archives"`   // archives that the list makes
 	Finished   int    `json:"finished"`   // of them, those that an earlier run left in the bucket
 	ToDo       int    `json:"toDo"`       // archives minus finished: what the map has to do
-	BatchSize  int    `json:"batchSize"`  // assets in each archive but the last
 	// MaxConcurrency is how many archives are made at once.
 	MaxConcurrency int `json:"maxConcurrency"`
 	// ToleratedFailurePercentage, 0 to 100: the map stops, and the batch fails, when more archives failed.
 	ToleratedFailurePercentage float64 `json:"toleratedFailurePercentage"`
-	// Items is the JSON Lines file that the map reads: one line an asset, an Item.
+	// Items is the file that the map reads: a JSON array of an Item for each archive.
 	Items Object `json:"items"`
 	// Results is where the map writes what became of its children.
 	Results Place `json:"results"`
 	// Manifest is the object that the manifest function writes.
 	Manifest Object `json:"manifest"`
-	// Archive is what all archives share.
-	Archive Shared `json:"archive"`
 	// RedriveCount is the attempt that the plan is for.
 	RedriveCount int `json:"redriveCount"`
 }
@@ -57,28 +54,39 @@ type Place struct {
 	Prefix string `json:"prefix"`
 }
 
-// Shared are the fields of the request that apply to each archive. Every field is always there: the state machine
-// names each.
-type Shared struct {
+// Item is an element of the file that the map reads, the input of one child: an archive, and what its execution is asked
+// for.
+type Item struct {
+	Upcoming
+	Request ItemRequest `json:"request"`
+}
+
+// ItemRequest is an archive's request. Every field is always there: the state machine names each.
+type ItemRequest struct {
+	Query          ItemQuery               `json:"query"`
 	Options        scenario.ArchiveOptions `json:"options"`
 	ProjectID      string                  `json:"projectId"`
 	TimeoutSeconds int                     `json:"timeoutSeconds"`
-	Overwrite      bool                    `json:"overwrite"`
-	Tags           map[string]string       `json:"tags"`
+	Destination    ItemDestination         `json:"destination"`
 }
 
-// Item is a line of the file that the map reads. The first of each archive's lines describes the archive.
-type Item struct {
-	ID      string    `json:"id"`
-	Archive *Upcoming `json:"archive,omitempty"`
+// ItemQuery are the archive's assets.
+type ItemQuery struct {
+	AssetIDs []string `json:"assetIds"`
+}
+
+// ItemDestination is where the archive goes.
+type ItemDestination struct {
+	Key       string            `json:"key"`
+	Overwrite bool              `json:"overwrite"`
+	Tags      map[string]string `json:"tags"`
 }
 
 // Upcoming is an archive to be made.
 type Upcoming struct {
 	Number int    `json:"number"` // from 1
 	Key    string `json:"key"`
-	// Execution is the name of the archive's execution. It is kept in the object's metadata, and tells what is in it:
-	// see ExecutionName.
+	// Execution is the name of the archive's execution. It is kept in the object's metadata, and tells what is in it.
 	Execution string `json:"execution"`
 	Assets    int    `json:"assets"`
 }

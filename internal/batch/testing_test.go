@@ -118,35 +118,16 @@ func executionNamed(name string) archive.Execution {
 	return archive.Execution{ID: "arn:aws:states:us-east-1:000000000000:execution:batch:" + name, Name: name}
 }
 
-// group is what the map makes of the items for one child.
-type group struct {
-	Upcoming
-	ids   []string
-	items []Item
+// items reads a plan's items as the map does.
+func (b testBucket) items(p Plan) (items []Item) {
+	b.t.Helper()
+	if err := json.Unmarshal([]byte(b.get(p.Items.Key)), &items); err != nil {
+		b.t.Fatal(err)
+	}
+	return items
 }
 
-// groups reads a plan's items as the map does: so many lines a child.
-func (b testBucket) groups(p Plan) (groups []group) {
-	b.t.Helper()
-	lines := strings.Split(strings.TrimSuffix(b.get(p.Items.Key), "\n"), "\n")
-	for i, line := range lines {
-		var item Item
-		if err := json.Unmarshal([]byte(line), &item); err != nil {
-			b.t.Fatalf("line %d: %v: %s", i+1, err, line)
-		}
-		if i%p.BatchSize == 0 {
-			if item.Archive == nil {
-				b.t.Fatalf("line %d begins a group and describes no archive", i+1)
-			}
-			groups = append(groups, group{Upcoming: *item.Archive})
-		} else if item.Archive != nil {
-			b.t.Fatalf("line %d describes an archive within a group", i+1)
-		}
-		g := &groups[len(groups)-1]
-		g.ids, g.items = append(g.ids, item.ID), append(g.items, item)
-	}
-	return groups
-}
+func (i Item) ids() []string { return i.Request.Query.AssetIDs }
 
 func ids(from, to int) (ids []string) {
 	for i := from; i <= to; i++ {

@@ -115,7 +115,7 @@ func checkProgress(t *testing.T, m *Machine, s *sfntest.Server, want Progress) {
 
 func TestProgressOfAnotherDefinition(t *testing.T) {
 	t.Parallel()
-	const definition = `{"StartAt":"Other","States":{"Other":{"Type":"Pass","Result":{"job":"a string"},"End":true}}}`
+	const definition = `{"StartAt":"Other","States":{"Other":{"Type":"Pass","Parameters":{"job":"a string"},"End":true}}}`
 	m, s := machine(t, sfntest.WithMachines(sfn.MachineConfig{Name: "archive", Definition: []byte(definition)}))
 	if _, err := s.Wait(t.Context(), start(t, m, "x").ARN); err != nil {
 		t.Fatal(err)

@@ -19,11 +19,7 @@ type Bucket struct{ Client *s3.Client }
 
 // OpenObject begins to read an object.
 func (b Bucket) OpenObject(ctx context.Context, o asl.Object) (io.ReadCloser, string, error) {
-	in := &s3.GetObjectInput{Bucket: &o.Bucket, Key: &o.Key}
-	if o.VersionID != "" {
-		in.VersionId = &o.VersionID
-	}
-	out, err := b.Client.GetObject(ctx, in)
+	out, err := b.Client.GetObject(ctx, &s3.GetObjectInput{Bucket: &o.Bucket, Key: &o.Key})
 	if err != nil {
 		return nil, "", plain(err)
 	}

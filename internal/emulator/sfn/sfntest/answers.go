@@ -63,16 +63,23 @@ type object = map[string]any
 // launch function.
 func (s *Server) Plan(t T, execution string, names ...string) {
 	t.Helper()
-	items := ""
+	items := []object{}
 	for i, name := range names {
-		items += fmt.Sprintf(`{"id":"asset_%d","archive":{"number":%d,"key":"a/%d.zip","execution":%q,"assets":1}}`+"\n", i+2, i+2, i+2, name)
+		key := fmt.Sprintf("a/%d.zip", i+2)
+		items = append(items, object{"number": i + 2, "key": key, "execution": name, "assets": 1, "request": object{
+			"query": object{"assetIds": []string{"asset_1"}}, "options": object{}, "projectId": "", "timeoutSeconds": 0,
+			"destination": object{"key": key, "overwrite": false, "tags": object{}},
+		}})
 	}
-	s.Objects.Put("b", "batches/"+execution, items)
+	text, err := json.Marshal(items)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	s.Objects.Put("b", "batches/"+execution, string(text))
 	s.Answer(t, execution, "plan", object{
-		"work": "w/", "assets": 2500, "duplicates": 3, "archives": len(names) + 1, "finished": 1, "toDo": len(names), "batchSize": 1,
+		"work": "w/", "assets": 2500, "duplicates": 3, "archives": len(names) + 1, "finished": 1, "toDo": len(names),
 		"maxConcurrency": 100, "toleratedFailurePercentage": 100, "items": object{"bucket": "b", "key": "batches/" + execution},
 		"results": object{"bucket": "b", "prefix": "results"}, "manifest": object{"bucket": "b", "key": "a/manifest.json"},
-		"archive":      object{"options": object{}, "projectId": "", "timeoutSeconds": 0, "overwrite": false, "tags": object{}},
 		"redriveCount": 0,
 	})
 	for _, name := range names {
