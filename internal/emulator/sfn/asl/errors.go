@@ -33,11 +33,13 @@ const (
 	reservedErrorName = "States."
 )
 
-// knownErrors are the names that start with "States." and that can come here. A definition that names another one would
+// knownErrors are the names that start with "States." (AWS, "Error names"). A definition that names another one would
 // wait for an error that never comes.
 var knownErrors = []string{
 	errAll, errTaskFailed, errTimeout, errRuntime, errDataLimit, errResultPath, errItemReader,
-	"States.ExceedToleratedFailureThreshold", "States.ResultWriterFailed",
+	"States.BranchFailed", "States.ExceedToleratedFailureThreshold", "States.HeartbeatTimeout", "States.Http.Socket",
+	"States.IntrinsicFailure", "States.NoChoiceMatched", "States.ParameterPathFailure", "States.Permissions",
+	"States.QueryEvaluationError", "States.ResultWriterFailed",
 }
 
 // matches says whether one of the names, of a Retry or Catch, takes the error. States.Runtime always ends the

@@ -22,6 +22,19 @@ func success(function, output string) any {
 	}
 }
 
+// failure is a function's answer on the shortest way to an error that is reported as it is: not in the launch, after which
+// a job may exist.
+func failure(function string, payload []byte, err error) (any, error) {
+	var in struct{ Abort bool }
+	if json.Unmarshal(payload, &in) == nil && in.Abort {
+		return map[string]any{"finished": false, "output": nil}, nil
+	}
+	if function == "launch" || function == "poll" {
+		return success(function, ""), nil
+	}
+	return nil, err
+}
+
 // Launched is an answer of the launch function, for the object b/k.zip.
 func Launched(waitSeconds int) any {
 	return map[string]any{

@@ -25,6 +25,7 @@ type script struct {
 // heldCall is a call that waits for its answer.
 type heldCall struct {
 	function string
+	payload  []byte
 	answer   chan reply
 }
 
@@ -50,7 +51,7 @@ func (s *script) invoke(ctx context.Context, function string, payload []byte) (a
 	if err != nil {
 		return nil, err
 	}
-	c := &heldCall{function, make(chan reply, 1)}
+	c := &heldCall{function, payload, make(chan reply, 1)}
 	s.mu.Lock()
 	finish := s.finish[name]
 	if finish == nil {
@@ -179,8 +180,8 @@ func (s *Server) Rest(t T, execution string) {
 }
 
 // Finish ends an execution of the project's machines, and returns when it has ended. SUCCEEDED: its functions succeed,
-// and detail is the output. FAILED: they fail, after the launch, and detail is the error's name and message. ABORTED: it is stopped with
-// that error and cause. TIMED_OUT: its TimeoutSeconds, and those of every execution that runs, are over.
+// and detail is the output. FAILED: its transfer or its plan fails, and detail is the error's name and message. ABORTED:
+// it is stopped with that error and cause. TIMED_OUT: its TimeoutSeconds, and those of every execution that runs, are over.
 func (s *Server) Finish(t T, execution, status string, detail ...string) {
 	t.Helper()
 	if err := s.finish(execution, status, detail...); err != nil {
@@ -199,11 +200,8 @@ func (s *Server) finish(execution, status string, detail ...string) error {
 		_, err := s.Stop(e.ARN, detail[0], detail[1])
 		return err
 	case "FAILED":
-		s.script.finishWith(execution, func(_ context.Context, function string, _ []byte) (any, error) {
-			if function == "launch" { // an odd failure of it would be LaunchUncertain
-				return success(function, ""), nil
-			}
-			return nil, &FunctionError{detail[0], detail[1]}
+		s.script.finishWith(execution, func(_ context.Context, function string, payload []byte) (any, error) {
+			return failure(function, payload, &FunctionError{detail[0], detail[1]})
 		})
 	case "SUCCEEDED":
 		s.script.finishWith(execution, func(_ context.Context, function string, _ []byte) (any, error) {
@@ -227,7 +225,7 @@ func (s *script) finishWith(name string, f Lambda) {
 	delete(s.held, name)
 	s.mu.Unlock()
 	if c != nil {
-		result, err := f(context.Background(), c.function, nil)
+		result, err := f(context.Background(), c.function, c.payload)
 		c.answer <- reply{result, err}
 	}
 }
