@@ -122,7 +122,7 @@ func (s *setup) storageAt(ctx context.Context, dir string, md5 bool) (at storage
 	if err != nil {
 		return at, nil, err
 	}
-	return storage{server.Endpoint, server.CAFile, server.AccessKeyID, server.SecretAccessKey, server.Region, "bench"}, server.Stop, nil
+	return storage{server.Access, "bench"}, server.Stop, nil
 }
 
 // background starts a server and returns its first line. It ends when its standard input closes.

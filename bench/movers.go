@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"flag"
 	"net/http"
-	"os"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
 
 // children are what this binary does when it runs itself.
@@ -22,12 +19,8 @@ var children = map[string]func([]string) error{
 
 // storage is how to reach an S3 server: the line that the sink prints.
 type storage struct {
-	Endpoint        string `json:"endpoint"`
-	CAFile          string `json:"caFile"`
-	AccessKeyID     string `json:"accessKeyId"`
-	SecretAccessKey string `json:"secretAccessKey"`
-	Region          string `json:"region"`
-	Bucket          string `json:"bucket"`
+	emulator.Access
+	Bucket string `json:"bucket"`
 }
 
 type task struct {
@@ -44,19 +37,8 @@ func parseTask(args []string) (t task, err error) {
 }
 
 func (s storage) client() (*s3.Client, error) {
-	pem, err := os.ReadFile(s.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	httpClient := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.TLSClientConfig = &tls.Config{RootCAs: roots}
-	})
-	return s3.New(s3.Options{
-		BaseEndpoint: &s.Endpoint, Region: s.Region, UsePathStyle: true, HTTPClient: httpClient,
-		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
-	}), nil
+	by, err := s.HTTPClient()
+	return s.Client(by), err
 }
 
 // movePlain is what one writes first: a GET whose body goes into the SDK's transfer manager.

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
 
 // sink answers like S3 and keeps nothing, so that a server's disk does not hide what the client costs. It believes the
@@ -45,7 +47,7 @@ func serveSink(args []string) error {
 	if err := os.WriteFile(ca, block, 0o644); err != nil {
 		return err
 	}
-	_ = json.NewEncoder(os.Stdout).Encode(storage{Endpoint: server.URL, CAFile: ca, AccessKeyID: "sink", SecretAccessKey: "sink", Region: "us-east-1"})
+	_ = json.NewEncoder(os.Stdout).Encode(emulator.Access{Endpoint: server.URL, CAFile: ca, AccessKeyID: "sink", SecretAccessKey: "sink", Region: "us-east-1"})
 	return serveUntilStdinCloses(func() error { select {} })
 }
 

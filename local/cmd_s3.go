@@ -14,12 +14,8 @@ import (
 
 // s3Ready is the one line that `local s3` prints on standard output once the server answers.
 type s3Ready struct {
-	Endpoint        string `json:"endpoint"`
-	CAFile          string `json:"caFile"`
-	AccessKeyID     string `json:"accessKeyId"`
-	SecretAccessKey string `json:"secretAccessKey"`
-	Region          string `json:"region"`
-	Bucket          string `json:"bucket"`
+	s3.Access
+	Bucket string `json:"bucket"`
 }
 
 // cmdS3 runs the S3 server alone until its standard input closes or it is interrupted.
@@ -60,9 +56,7 @@ func serveS3(ctx context.Context, config s3.Config, stdin io.Reader, stdout, std
 		return 1
 	}
 	defer server.Stop()
-	if err := json.NewEncoder(stdout).Encode(s3Ready{
-		server.Endpoint, server.CAFile, server.AccessKeyID, server.SecretAccessKey, server.Region, config.Bucket,
-	}); err != nil {
+	if err := json.NewEncoder(stdout).Encode(s3Ready{server.Access, config.Bucket}); err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}

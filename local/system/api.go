@@ -2,7 +2,6 @@ package system
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,12 +94,12 @@ func (s *System) apiHandler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, err := s.roots()
+	trust, err := s.S3.TLS()
 	if err != nil {
 		return nil, err
 	}
 	log := s.logs.logger("gateway")
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ResponseHeaderTimeout: time.Minute}
+	transport := &http.Transport{TLSClientConfig: trust, ResponseHeaderTimeout: time.Minute}
 	s.onClose(transport.CloseIdleConnections)
 	api := page.Handler(apigateway.New(apigateway.Options{Concurrency: entryConcurrency, Logger: log,
 		Invoke: func(ctx context.Context, event []byte) ([]byte, string, error) {

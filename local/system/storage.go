@@ -2,15 +2,10 @@ package system
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/http"
-	"os"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -25,29 +20,12 @@ func (s *System) storage() (storage, error) { return s.storageWithin(10 * time.S
 
 // storageWithin is a client whose requests may take that long, their bodies included; 0: for ever.
 func (s *System) storageWithin(limit time.Duration) (storage, error) {
-	roots, err := s.roots()
+	trust, err := s.S3.TLS()
 	if err != nil {
 		return storage{}, err
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	return storage{awss3.New(awss3.Options{
-		Region: s.S3.Region, BaseEndpoint: &s.S3.Endpoint, UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(s.S3.AccessKeyID, s.S3.SecretAccessKey, ""),
-		HTTPClient:  &http.Client{Transport: transport, Timeout: limit},
-	}), transport.CloseIdleConnections}, nil
-}
-
-// roots are the authority that has made the S3 server's certificate.
-func (s *System) roots() (*x509.CertPool, error) {
-	pem, err := os.ReadFile(s.S3.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no certificate", s.S3.CAFile)
-	}
-	return roots, nil
+	transport := &http.Transport{TLSClientConfig: trust}
+	return storage{s.S3.Client(&http.Client{Transport: transport, Timeout: limit}), transport.CloseIdleConnections}, nil
 }
 
 // metadata returns one entry of an object's metadata, "" when there is no such entry or no object.

@@ -2,17 +2,13 @@ package s3
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -62,20 +58,13 @@ func createBucket(ctx context.Context, client *awss3.Client, bucket string) erro
 	return nil
 }
 
+// client asks once, and not for long.
 func (s *Server) client() (client *awss3.Client, closeIdle func(), err error) {
-	pem, err := os.ReadFile(s.CAFile)
+	trust, err := s.TLS()
 	if err != nil {
 		return nil, nil, err
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, nil, fmt.Errorf("%s holds no certificate", s.CAFile)
-	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	return awss3.New(awss3.Options{
-		Region: s.Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true,
-		Credentials:      credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
-		HTTPClient:       &http.Client{Transport: transport, Timeout: 5 * time.Second},
-		RetryMaxAttempts: 1, Retryer: aws.NopRetryer{},
-	}), transport.CloseIdleConnections, nil
+	transport := &http.Transport{TLSClientConfig: trust}
+	by := &http.Client{Transport: transport, Timeout: 5 * time.Second}
+	return s.Client(by, func(o *awss3.Options) { o.Retryer = aws.NopRetryer{} }), transport.CloseIdleConnections, nil
 }

@@ -47,14 +47,9 @@ type Config struct {
 	temporary string // the directory to remove
 }
 
-// Server is a running S3 server. Its fields are what a client needs; they do not change.
+// Server is a running S3 server. Its fields do not change.
 type Server struct {
-	Endpoint        string // https://127.0.0.1:port
-	CAFile          string // PEM; the certificate authority that the client has to trust
-	AccessKeyID     string
-	SecretAccessKey string
-	Region          string
-
+	Access
 	child *child
 }
 
@@ -112,10 +107,7 @@ func startOnce(ctx context.Context, c Config, bin string, certs certificates, si
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", bin, err)
 	}
-	server := &Server{
-		Endpoint: "https://" + addr, CAFile: certs.caFile, Region: c.Region,
-		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, child: started,
-	}
+	server := &Server{Access{"https://" + addr, certs.caFile, c.AccessKeyID, c.SecretAccessKey, c.Region}, started}
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	if err := server.waitReady(ctx, c.Bucket); err != nil {

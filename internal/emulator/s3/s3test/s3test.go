@@ -6,10 +6,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -18,7 +16,6 @@ import (
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -27,12 +24,8 @@ import (
 
 // Server is a server with a bucket of the test's own.
 type Server struct {
-	Endpoint        string `json:"endpoint"`
-	CAFile          string `json:"caFile"`
-	AccessKeyID     string `json:"accessKeyId"`
-	SecretAccessKey string `json:"secretAccessKey"`
-	Region          string `json:"region"`
-	Bucket          string `json:"bucket"`
+	emulator.Access
+	Bucket string `json:"bucket"`
 
 	TLS    *tls.Config `json:"-"` // trusts the server; nil for one with a public certificate
 	Client *s3.Client  `json:"-"`
@@ -64,10 +57,7 @@ func (s *Server) NewClient(endpoint string, httpClient s3.HTTPClient) *s3.Client
 	if httpClient == nil {
 		httpClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.TLSClientConfig = s.TLS.Clone() })
 	}
-	return s3.New(s3.Options{
-		BaseEndpoint: &endpoint, UsePathStyle: true, Region: s.Region, HTTPClient: httpClient,
-		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKeyID, s.SecretAccessKey, ""),
-	})
+	return s.Access.Client(httpClient, func(o *s3.Options) { o.BaseEndpoint = &endpoint })
 }
 
 // Uploads are the IDs of the multipart uploads that are unfinished, by key.
@@ -133,33 +123,19 @@ func randomHex() string {
 // start runs the server for the life of this process.
 func start() (*Server, error) {
 	if endpoint := os.Getenv("S3TEST_ENDPOINT"); endpoint != "" {
-		return &Server{
-			Endpoint: endpoint, AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
-			Region: os.Getenv("AWS_REGION"),
-		}, nil
+		return &Server{Access: emulator.Access{Endpoint: endpoint, AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), Region: os.Getenv("AWS_REGION")}}, nil
 	}
 	server, err := emulator.Start(context.Background(), emulator.Config{})
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Endpoint: server.Endpoint, CAFile: server.CAFile, AccessKeyID: server.AccessKeyID,
-		SecretAccessKey: server.SecretAccessKey, Region: server.Region}
+	s := &Server{Access: server.Access}
 	return s, s.Trust()
 }
 
-// Trust reads the server's authority again, for a Server that came from another process as JSON.
-func (s *Server) Trust() error {
-	if s.CAFile == "" {
-		return nil
-	}
-	pem, err := os.ReadFile(s.CAFile)
-	if err != nil {
-		return err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("%s holds no certificate", s.CAFile)
-	}
-	s.TLS = &tls.Config{RootCAs: roots}
-	return nil
+// Trust reads the server's authority, for a Server that came from another process as JSON.
+func (s *Server) Trust() (err error) {
+	s.TLS, err = s.Access.TLS()
+	return err
 }
