@@ -34,6 +34,8 @@ func nameAndAdvice(e *transfer.Error) (archive.Name, string) {
 		return archive.ArchiveChanged, "Start the execution again"
 	case transfer.KindCorrupt, transfer.KindNoArchive:
 		return archive.ArchiveCorrupt, "Nothing was kept; start the execution again, and if it happens again ask Scenario about the job"
+	case transfer.KindIncomplete:
+		return archive.ArchiveIncomplete, "Check that all assets exist and that the key may see them, or ask without \"strict\""
 	case transfer.KindTooLarge:
 		return archive.ArchiveTooLarge, "Ask for fewer assets"
 	case transfer.KindForbidden:

@@ -13,6 +13,9 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/transfer"
 )
 
+// maxLogged is how many missing assets a line of the log names.
+const maxLogged = 20
+
 // mover is what the handler needs of the transfer.
 type mover interface {
 	Run(ctx context.Context, sourceURL string, o transfer.Object) (transfer.Result, error)
@@ -32,12 +35,17 @@ func (h handler) transfer(ctx context.Context, log *slog.Logger, in archive.Tran
 	if err := h.check(in); err != nil {
 		return archive.TransferOutput{}, err
 	}
+	request, err := parse(in)
+	if err != nil {
+		return archive.TransferOutput{}, err
+	}
 	m, err := h.mover(log, in.Destination.Key)
 	if err != nil {
 		return archive.TransferOutput{}, named(err)
 	}
 	defer m.Close()
 	object := h.object(in)
+	object.Least, object.Expected = request.LeastEntries(), request.Requested()
 	if in.Abort {
 		return archive.TransferOutput{}, named(m.Abort(ctx, object))
 	}
@@ -46,12 +54,22 @@ func (h handler) transfer(ctx context.Context, log *slog.Logger, in archive.Tran
 	if err != nil {
 		return archive.TransferOutput{}, named(err)
 	}
-	tell(ctx, log, in, result, time.Since(start))
-	return output(in, result), nil
+	out := output(in, request, result)
+	report(ctx, log, in, out, result, time.Since(start))
+	return out, nil
 }
 
-// tell logs what this invocation did. Bytes that were in S3 before it are not counted again.
-func tell(ctx context.Context, log *slog.Logger, in archive.TransferInput, r transfer.Result, took time.Duration) {
+// parse reads the request, of which the end of an upload needs nothing.
+func parse(in archive.TransferInput) (archive.Request, error) {
+	if in.Abort || in.Request == nil {
+		return archive.Request{}, nil
+	}
+	return archive.ParseRequest(in.Request)
+}
+
+// report logs what this invocation did. Bytes that were in S3 before it are not counted again.
+func report(ctx context.Context, log *slog.Logger, in archive.TransferInput, out archive.TransferOutput, r transfer.Result,
+	took time.Duration) {
 	s := r.Stats
 	moved := r.BytesDone - s.ResumedBytes
 	if s.Repeated {
@@ -69,6 +87,11 @@ func tell(ctx context.Context, log *slog.Logger, in archive.TransferInput, r tra
 	}
 	if r.Finished {
 		values = append(values, telemetry.MetricOf("ArchivesCompleted", telemetry.Count, 1))
+	}
+	if o := out.Output; o != nil && o.Missing != nil {
+		values = append(values, telemetry.MetricOf("AssetsMissing", telemetry.Count, float64(o.Missing.Count)))
+		log.WarnContext(ctx, "assets missing", "requested", o.Requested, "entries", o.Entries, "missing", o.Missing.Count,
+			"assetIds", o.Missing.AssetIDs[:min(len(o.Missing.AssetIDs), maxLogged)], "key", o.Key)
 	}
 	telemetry.LogMetrics(ctx, log, values...)
 }
@@ -106,12 +129,13 @@ func (h handler) object(in archive.TransferInput) transfer.Object {
 	}
 }
 
-func output(in archive.TransferInput, r transfer.Result) archive.TransferOutput {
+func output(in archive.TransferInput, request archive.Request, r transfer.Result) archive.TransferOutput {
 	out := archive.TransferOutput{Finished: r.Finished, BytesDone: r.BytesDone, BytesTotal: r.Size}
 	if r.Finished {
 		out.Output = &archive.Output{
 			Bucket: in.Destination.Bucket, Key: in.Destination.Key, Size: r.Size, ETag: r.ETag,
 			ChecksumCRC64NVME: r.ChecksumCRC64NVME, JobID: in.Job.ID, Entries: r.Entries,
+			Requested: request.Requested(), Missing: request.Missing(r.Entries, r.Names),
 		}
 	}
 	return out

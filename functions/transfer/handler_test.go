@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"reflect"
@@ -64,17 +66,58 @@ func TestTransfer(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := archive.Output{Bucket: "bucket", Key: "a/héros \"1\".zip", Size: 9, ETag: `"e"`, ChecksumCRC64NVME: "c", JobID: "job_1", Entries: 2}
-	if !got.Finished || got.Output == nil || *got.Output != want {
+	if !got.Finished || got.Output == nil || !reflect.DeepEqual(*got.Output, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	object := transfer.Object{
 		Bucket: "bucket", Key: "a/héros \"1\".zip", Owner: "arn:1", Overwrite: true, Exclusive: true, ContentType: "application/zip",
 		ContentDisposition: `attachment; filename*=utf-8''h%C3%A9ros%20%221%22.zip`,
 		Metadata:           map[string]string{"scenario-job-id": "job_1", "scenario-execution": "h%C3%A9ros%201"},
-		Tags:               map[string]string{"k": "v"}, KMSKeyID: "key-1", BucketOwner: "000000000000",
+		Tags:               map[string]string{"k": "v"}, KMSKeyID: "key-1", BucketOwner: "000000000000", Least: 1,
 	}
 	if !reflect.DeepEqual(f.object, object) || f.url != "https://signed" {
 		t.Errorf("moved %s to %+v, want %+v", f.url, f.object, object)
+	}
+}
+
+func TestWhatIsMissingIsReported(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		request         string
+		least, expected int64
+		want            *archive.Missing
+		requested       int64
+	}{
+		"fewer":        {`{"query":{"assetIds":["a","b","b","c"]}}`, 1, 3, &archive.Missing{Count: 1, AssetIDs: []string{"b"}}, 3},
+		"fewer, named": {`{"query":{"assetIds":["a","b","c"]},"options":{"fileNameTemplate":"<seed>"}}`, 1, 3, &archive.Missing{Count: 1}, 3},
+		"strict":       {`{"query":{"assetIds":["a","c"]},"strict":true}`, 2, 2, nil, 2},
+		"a model":      {`{"query":{"assetIds":["a","b","c"],"modelIds":["m"]},"strict":true}`, 1, 0, nil, 0},
+	} {
+		f := &fake{result: transfer.Result{Finished: true, Entries: 2, Names: []string{"a.png", "c.png"}}}
+		in := input()
+		in.Request = json.RawMessage(c.request)
+		var logs bytes.Buffer
+		h := handler{mover: func(*slog.Logger, string) (mover, error) { return f, nil }, bucket: "bucket"}
+		got, err := h.transfer(t.Context(), slog.New(slog.NewJSONHandler(&logs, nil)), in)
+		if err != nil || got.Output == nil {
+			t.Fatalf("%s: %+v, %v", name, got, err)
+		}
+		if f.object.Least != c.least || f.object.Expected != c.expected {
+			t.Errorf("%s: asked for %d to %d files", name, f.object.Least, f.object.Expected)
+		}
+		if got.Output.Requested != c.requested || !reflect.DeepEqual(got.Output.Missing, c.want) {
+			t.Errorf("%s: got %+v", name, got.Output)
+		}
+		for _, says := range []string{`"msg":"assets missing"`, `"AssetsMissing":1`} {
+			if strings.Contains(logs.String(), says) != (c.want != nil) {
+				t.Errorf("%s: the log has, or lacks, %s: %s", name, says, logs.String())
+			}
+		}
+	}
+	in := input()
+	in.Request = json.RawMessage(`{"query":{}}`)
+	if _, err := run(t, &fake{}, in); archive.NameOf(err) != archive.RequestInvalid {
+		t.Errorf("a request that asks for nothing: %v", err)
 	}
 }
 
@@ -120,7 +163,8 @@ func TestNamedErrors(t *testing.T) {
 	for kind, want := range map[transfer.Kind]archive.Name{
 		transfer.KindURLExpired: "ArchiveURLExpired", transfer.KindChanged: "ArchiveChanged",
 		transfer.KindCorrupt: "ArchiveCorrupt", transfer.KindNoArchive: "ArchiveCorrupt", transfer.KindTooLarge: "ArchiveTooLarge",
-		transfer.KindForbidden: "SourceForbidden", transfer.KindConflict: "DestinationConflict",
+		transfer.KindIncomplete: "ArchiveIncomplete",
+		transfer.KindForbidden:  "SourceForbidden", transfer.KindConflict: "DestinationConflict",
 		transfer.KindSourceUnavailable: "SourceUnavailable", transfer.KindStorageUnavailable: "DestinationUnavailable",
 		transfer.KindStorageRefused: "DestinationRefused", transfer.KindInvalid: "RequestInvalid",
 		transfer.KindCanceled: "DestinationUnavailable", "new": "Internal",

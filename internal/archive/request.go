@@ -20,6 +20,8 @@ type Request struct {
 	Unpack UnpackRequest `json:"unpack,omitzero"`
 	// ProjectID scopes the request to one of the team's Scenario projects.
 	ProjectID string `json:"projectId,omitempty"`
+	// Strict refuses an archive that has fewer files than assets were asked for.
+	Strict bool `json:"strict,omitempty"`
 	// TimeoutSeconds is how long Scenario's job may take, 30 to 86400; 0 means DefaultTimeoutSeconds.
 	TimeoutSeconds int `json:"timeoutSeconds,omitempty"`
 }
@@ -38,7 +40,7 @@ type DestinationRequest struct {
 
 // knownFields are the fields of a request, by the path of the object that holds them.
 var knownFields = map[string][]string{
-	"":            {"query", "options", "destination", "unpack", "projectId", "timeoutSeconds"},
+	"":            {"query", "options", "destination", "unpack", "projectId", "strict", "timeoutSeconds"},
 	"query":       {"assetIds", "inferenceIds", "modelIds"},
 	"options":     {"flat", "fileNameTemplate", "archiveName", "preferOriginal"},
 	"destination": {"prefix", "key", "overwrite", "tags"},

@@ -103,13 +103,15 @@ type PollOutput struct {
 	Cause          string          `json:"cause"`          // why the job ended without an archive
 }
 
-// TransferInput is what the transfer function gets. With Abort it ends the execution's unfinished upload instead.
+// TransferInput is what the transfer function gets. Request is the execution's input as it came, which was checked at the
+// launch. With Abort it ends the execution's unfinished upload instead.
 type TransferInput struct {
-	Job         Job         `json:"job"`
-	ArchiveURL  string      `json:"archiveUrl"`
-	Destination Destination `json:"destination"`
-	Execution   Execution   `json:"execution"`
-	Abort       bool        `json:"abort"`
+	Request     json.RawMessage `json:"request,omitempty"`
+	Job         Job             `json:"job"`
+	ArchiveURL  string          `json:"archiveUrl"`
+	Destination Destination     `json:"destination"`
+	Execution   Execution       `json:"execution"`
+	Abort       bool            `json:"abort"`
 }
 
 // For names whom the step is for.

@@ -66,6 +66,9 @@ type failure struct{ Error, Cause string }
 
 // Plan reads the list and writes what the map needs. Repeating it, after a lost answer say, changes nothing.
 func (p Planner) Plan(ctx context.Context, in Input, e archive.Execution, redrive int) (Plan, error) {
+	if in.Request.Strict {
+		return Plan{}, invalid("\"strict\" is for one archive of at most 1000 assets; a batch's manifest says what each archive has")
+	}
 	w := planning{Planner: p, ctx: ctx, in: in, work: workPrefix(e, redrive)}
 	if err := w.readList(); err != nil {
 		return Plan{}, err

@@ -129,6 +129,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"empty list", `{"list":{"key":"lists/empty.txt"}}`, "RequestInvalid", "names no asset"},
 		{"bad ID", `{"list":{"key":"lists/bad.csv"}}`, "RequestInvalid", `line 3 of the list has "no id"`},
 		{"key too long with its number", inline([]string{"a"}, `,"destination":{"key":"`+strings.Repeat("k", 1020)+`"}`), "RequestInvalid", "1024"},
+		{"strict", `{"list":{"key":"lists/good.txt"},"request":{"strict":true}}`, "RequestInvalid", "for one archive"},
 		{"another's manifest", `{"list":{"key":"lists/good.txt"},"request":{"destination":{"prefix":"taken"}}}`, "DestinationConflict", "taken/manifest.json"},
 		{"another's archive", `{"list":{"key":"lists/good.txt"},"request":{"destination":{"prefix":"full"}}}`, "DestinationConflict", "full/good-0001.zip"},
 	} {

@@ -13,6 +13,7 @@ const (
 	KindURLExpired         = failure.URLExpired
 	KindChanged            = failure.Changed
 	KindCorrupt            = failure.Corrupt
+	KindIncomplete         = failure.Incomplete
 	KindNoArchive          = failure.NoArchive
 	KindTooLarge           = failure.TooLarge
 	KindForbidden          = failure.Forbidden

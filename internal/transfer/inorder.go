@@ -63,7 +63,7 @@ func (r *run) inOrder(ctx context.Context, first *body, cond condition) (Result,
 			return Result{}, err
 		}
 		r.meter.stats.Parts = len(u.parts)
-		_, err = attemptZIP(ctx, r.budget, "read source", m.opener(size), size)
+		_, err = attemptZIP(ctx, r.budget, "read source", m.opener(size), size, r.store.o)
 		if err == nil {
 			return r.finish(ctx, u, cond)
 		}

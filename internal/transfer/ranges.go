@@ -56,7 +56,7 @@ func (r *run) inRanges(ctx context.Context, b *source.Beginning, cond condition)
 	// The directory is read while the parts move: an archive that is cut short is found out early.
 	verified := make(chan error, 1)
 	go func() {
-		_, err := attemptZIP(moveCtx, r.budget, "read source", r.rangeOpener(), ident.Size)
+		_, err := attemptZIP(moveCtx, r.budget, "read source", r.rangeOpener(), ident.Size, r.store.o)
 		verified <- err
 	}()
 	m := &rangeMover{

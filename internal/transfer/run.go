@@ -167,7 +167,7 @@ func (r *run) readHead(ctx context.Context, b *source.Beginning) (head []byte, w
 		return nil, false, &Error{Op: "read source", Kind: KindSourceUnavailable, Temporary: true, Odd: true,
 			Reason: "the archive's host sends more or fewer bytes than it says"}
 	case size < 0:
-		if _, err := readZIP(ctx, zipfile.Bytes(head), n); err != nil {
+		if _, err := readZIP(ctx, zipfile.Bytes(head), n, r.store.o); err != nil {
 			return nil, false, again(err)
 		}
 	}
@@ -190,7 +190,7 @@ func (r *run) putSmall(ctx context.Context, data []byte, cond condition) (Result
 	size := int64(len(data))
 	r.meter.begin(size, 1, 0, 0)
 	r.meter.add(size)
-	if _, err := readZIP(ctx, zipfile.Bytes(data), size); err != nil {
+	if _, err := readZIP(ctx, zipfile.Bytes(data), size, r.store.o); err != nil {
 		return Result{}, err
 	}
 	r.meter.now(0)
@@ -236,12 +236,12 @@ func (r *run) finish(ctx context.Context, u *upload, cond condition) (Result, er
 
 // result reads the directory back from S3 and fills in the answer.
 func (r *run) result(ctx context.Context, e *existing) (Result, error) {
-	entries, err := attemptZIP(ctx, r.budget, "read back", r.store.opener(e.etag), e.size)
+	c, err := attemptZIP(ctx, r.budget, "read back", r.store.opener(e.etag), e.size, r.store.o)
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{
-		Finished: true, Size: e.size, BytesDone: e.size, ETag: e.etag, ChecksumCRC64NVME: e.crc, Entries: entries,
+		Finished: true, Size: e.size, BytesDone: e.size, ETag: e.etag, ChecksumCRC64NVME: e.crc, Entries: c.entries, Names: c.names,
 		Stats: r.meter.final(r.budget),
 	}, nil
 }

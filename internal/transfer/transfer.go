@@ -65,6 +65,11 @@ type Object struct {
 	// left there before it could be marked is this owner's, too.
 	Exclusive bool
 
+	// Least is how many files the archive must have: one with fewer is KindIncomplete.
+	Least int64
+	// Expected is how many files the archive should have: of one with fewer, the Result lists the names.
+	Expected int64
+
 	ContentType        string            // default application/zip
 	ContentDisposition string            // default: attachment, with the key's last element as file name
 	Metadata           map[string]string // printable ASCII; "transfer-…" is taken
@@ -81,7 +86,9 @@ type Result struct {
 	ETag              string
 	ChecksumCRC64NVME string // of the whole object, base64
 	Entries           int64  // files in the ZIP's directory
-	Stats             Stats
+	// Names are those of the files, when there are fewer than Object.Expected; as bytes, whatever their encoding.
+	Names []string
+	Stats Stats
 }
 
 // Stats say how a Run went.

@@ -16,6 +16,7 @@ var hints = map[string]string{
 	"ArchiveChanged":         "The archive changed while it was copied. Run it again.",
 	"ArchiveCorrupt":         "What Scenario served is not a whole ZIP file. Run it again.",
 	"ArchiveUnsupported":     "The archive is there; unpack it with a tool that knows the method that the cause names.",
+	"ArchiveIncomplete":      "Check that all assets exist and that your key may see them.",
 	"ArchiveTooLarge":        "Ask for fewer assets at once.",
 	"SourceForbidden":        "The archive's URL points to a host that is not allowed as a source.",
 	"SourceUnavailable":      "The archive's host did not answer as it should. Run it again later.",

@@ -22,6 +22,8 @@ const (
 	Changed Kind = "source changed"
 	// Corrupt: what the source serves is not a whole ZIP archive. The upload is aborted; no object appears.
 	Corrupt Kind = "archive corrupt"
+	// Incomplete: the archive has fewer files than it must have. The upload is aborted; no object appears.
+	Incomplete Kind = "archive incomplete"
 	// NoArchive: there is no archive at the URL, and trying again does not help: the URL is none, its host answers
 	// something else, or in a form that is not read here. The upload is aborted.
 	NoArchive Kind = "no archive there"
