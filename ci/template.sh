@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The template and the state machines' definitions before the judges: AWS's linter and transform, the validator of the
-# States Language, checkov, and a deployment in moto's CloudFormation. An argument names a directory for what it makes.
+# States Language, what API Gateway and EventBridge read with, and checkov. An argument names a directory for what it makes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=${1:-$(mktemp -d)}
@@ -38,13 +38,14 @@ echo "--- The SAM transform, by AWS's translator"
 
 echo "--- The API's body as API Gateway imports it, by swagger-parser"
 command -v mvn > /dev/null || { apt-get update -qq && apt-get install -y -qq maven default-jdk-headless > /dev/null; }
-mvn --quiet --batch-mode --file ci/swagger/pom.xml dependency:build-classpath -Dmdep.outputFile="$work/classpath"
+mvn --quiet --batch-mode --file ci/java/pom.xml dependency:build-classpath -Dmdep.outputFile="$work/classpath"
 mkdir -p "$work/bodies"
 "$tools/bin/python" ci/cloudformation/bodies.py "$work/template.json" functions/api/openapi.yaml "$work/bodies"
-java -cp "$(cat "$work/classpath")" ci/swagger/Import.java "$work"/bodies/*.json
+java -cp "$(cat "$work/classpath")" ci/java/Import.java "$work"/bodies/*.json
+
+echo "--- The rules as EventBridge matches them, by its event-ruler"
+"$tools/bin/python" ci/cloudformation/rules.py "$work/template.json" > "$work/questions.json"
+java -cp "$(cat "$work/classpath")" ci/java/Rules.java "$work/questions.json"
 
 echo "--- checkov"
 "$checkov/bin/checkov" --config-file ci/checkov.yaml --file "$work/template.json"
-
-echo "--- A deployment in moto's CloudFormation"
-"$tools/bin/python" -W ignore ci/cloudformation/deploy.py "$work/template.json"

@@ -12,10 +12,15 @@ import (
 	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
 )
 
-func parse(args []string, stderr io.Writer) (addr string, o scenariotest.Options, err error) {
+// place is where the server listens. With files of a certificate and its key it speaks TLS.
+type place struct{ addr, cert, key string }
+
+func parse(args []string, stderr io.Writer) (at place, o scenariotest.Options, err error) {
 	flags := flag.NewFlagSet("scenariotest", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&addr, "addr", "127.0.0.1:9090", "`address` to listen on; port 0: any free one")
+	flags.StringVar(&at.addr, "addr", "127.0.0.1:9090", "`address` to listen on; port 0: any free one")
+	flags.StringVar(&at.cert, "tls-cert", "", "`file` of the certificate, for https; needs -tls-key")
+	flags.StringVar(&at.key, "tls-key", "", "`file` of the certificate's key")
 	flags.StringVar(&o.Key, "key", scenariotest.DefaultKey, "API `key` that is accepted")
 	flags.StringVar(&o.Secret, "secret", scenariotest.DefaultSecret, "its `secret`")
 	flags.DurationVar(&o.JobDuration, "job-duration", 0, "how long a job takes (default 100ms)")
@@ -42,12 +47,15 @@ func parse(args []string, stderr io.Writer) (addr string, o scenariotest.Options
 			return err
 		})
 	if err := flags.Parse(args); err != nil {
-		return "", o, err
+		return at, o, err
 	}
 	if flags.NArg() > 0 {
-		return "", o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		return at, o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	return addr, o, o.Validate()
+	if (at.cert == "") != (at.key == "") {
+		return at, o, errors.New("-tls-cert and -tls-key go together")
+	}
+	return at, o, o.Validate()
 }
 
 // size is a number of bytes, with a unit or without.

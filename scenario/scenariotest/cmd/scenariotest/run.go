@@ -15,7 +15,7 @@ import (
 
 // run serves until the context ends and gives the exit status: 0; 1 if serving failed; 2 for wrong flags.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	addr, options, err := parse(args, stderr)
+	at, options, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
@@ -23,15 +23,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "scenariotest:", err)
 		return 2
 	}
-	if err := serve(ctx, addr, options, stdout); err != nil {
+	if err := serve(ctx, at, options, stdout); err != nil {
 		fmt.Fprintln(stderr, "scenariotest:", err)
 		return 1
 	}
 	return 0
 }
 
-func serve(ctx context.Context, addr string, o scenariotest.Options, stdout io.Writer) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+func serve(ctx context.Context, at place, o scenariotest.Options, stdout io.Writer) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", at.addr)
 	if err != nil {
 		return err
 	}
@@ -44,8 +44,13 @@ func serve(ctx context.Context, addr string, o scenariotest.Options, stdout io.W
 		handler.Close()
 		_ = server.Close() // cuts what is under way: an archive may have hours to go
 	}()
-	fmt.Fprintf(stdout, "http://%s/v1\n", listener.Addr())
-	err = server.Serve(listener)
+	if at.cert != "" {
+		fmt.Fprintf(stdout, "https://%s/v1\n", listener.Addr())
+		err = server.ServeTLS(listener, at.cert, at.key)
+	} else {
+		fmt.Fprintf(stdout, "http://%s/v1\n", listener.Addr())
+		err = server.Serve(listener)
+	}
 	if ctx.Err() == nil {
 		return err // the listener broke
 	}
