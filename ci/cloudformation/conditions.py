@@ -1,5 +1,4 @@
-"""Settles the template's conditions as CloudFormation does, since moto keeps an element of a list that is
-AWS::NoValue as null, which IAM policies may not hold."""
+"""Settles the template's conditions as CloudFormation does."""
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
