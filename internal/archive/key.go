@@ -31,6 +31,9 @@ func (d DestinationRequest) key(defaultPrefix, executionName string) string {
 	return strings.TrimSuffix(prefix, "/") + "/" + executionName + ".zip"
 }
 
+// isUnder says that a key is within a folder, or has the folder's name, which a file system cannot hold beside it.
+func isUnder(key, prefix string) bool { return strings.HasPrefix(key+"/", prefix) }
+
 // checkKey allows the keys that mean the same thing in S3, in a URL and on a disk. S3 itself takes more, but a key
 // with "..", with an empty segment or with a control character is refused or rewritten by the tools that read it.
 func checkKey(field, key string) error {
@@ -39,10 +42,10 @@ func checkKey(field, key string) error {
 		return invalid("%s makes a key of %d bytes; S3 allows %d", field, len(key), maxKeyBytes)
 	case !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) || strings.ContainsRune(key, '\uFFFD'):
 		return invalid("%s holds a character that cannot stand in a key (a control character or broken UTF-8)", field)
-	case strings.HasPrefix(key, BatchesPrefix):
+	case isUnder(key, BatchesPrefix):
 		return invalid("%s is under %s, where batches keep files that are deleted later; choose another place", field,
 			BatchesPrefix)
-	case strings.HasPrefix(key, RequestsPrefix):
+	case isUnder(key, RequestsPrefix):
 		return invalid("%s is under %s, where requests are dropped; choose another place", field, RequestsPrefix)
 	}
 	for _, segment := range strings.Split(key, "/") {

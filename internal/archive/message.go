@@ -27,12 +27,18 @@ var doubledPeriod = regexp.MustCompile(`([^.])\.\. `)
 // Message formats a text for the person who reads an execution's cause. It is at most some thousand bytes long, whatever
 // it quotes, and holds no signature of a URL.
 func Message(format string, args ...any) string {
-	text := scenario.RedactURLs(fmt.Sprintf(format, args...))
-	text = doubledPeriod.ReplaceAllString(text, "$1. ")
-	if len(text) <= maxMessage {
+	text := scenario.RedactURLs(shorten(fmt.Sprintf(format, args...), 4*maxMessage)) // which takes its time for a long one
+	return shorten(doubledPeriod.ReplaceAllString(text, "$1. "), maxMessage)
+}
+
+// shorten keeps the start and the end of a text that is longer than most bytes. The end begins with a word, never within a
+// URL.
+func shorten(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	start, end := text[:maxMessage-endOfMessage], text[len(text)-endOfMessage:]
+	start, end := text[:most-endOfMessage], text[len(text)-endOfMessage:]
+	_, end, _ = strings.Cut(end, " ")
 	return strings.ToValidUTF8(start, "") + " … " + strings.ToValidUTF8(end, "")
 }
 

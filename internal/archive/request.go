@@ -121,7 +121,7 @@ func decodeError(raw []byte, err error) error {
 	case errors.As(err, &mismatch) && mismatch.Field == "":
 		return invalid("the request is a JSON %s; it must be an object with a \"query\"", Abbreviate(mismatch.Value))
 	case errors.As(err, &mismatch):
-		return invalid("%q in the request is a JSON %s where %s is expected", mismatch.Field, Abbreviate(mismatch.Value),
+		return invalid("%q in the request is a JSON %s where %s is expected", Abbreviate(mismatch.Field), Abbreviate(mismatch.Value),
 			typeName(mismatch.Type.Kind().String()))
 	case errors.As(err, &syntax):
 		line, column := position(raw, syntax.Offset)

@@ -87,6 +87,9 @@ func (r Request) checkOptions() error {
 	if strings.ContainsFunc(r.Options.FileNameTemplate, unicode.IsControl) {
 		return invalid("options.fileNameTemplate holds a control character")
 	}
+	if n := r.Options.ArchiveName; len(n) > maxIDBytes || strings.ContainsFunc(n, unicode.IsControl) {
+		return invalid("options.archiveName is longer than %d bytes, or holds a control character", maxIDBytes)
+	}
 	if r.ProjectID != "" {
 		return checkIDs("projectId", []string{r.ProjectID})
 	}
