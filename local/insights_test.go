@@ -191,19 +191,7 @@ func TestDocumentedQueries(t *testing.T) {
 	}
 	stop()
 	rows := logLines(t, l.dir)
-
-	fields := map[string]bool{"@timestamp": true}
-	for _, r := range rows {
-		for name := range r {
-			fields[name] = true
-		}
-	}
-	documented := section(t, "../docs/operations.md", "## Log fields") + section(t, "../docs/operations.md", "## Metrics") + "`@timestamp`"
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if !strings.Contains(documented, "`"+name+"`") {
-			t.Errorf("docs/operations.md does not say what %s is", name)
-		}
-	}
+	fields := documentedFields(t, rows)
 
 	var queries []string
 	for block := range strings.SplitSeq(section(t, "../docs/operations.md", "## Queries for CloudWatch Logs Insights"), "\n\n") {
@@ -250,4 +238,22 @@ func TestDocumentedQueries(t *testing.T) {
 	if len(results[2]) != 1 || results[2][0]["execution"] != any("good") || results[2][0]["durationMs"].(float64) <= 0 {
 		t.Errorf("transfers: %v", results[2])
 	}
+}
+
+// documentedFields are those of the lines, of which the documentation must tell.
+func documentedFields(t *testing.T, rows []insightsRow) map[string]bool {
+	t.Helper()
+	fields := map[string]bool{"@timestamp": true}
+	for _, r := range rows {
+		for name := range r {
+			fields[name] = true
+		}
+	}
+	documented := section(t, "../docs/operations.md", "## Log fields") + section(t, "../docs/operations.md", "## Metrics") + "`@timestamp`"
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if !strings.Contains(documented, "`"+name+"`") {
+			t.Errorf("docs/operations.md does not say what %s is", name)
+		}
+	}
+	return fields
 }

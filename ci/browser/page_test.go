@@ -209,23 +209,7 @@ func TestArchiveWithTheKeyboardAlone(t *testing.T) {
 	case <-ctx.Done():
 		t.Fatal("nothing was downloaded")
 	}
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	if len(z.File) != 3 { // one of the four was given twice
-		t.Errorf("%d files in the ZIP", len(z.File))
-	}
-	for _, file := range z.File {
-		r, err := file.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil { // checks the CRC
-			t.Errorf("%s: %v", file.Name, err)
-		}
-	}
+	wantWhole(t, path, 3) // one of the four was given twice
 	do(t, ctx, "list", until(`document.querySelector("#recent .badge.succeeded") !== null`),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
 	screenshot(t, ctx, "dark")
@@ -237,6 +221,28 @@ func TestArchiveWithTheKeyboardAlone(t *testing.T) {
 		t.Error("the page is wider than a telephone")
 	}
 	heard.none(t)
+}
+
+// wantWhole reads a ZIP to its end.
+func wantWhole(t *testing.T, path string, files int) {
+	t.Helper()
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	if len(z.File) != files {
+		t.Errorf("%d files in the ZIP", len(z.File))
+	}
+	for _, file := range z.File {
+		r, err := file.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, r); err != nil { // checks the CRC
+			t.Errorf("%s: %v", file.Name, err)
+		}
+	}
 }
 
 // What comes from outside stands there as text, whatever it is.

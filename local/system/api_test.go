@@ -70,12 +70,7 @@ func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Errorf("%v, %d executions: %v", err, len(list), list)
 	}
-	for !client.hasNote(ctx, key, at) { // the note says that it runs, until the execution's end is in it
-		if ctx.Err() != nil {
-			t.Fatal("the note never told the end")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	awaitNote(t, client, key, at)
 	note, err := client.api.GetObject(ctx, &awss3.GetObjectInput{Bucket: &bucket, Key: aws.String("requests/x.status.json")})
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +81,17 @@ func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 	}
 	if client.hasNote(ctx, key, at.Add(time.Second)) || client.hasNote(ctx, "requests/y.json", at) {
 		t.Error("the note is not taken for what it is")
+	}
+}
+
+// awaitNote returns when the execution's end is in the note, which says before that it runs.
+func awaitNote(t *testing.T, client storage, key string, at time.Time) {
+	t.Helper()
+	for !client.hasNote(t.Context(), key, at) {
+		if t.Context().Err() != nil {
+			t.Fatal("the note never had the end")
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

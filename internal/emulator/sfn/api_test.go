@@ -3,6 +3,7 @@ package sfn
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,6 +114,15 @@ func TestFailuresByTheSDK(t *testing.T) {
 		}
 		wait(t, s, s.arns.execution("p", good))
 	}
+}
+
+func TestWhatIsNotThereByTheSDK(t *testing.T) {
+	t.Parallel()
+	s, client := serve(t, testConfig(t.TempDir(), invokerFunc(func(context.Context, string, []byte) ([]byte, string, error) {
+		return nil, "", errors.New("nothing is invoked")
+	})))
+	ctx := t.Context()
+	arn := s.MachineARN("p")
 	if _, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(s.arns.execution("p", "gone"))}); err == nil {
 		t.Error("described what is not there")
 	} else {

@@ -36,18 +36,7 @@ func TestRestart(t *testing.T) {
 	done := wait(t, s, start(t, s, "p", "done", `{"a":1}`).ARN)
 	running := start(t, s, "l", "running", `{"b":2}`)
 	<-inSecond
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Errorf("closed again: %v", err)
-	}
-	if _, err := s.Start(s.MachineARN("p"), "late", []byte(`{}`)); err == nil {
-		t.Error("started on a closed service")
-	}
-	if _, err := s.Wait(t.Context(), running.ARN); err == nil {
-		t.Error("waited for what no longer runs")
-	}
+	closeForGood(t, s, running.ARN)
 	// What a crash leaves: half of a line.
 	f, err := os.OpenFile(filepath.Join(dir, "l", "running.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
@@ -73,17 +62,7 @@ func TestRestart(t *testing.T) {
 	if again, err := s.Describe(done.ARN); err != nil || fmt.Sprint(again) != fmt.Sprint(done) {
 		t.Errorf("got %+v, %v, want %+v", again, err, done)
 	}
-	events, _, err := s.History(running.ARN, false, 0, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var types []string
-	for i, e := range events {
-		if e.ID != int64(i+1) {
-			t.Errorf("event %d has ID %d", i+1, e.ID)
-		}
-		types = append(types, string(e.Type))
-	}
+	events, types := numberedHistory(t, s, running.ARN)
 	if got := strings.Join(types[6:], " "); got != "TaskStateEntered TaskScheduled TaskStarted TaskFailed TaskScheduled TaskStarted TaskSucceeded TaskStateExited ExecutionSucceeded" {
 		t.Errorf("got %s", got)
 	}
@@ -92,6 +71,39 @@ func TestRestart(t *testing.T) {
 	}
 	_, err = s.Start(s.MachineARN("p"), "done", []byte(`{"a":1}`))
 	wantCode(t, err, "ExecutionAlreadyExists")
+}
+
+// closeForGood ends a service, in which an execution is running.
+func closeForGood(t *testing.T, s *Service, running string) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("closed again: %v", err)
+	}
+	if _, err := s.Start(s.MachineARN("p"), "late", []byte(`{}`)); err == nil {
+		t.Error("started on a closed service")
+	}
+	if _, err := s.Wait(t.Context(), running); err == nil {
+		t.Error("waited for what no longer runs")
+	}
+}
+
+// numberedHistory is an execution's events, whose IDs count from 1, and their types.
+func numberedHistory(t *testing.T, s *Service, arn string) (events []asl.Event, types []string) {
+	t.Helper()
+	events, _, err := s.History(arn, false, 0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range events {
+		if e.ID != int64(i+1) {
+			t.Errorf("event %d has ID %d", i+1, e.ID)
+		}
+		types = append(types, string(e.Type))
+	}
+	return events, types
 }
 
 // TestRestartFromEachLine cuts the file of a finished execution after each of its lines: the rest is done again.
