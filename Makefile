@@ -11,7 +11,7 @@ COVER ?=
 test_flags = $(if $(RACE),-race) $(if $(COVER),-coverprofile=$(abspath $(COVER))/cover-$(1).out)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up follow test lint bench build sam-local deploy destroy clean
+.PHONY: help run up follow test lint bench build sam-up sam-local deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ build-%Function:
 $(addprefix function-,$(FUNCTIONS)): function-%:
 	@mkdir -p $(ARTIFACTS_DIR)
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH_LAMBDA) go build $(GOFLAGS_LAMBDA) -o $(ARTIFACTS_DIR)/bootstrap ./functions/$*
+
+sam-up: ## `sam local` in another terminal reaches the system of `make up`; needs Docker and Python
+	@python3 ci/sam_up.py
 
 sam-local: ## The functions in containers, by `sam local`; needs Docker and Python
 	@bash ci/sam-local.sh

@@ -93,7 +93,8 @@ def started(work):
         ports = {9090: port_of(scenario), 7070: s3.port, 8083: sfn}
         host = stack.enter_context(reachable(ports.values(), f"{work}/forward"))
         image(s3, {inside: f"{host}:{port}" for inside, port in ports.items()})
-        variables(work)
+        variables(f"{work}/env.json", {"BUCKET": "archives", "STATE_MACHINE_ARN": MACHINE,
+                                       "BATCH_STATE_MACHINE_ARN": MACHINE.replace("archive", "batch")})
         yield Services(s3, scenario, lambda functions: step_functions(work, sfn, functions))
 
 
@@ -112,12 +113,12 @@ def image(s3, ports):
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:archive"
 
 
-def variables(work):
-    """The template's own variables, with local values."""
-    with open(f"{work}/env.json", "w") as f:
-        json.dump({"Parameters": {
-            "BUCKET": "archives", "BUCKET_OWNER": "", "KMS_KEY_ID": "", "SCENARIO_BASE_URL": "http://127.0.0.1:9090/v1",
-            "SCENARIO_SECRET_ARN": "", "STATE_MACHINE_ARN": MACHINE, "BATCH_STATE_MACHINE_ARN": MACHINE.replace("archive", "batch"), "KEY_PREFIX": "archives/",
+def variables(path, own):
+    """Writes the template's variables with local values, for --env-vars. own are those that differ from place to place."""
+    with open(path, "w") as f:
+        json.dump({"Parameters": own | {
+            "BUCKET_OWNER": "", "KMS_KEY_ID": "", "SCENARIO_BASE_URL": "http://127.0.0.1:9090/v1", "SCENARIO_SECRET_ARN": "",
+            "KEY_PREFIX": "archives/",
         }}, f)
 
 

@@ -168,13 +168,16 @@ class Use:
                 done.result()
         self.clean()
 
+    def timed_out(self):
+        self.failed("timed-out", self.stuck, "JobTimedOut")
+
     def rotated(self):
         """After Scenario has refused them once the credentials are read again, without a deployment: here first ones that it
         does not know, then good ones."""
         secrets = self.world.client("secretsmanager")
         secret = secrets.list_secrets()["SecretList"][0]["ARN"]
         secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"apiKey": KEY, "apiSecret": "old"}))
-        refuse = json.dumps({"status": 401, "times": 1}).encode()
+        refuse = json.dumps({"operation": "launch-archive", "status": 401, "times": 1}).encode()
         self.world.get(self.world.scenario.removesuffix("/v1") + "/_test/faults", refuse, "POST")
         self.fails("rotated-away", ids(1), "Unauthorized")
         secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"apiKey": KEY, "apiSecret": SECRET}))
@@ -182,7 +185,6 @@ class Use:
         ok("rotated credentials: refused ones end as Unauthorized, good ones are taken at once")
 
     def named(self):
-        self.failed("timed-out", self.stuck, "JobTimedOut")
         named = errors(self.world)
         missing, stale = named - self.provoked - set(ELSEWHERE), set(ELSEWHERE) & self.provoked | set(ELSEWHERE) - named
         must(not missing and not stale, f"errors neither provoked nor explained: {missing}; explained and needless: {stale}")
