@@ -30,12 +30,18 @@ func parseJobAnswer(body []byte) (jobAnswer, error) {
 	status := firstString([]map[string]any{job, top}, "status", "jobStatus")
 	return jobAnswer{
 		id:       firstString([]map[string]any{job, top}, "jobId"),
-		status:   Status(status),
+		status:   Status(shorten(status)),
 		progress: fraction(firstValue([]map[string]any{job, top}, "progress")),
 		url: firstString([]map[string]any{metadata, job, topMetadata, top},
 			"archiveUrl", "downloadUrl"),
 		reasons: []any{metadata["error"], metadata["hint"], topMetadata["error"], topMetadata["hint"], job["error"]},
 	}, nil
+}
+
+// shorten keeps a status within bounds. Those that there are have some ten letters.
+func shorten(status string) string {
+	const maxLength = 64
+	return strings.ToValidUTF8(status[:min(len(status), maxLength)], "")
 }
 
 func decodeObject(body []byte) (map[string]any, error) {

@@ -40,7 +40,7 @@ func TestCredentialsDoNotShow(t *testing.T) {
 	}
 }
 
-// rotating provides other credentials, or an error, once it is told to refresh.
+// rotating provides other credentials, or an error, when asked to refresh.
 type rotating struct {
 	before, after Credentials
 	err           error

@@ -68,7 +68,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (the API asks to wait %v)", e.RetryAfter)
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		b.WriteString(": " + cleaner{}.text(e.Err.Error())) // which may quote what a server sent
 	}
 	return b.String()
 }

@@ -30,6 +30,7 @@ func TestJobReadsEveryShape(t *testing.T) {
 		{"URL null", `{"job":{"status":"queued","metadata":{"archiveUrl":null}}}`, Job{Status: "queued"}},
 		{"metadata null", `{"job":{"status":"queued","metadata":null,"progress":null}}`, Job{Status: "queued"}},
 		{"unknown status", `{"job":{"status":"contemplating"}}`, Job{Status: "contemplating"}},
+		{"a long status", `{"job":{"status":"` + strings.Repeat("x", 1<<20) + `"}}`, Job{Status: Status(strings.Repeat("x", 64))}},
 		{"progress above 1", `{"job":{"status":"x","progress":40}}`, Job{Status: "x", Progress: 1}},
 		{"progress below 0", `{"job":{"status":"x","progress":-3}}`, Job{Status: "x"}},
 		{"progress out of range", `{"job":{"status":"x","progress":1e999}}`, Job{Status: "x", Progress: 1}},

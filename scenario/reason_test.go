@@ -3,6 +3,7 @@ package scenario
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,14 @@ func TestCeilingOfATeam(t *testing.T) {
 		if e.Kind != KindRateLimited || e.Action != test.action || e.Limit != test.limit || e.RetryAfter != time.Minute {
 			t.Errorf("%s: %+v", test.name, e)
 		}
+	}
+}
+
+func TestErrorTextIsBounded(t *testing.T) {
+	t.Parallel()
+	e := &Error{Op: "get job", Err: errors.New("malformed HTTP status " + strings.Repeat("x", 42<<10) + " of https://c/a?sig=SECRET")}
+	if text := e.Error(); len(text) > 3*maxReason || !strings.Contains(text, "malformed HTTP status") || strings.Contains(text, "SECRET") {
+		t.Errorf("%d bytes: %.200s", len(text), text)
 	}
 }
 

@@ -37,6 +37,7 @@ type course struct {
 	// before are answers other than success: of the transfer, whose URL expires that often.
 	expiries int
 	deadly   bool // the launch dies, so that its job is looked for
+	unpack   bool // the archive's files are to become objects
 	status   string
 }
 
@@ -54,6 +55,8 @@ func TestTheLastThingLearntIsTheCause(t *testing.T) {
 		{name: "the poll after an expiry", fails: "poll", when: 1, expiries: 1},
 		{name: "the transfer after an expiry", fails: "transfer", when: 1, expiries: 1},
 		{name: "the poll after some expiries", fails: "poll", when: 3, expiries: 3},
+		{name: "the unpacking", fails: "unpack", unpack: true},
+		{name: "the transfer of an archive that is to be unpacked", fails: "transfer", unpack: true},
 		{name: "the job fails", status: "failure"},
 		{name: "the job is canceled after an expiry", status: "canceled", when: 1, expiries: 1},
 		{name: "the job is late after some expiries", status: "timed-out", when: 2, expiries: 2},
@@ -102,6 +105,10 @@ func (c course) lambda(err error, abortFails bool) lambda {
 			return nil, err
 		case function == "launch" && c.deadly && event["find"] == false:
 			return nil, failsWith("Runtime.ExitError", "before")
+		case function == "launch" && c.unpack:
+			launched := launchedNow()
+			launched["destination"].(map[string]any)["unpack"] = map[string]any{"prefix": "p/"}
+			return launched, nil
 		case function == "launch":
 			return launchedNow(), nil
 		case function == "poll" && n >= c.when && c.fails == "poll":
@@ -114,6 +121,8 @@ func (c course) lambda(err error, abortFails bool) lambda {
 			return nil, failsWith("DestinationRefused", "before: the abort")
 		case event["abort"] == true:
 			return transferred(false), nil
+		case function == "transfer" && c.fails == "unpack":
+			return transferred(true), nil
 		case n < c.expiries:
 			return nil, failsWith("ArchiveURLExpired", "before: the URL")
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -99,16 +98,16 @@ func ended(job archive.Job, how, reason string) string {
 	if reason == "" {
 		reason = "Scenario gave no reason"
 	}
-	return fmt.Sprintf("Scenario's job %s %s: %s. Check the assets and start the execution again", job.ID, how, reason)
+	return archive.Message("Scenario's job %s %s: %s. Check the assets and start the execution again", job.ID, how, reason)
 }
 
 // tooLate tells a job that is still working from one that ended without an archive to fetch.
 func tooLate(in archive.PollInput, job scenario.Job) string {
 	allowed := in.Deadline.Sub(in.LaunchedAt).Round(time.Second)
 	if job.Status == scenario.StatusSuccess {
-		return fmt.Sprintf("Scenario's job %s ended, but named no archive within %s", in.Job.ID, allowed)
+		return archive.Message("Scenario's job %s ended, but named no archive within %s", in.Job.ID, allowed)
 	}
-	return fmt.Sprintf("Scenario's job %s was still %q at %.0f %% after %s; ask for fewer assets or raise "+
+	return archive.Message("Scenario's job %s was still %q at %.0f %% after %s; ask for fewer assets or raise "+
 		"timeoutSeconds in the request", in.Job.ID, job.Status, job.Progress*100, allowed)
 }
 

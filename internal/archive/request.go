@@ -75,7 +75,7 @@ func checkShape(raw []byte) error {
 	unknown := unknownFields("", top)
 	for _, name := range []string{"query", "options", "destination", "unpack"} {
 		var fields map[string]json.RawMessage
-		if json.Unmarshal(top[name], &fields) == nil { // another type is told by decodeError
+		if json.Unmarshal(top[name], &fields) == nil { // decodeError complains of another type
 			unknown = append(unknown, unknownFields(name, fields)...)
 		}
 	}

@@ -162,7 +162,7 @@ func TestLogLines(t *testing.T) {
 		}
 	}
 	if !strings.Contains(lines[3], `"error":"JobFailed","cause":"what to change"`) {
-		t.Errorf("the failure is not told: %s", lines[3])
+		t.Errorf("the failure is not logged: %s", lines[3])
 	}
 	if !strings.Contains(lines[4], `"level":"INFO"`) || !strings.Contains(lines[4], `"Error":"JobFailed"`) {
 		t.Errorf("the failure is not counted: %s", lines[4])
