@@ -107,8 +107,13 @@ func validJobID(id string) bool {
 	return true
 }
 
+// validArchiveURL looks at the scheme and the host alone: whoever fetches the archive escapes the rest as browsers do, which
+// take a blank or a bare "%" as well.
 func validArchiveURL(raw string) bool {
 	const maxLength = 16 << 10 // a signed one has one or two KiB; what passes between the steps is bounded
-	u, err := url.Parse(raw)
+	scheme, rest, _ := strings.Cut(strings.TrimSpace(raw), "://")
+	host, _, _ := strings.Cut(rest, "/")
+	host, _, _ = strings.Cut(host, "?")
+	u, err := url.Parse(scheme + "://" + host)
 	return err == nil && len(raw) <= maxLength && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil
 }

@@ -27,6 +27,8 @@ func TestJobReadsEveryShape(t *testing.T) {
 			Job{Status: StatusSuccess, ArchiveURL: "https://c/a"}},
 		{"reference", `{"jobId":"job_1","jobStatus":"success","downloadUrl":"http://c/a"}`,
 			Job{Status: StatusSuccess, ArchiveURL: "http://c/a"}},
+		{"raw URL", `{"job":{"status":"success","metadata":{"archiveUrl":"https://c/100% of it.zip?name=my heroes"}}}`,
+			Job{Status: StatusSuccess, ArchiveURL: "https://c/100% of it.zip?name=my heroes"}},
 		{"URL null", `{"job":{"status":"queued","metadata":{"archiveUrl":null}}}`, Job{Status: "queued"}},
 		{"metadata null", `{"job":{"status":"queued","metadata":null,"progress":null}}`, Job{Status: "queued"}},
 		{"unknown status", `{"job":{"status":"contemplating"}}`, Job{Status: "contemplating"}},

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
@@ -227,4 +228,43 @@ func TestChunkedBodyFramesAndRefusesShortData(t *testing.T) {
 	if got, err := io.ReadAll(short); err != io.ErrUnexpectedEOF || bytes.Contains(got, []byte("crc64")) {
 		t.Errorf("short data: %q, %v", got, err)
 	}
+}
+
+// losingS3 ends the upload when it is to be completed, as S3 may after a conflict.
+type losingS3 struct {
+	S3
+	times int
+}
+
+func (l *losingS3) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput, f ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+	if l.times == 0 {
+		return l.S3.CompleteMultipartUpload(ctx, in, f...)
+	}
+	l.times--
+	if _, err := l.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: in.Bucket, Key: in.Key, UploadId: in.UploadId}); err != nil {
+		return nil, err
+	}
+	return nil, &smithy.GenericAPIError{Code: "ConditionalRequestConflict", Message: "a conflict"}
+}
+
+// After a conflict at completion S3 may not know the upload any more: then the archive is moved again, once in a Run.
+func TestUploadThatIsLostAtCompletion(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	content := makeZIP(t, 37, 14<<20, 1)
+	for times, fails := range map[int]bool{1: false, 2: true} {
+		src := newSource(t, content)
+		key := fmt.Sprint("k", times)
+		got, err := newTransferer(t, &losingS3{server.Client, times}, fastOptions()).Run(testContext(t), src.url(), object(server, key))
+		if fails {
+			wantKind(t, err, KindStorageUnavailable)
+			noObject(t, server, key)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantObject(t, server, key, content, got)
+	}
+	noUploads(t, server)
 }
