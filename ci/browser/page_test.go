@@ -38,7 +38,7 @@ func up(t *testing.T) string {
 	}
 	dir := filepath.Join(t.TempDir(), "up")
 	cmd := exec.Command(local, "up", "-repo", "../..", "-dir", dir, "-api-addr", "0", "-s3-addr", "0",
-		"-stepfunctions-addr", "0", "-scenario-addr", "0", "-stand-in", "-job-duration 2s")
+		"-stepfunctions-addr", "0", "-scenario-addr", "0", "-stand-in", "-job-duration 2s -asset-size 4KiB")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +107,8 @@ func open(t *testing.T) (context.Context, *complaints) {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
+	browser := ctx
+	t.Cleanup(func() { _ = chromedp.Cancel(browser) }) // waits for its end: it writes into its profile until then
 	ctx, cancel = context.WithTimeout(ctx, time.Minute)
 	t.Cleanup(cancel)
 	var heard complaints

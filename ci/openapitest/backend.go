@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/smithy-go"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
@@ -52,7 +55,8 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 			AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
 			Objects:     noObjects{},
 		},
-		Link:   rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute, time.Now),
+		Link:   rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute),
+		Files:  bucket.Bucket{S3: contents{}, Signer: s3.NewPresignClient(storage), Name: "bucket"},
 		Logger: log,
 	})
 	if b.fake != nil {
@@ -76,6 +80,25 @@ type noObjects struct{}
 func (noObjects) Head(context.Context, string) (*bucket.Info, error) { return nil, nil }
 
 func (noObjects) Delete(context.Context, string, string) error { return nil }
+
+// contents is the list of an unpacked archive's files, three of them.
+type contents struct{ bucket.S3 }
+
+func (contents) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	const etag = `"contents"`
+	text := ""
+	for _, name := range []string{"hero.png", "villain.mp4", "stage.glb"} {
+		text += fmt.Sprintf(`{"name":%q,"key":"characters/heroes/%s","size":9,"contentType":"image/png","crc32":"00000000"}`+"\n", name, name)
+	}
+	if given := aws.ToString(in.IfMatch); given != "" && given != etag {
+		return nil, &smithy.GenericAPIError{Code: "PreconditionFailed"}
+	}
+	var from int
+	if _, err := fmt.Sscanf(aws.ToString(in.Range), "bytes=%d-", &from); err == nil && from >= len(text) {
+		return nil, &smithy.GenericAPIError{Code: "InvalidRange"}
+	}
+	return &s3.GetObjectOutput{ETag: aws.String(etag), Body: io.NopCloser(strings.NewReader(text[from:]))}, nil
+}
 
 // batchOf is the batch state machine's ARN: that of the environment, or the one beside the archive's.
 func batchOf(archiveARN string, getenv func(string) string) string {
@@ -122,7 +145,8 @@ func (b *backend) seed(ctx context.Context, machine *executions.Machine) error {
 		}
 	}
 	b.fake.Finish(fatal{}, succeededID, "SUCCEEDED", `{"bucket":"bucket","key":"characters/heroes.zip","size":9,"etag":"\"e\"",`+
-		`"checksumCRC64NVME":"AAAAAAAAAAA=","jobId":"job_1","entries":2}`)
+		`"checksumCRC64NVME":"AAAAAAAAAAA=","jobId":"job_1","entries":3,"requested":4,"missing":{"count":1,"assetIds":["asset_4"]},`+
+		`"unpacked":{"prefix":"characters/heroes/","objects":3,"bytes":27,"contents":"characters/heroes/contents.jsonl"}}`)
 	b.fake.Finish(fatal{}, failedID, "FAILED", "JobFailed", "Scenario's job job_1 failed")
 	b.fake.Finish(fatal{}, stoppedID, "ABORTED", "Stopped", "by hand")
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -88,7 +89,10 @@ func (c *contract) do(t *testing.T, want int, wrong bool, method, path, body str
 		t.Errorf("%s: got %d %s, want %d", name, resp.StatusCode, content, want)
 	}
 	pattern := "/archives"
-	if strings.HasPrefix(path, "/archives/") {
+	switch bare, _, _ := strings.Cut(path, "?"); {
+	case strings.HasSuffix(bare, "/files"):
+		pattern = "/archives/{id}/files"
+	case strings.HasPrefix(path, "/archives/"):
 		pattern = "/archives/{id}"
 	}
 	c.seen[method+" "+pattern+" "+strconv.Itoa(want)] = true
@@ -121,12 +125,16 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 	c.do(t, 202, false, "POST", "/archives", good, "Idempotency-Key", "a b")
 	c.do(t, 202, false, "POST", "/archives", `{"query":{"modelIds":["m"],"assetIds":[]},"options":{"flat":true,"fileNameTemplate":"<num>"},`+
 		`"destination":{"key":"a/b.zip","overwrite":true,"tags":{"a":"b"}},"projectId":"p","timeoutSeconds":30,"Comment":"x"}`)
+	for _, unpack := range []string{`true`, `false`, `null`, `{}`, `{"prefix":"a/","keepArchive":false}`} {
+		c.do(t, 202, false, "POST", "/archives", `{"query":{"assetIds":["asset_1"]},"unpack":`+unpack+`}`)
+	}
 	c.do(t, 422, false, "POST", "/archives", `{"query":{"assetIds":["asset_2"]}}`, "Idempotency-Key", "a b")
 	c.do(t, 422, false, "POST", "/archives", `{"query":{"assetIds":["a"]},"destination":{"key":"../x"}}`)
 	for _, body := range []string{
 		`{}`, `{"query":{}}`, `{"query":{"assetIds":[]}}`, `{"query":{"assetIds":["a b"]}}`, `{"query":{"assetIds":["a"]},"a":1}`,
 		`{"query":{"assetIds":["a"],"b":1}}`, `{"query":{"assetIds":["a"]},"timeoutSeconds":29}`, `[]`,
 		`{"query":{"assetIds":["a"]},"destination":{"key":"a","prefix":"b"}}`, `{"query":{"assetIds":["a"]},"options":{"flat":1}}`,
+		`{"query":{"assetIds":["a"]},"unpack":1}`, `{"query":{"assetIds":["a"]},"unpack":{"folder":"a"}}`,
 		`{"query":{"modelIds":["a"` + strings.Repeat(`,"a"`, 1000) + `]}}`,
 	} {
 		c.do(t, 422, true, "POST", "/archives", body)
@@ -156,6 +164,15 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 	c.do(t, 406, false, "GET", "/archives/"+runningID, "", "Accept", "text/html")
 	c.do(t, 400, false, "GET", "/archives/"+runningID+"?verbose=1", "")
 
+	files := "/archives/" + succeededID + "/files"
+	for _, query := range []string{"", "?limit=200", "?limit=1", "?cursor=" + cursorAt(1)} {
+		c.do(t, 200, false, "GET", files+query, "")
+	}
+	c.do(t, 400, true, "GET", files+"?limit=201", "")
+	c.do(t, 400, false, "GET", files+"?cursor=x", "")
+	c.do(t, 404, false, "GET", "/archives/"+runningID+"/files", "")
+	c.do(t, 406, false, "GET", files, "", "Accept", "text/html")
+
 	c.do(t, 200, false, "DELETE", "/archives/"+runningID, "")
 	c.do(t, 200, false, "DELETE", "/archives/"+runningID, "")
 	c.do(t, 200, false, "DELETE", "/archives/"+batchID, "")
@@ -169,6 +186,12 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 	c.everySaidStatusWasSeen(t)
 }
 
+// cursorAt is the place behind the first n files of the backend's archive.
+func cursorAt(n int) string {
+	line := len(`{"name":"hero.png","key":"characters/heroes/hero.png","size":9,"contentType":"image/png","crc32":"00000000"}`) + 1
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%s\n%d", `"contents"`, n*line))
+}
+
 // faults are the answers when Step Functions fails.
 func (c *contract) faults(t *testing.T) {
 	t.Helper()
@@ -180,6 +203,7 @@ func (c *contract) faults(t *testing.T) {
 		c.do(t, status, false, "GET", "/archives", "")
 		c.do(t, status, false, "GET", "/archives/x", "")
 		c.do(t, status, false, "DELETE", "/archives/x", "")
+		c.do(t, status, false, "GET", "/archives/x/files", "")
 	}
 	c.fake.Break(nil)
 }

@@ -22,7 +22,6 @@ import (
 )
 
 const (
-	defaultLinkLifetime = 15 * time.Minute
 	// maxLinkLifetime is what a link is sure to last: it ends with the credentials that signed it, and the function may
 	// have an hour's of them left, or a little more.
 	maxLinkLifetime = time.Hour
@@ -65,15 +64,15 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 	if err != nil {
 		return nil, err
 	}
-	o.Link = rest.Linker(storage, lifetime, time.Now)
-	o.Lists, o.Objects = batch.Storage{Bucket: storage}, storage
+	o.Link = rest.Linker(storage, lifetime)
+	o.Lists, o.Objects, o.Files, o.LinkLifetime = batch.Storage{Bucket: storage}, storage, storage, lifetime
 	o.AbortUpload, err = executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
 	return rest.New(o), err
 }
 
 // options reads what the deployment may choose.
 func options(getenv func(string) string) (o rest.Options, lifetime time.Duration, err error) {
-	lifetime = defaultLinkLifetime
+	lifetime = rest.DefaultLinkLifetime
 	if getenv("BUCKET") == "" {
 		return o, 0, errors.New("BUCKET is not set: it names the bucket that archives go to")
 	}

@@ -37,10 +37,12 @@ type Presigner interface {
 // Bucket is a bucket and how it is reached.
 type Bucket struct {
 	S3     S3
-	Signer Presigner // for Presign alone
-	Name   string
-	Owner  string // the account that must own the bucket; "" checks nothing
-	KMSKey string // for what is written; "" leaves it to the bucket's default
+	Signer Presigner // for Presign alone, as Credentials
+	// Credentials are those that Signer signs with; nil says nothing of when they end.
+	Credentials aws.CredentialsProvider
+	Name        string
+	Owner       string // the account that must own the bucket; "" checks nothing
+	KMSKey      string // for what is written; "" leaves it to the bucket's default
 }
 
 // FromEnvironment is the bucket that BUCKET names, with BUCKET_OWNER, KMS_KEY_ID and DOWNLOAD_ENDPOINT_URL if they are
@@ -55,7 +57,7 @@ func FromEnvironment(getenv func(string) string, options ...func(*config.LoadOpt
 	}
 	client := Client(cfg, getenv)
 	return Bucket{
-		S3: client, Signer: signer(client, getenv("DOWNLOAD_ENDPOINT_URL")),
+		S3: client, Signer: signer(client, getenv("DOWNLOAD_ENDPOINT_URL")), Credentials: cfg.Credentials,
 		Name: getenv("BUCKET"), Owner: getenv("BUCKET_OWNER"), KMSKey: getenv("KMS_KEY_ID"),
 	}, nil
 }
@@ -92,17 +94,25 @@ type PresignOptions struct {
 	ContentType        string
 }
 
-// Presign makes a link that reads an object without credentials, for so long. It asks nobody: the link is made of an
-// object that is not there, too. It ends earlier when the credentials that signed it do.
-func (b Bucket) Presign(ctx context.Context, key string, lifetime time.Duration, o PresignOptions) (string, error) {
+// Presign makes a link that reads an object without credentials, for so long, or until the credentials that sign it end.
+// It asks nobody: the link is made of an object that is not there, too.
+func (b Bucket) Presign(ctx context.Context, key string, lifetime time.Duration, o PresignOptions) (link string, expires time.Time, err error) {
+	expires = time.Now().Add(lifetime)
 	signed, err := b.Signer.PresignGetObject(ctx, &s3.GetObjectInput{
 		Bucket: &b.Name, Key: &key,
 		ResponseContentDisposition: optional(o.ContentDisposition), ResponseContentType: optional(o.ContentType),
 	}, s3.WithPresignExpires(lifetime))
 	if err != nil {
-		return "", fmt.Errorf("sign: %w", err)
+		return "", expires, fmt.Errorf("sign: %w", err)
 	}
-	return signed.URL, nil
+	if b.Credentials == nil {
+		return signed.URL, expires, nil
+	}
+	c, err := b.Credentials.Retrieve(ctx) // the signer has just had them
+	if err == nil && c.CanExpire && c.Expires.Before(expires) {
+		expires = c.Expires
+	}
+	return signed.URL, expires, err
 }
 
 func (b Bucket) owner() *string { return optional(b.Owner) }

@@ -56,6 +56,9 @@ func TestReading(t *testing.T) {
 	if content, _, err := b.Read(t.Context(), "k", 10, bucket.GetOptions{From: 3, To: 5}); err != nil || string(content) != "34" {
 		t.Errorf("a range: %q, %v", content, err)
 	}
+	if content, _, err := b.Read(t.Context(), "k", 10, bucket.GetOptions{From: 7}); err != nil || string(content) != "789" {
+		t.Errorf("to the end: %q, %v", content, err)
+	}
 	if _, err := b.Get(t.Context(), "k", bucket.GetOptions{ETag: `"other"`}); !bucket.IsChanged(err) || bucket.IsMissing(err) {
 		t.Errorf("another ETag: %v", err)
 	}
@@ -224,7 +227,7 @@ func TestPresign(t *testing.T) {
 	b, s := start(t)
 	b.Signer = s3.NewPresignClient(s.Client)
 	put(t, b, "dir/page.html", "<script>")
-	link, err := b.Presign(t.Context(), "dir/page.html", time.Minute, bucket.PresignOptions{
+	link, _, err := b.Presign(t.Context(), "dir/page.html", time.Minute, bucket.PresignOptions{
 		ContentDisposition: `attachment; filename=x`, ContentType: "application/octet-stream",
 	})
 	if err != nil {

@@ -29,6 +29,9 @@ func IsChanged(err error) bool {
 		statusOf(err) == http.StatusPreconditionFailed
 }
 
+// IsBeyond says that an object is shorter than the range that was asked for.
+func IsBeyond(err error) bool { return codeOf(err) == "InvalidRange" }
+
 // refusals are S3's answers that stay the same until somebody changes something.
 var refusals = []string{"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "PermanentRedirect",
 	"AllAccessDisabled", "AccountProblem", "InvalidBucketName", "KMS.DisabledException", "KMS.NotFoundException"}

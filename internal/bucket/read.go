@@ -47,7 +47,7 @@ func (o *Object) Close() error { return o.body.Close() }
 type GetOptions struct {
 	VersionID string // "" is the latest
 	ETag      string // in its quotes or without; another object is an error that IsChanged tells. "" takes any
-	From, To  int64  // bytes from From to before To; To 0 is the whole object
+	From, To  int64  // bytes from From to before To; To 0 is the end
 }
 
 // Get begins to read an object.
@@ -55,8 +55,11 @@ func (b Bucket) Get(ctx context.Context, key string, o GetOptions) (*Object, err
 	in := &s3.GetObjectInput{
 		Bucket: &b.Name, Key: &key, ExpectedBucketOwner: b.owner(), VersionId: optional(o.VersionID), IfMatch: etag(o.ETag),
 	}
-	if o.To > 0 {
+	switch {
+	case o.To > 0:
 		in.Range = aws.String(fmt.Sprintf("bytes=%d-%d", o.From, o.To-1))
+	case o.From > 0:
+		in.Range = aws.String(fmt.Sprintf("bytes=%d-", o.From))
 	}
 	out, err := b.S3.GetObject(ctx, in)
 	if err != nil {

@@ -14,19 +14,18 @@ import (
 )
 
 // Linker makes links that last for lifetime, and that a browser saves under the archive's own name. Signing asks
-// nobody: the link also stands when the object has been removed since. A link ends earlier when the credentials that
-// signed it do.
-func Linker(b bucket.Bucket, lifetime time.Duration, now func() time.Time) func(ctx context.Context, bucket, key string) (Link, error) {
+// nobody: the link also stands when the object has been removed since.
+func Linker(b bucket.Bucket, lifetime time.Duration) func(ctx context.Context, bucket, key string) (Link, error) {
 	return func(ctx context.Context, in, key string) (Link, error) {
 		if in != b.Name {
 			return Link{}, fmt.Errorf("the object is in the bucket %q, which is not this deployment's", in)
 		}
 		name := path.Base(key)
-		signed, err := b.Presign(ctx, key, lifetime, bucket.PresignOptions{ContentDisposition: disposition(name)})
+		signed, expires, err := b.Presign(ctx, key, lifetime, bucket.PresignOptions{ContentDisposition: disposition(name)})
 		if err != nil {
 			return Link{}, err
 		}
-		return Link{URL: signed, ExpiresAt: now().Add(lifetime).UTC().Truncate(time.Second), FileName: name}, nil
+		return Link{URL: signed, ExpiresAt: expires.UTC().Truncate(time.Second), FileName: name}, nil
 	}
 }
 

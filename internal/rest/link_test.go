@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -17,8 +18,8 @@ import (
 func TestLink(t *testing.T) {
 	t.Parallel()
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
-	at := time.Date(2026, 1, 2, 15, 4, 5, 6, time.UTC)
-	link := Linker(bucket.Bucket{Signer: s3.NewPresignClient(client), Name: "bucket"}, 10*time.Minute, func() time.Time { return at })
+	before := time.Now().Truncate(time.Second)
+	link := Linker(bucket.Bucket{Signer: s3.NewPresignClient(client), Name: "bucket"}, 10*time.Minute)
 	got, err := link(t.Context(), "bucket", "chars/héros.zip")
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +32,7 @@ func TestLink(t *testing.T) {
 		u.Query().Get("response-content-disposition") != `attachment; filename=h_ros.zip; filename*=UTF-8''h%C3%A9ros.zip` {
 		t.Errorf("got %s", u)
 	}
-	if got.FileName != "héros.zip" || !got.ExpiresAt.Equal(at.Truncate(time.Second).Add(10*time.Minute)) {
+	if got.FileName != "héros.zip" || got.ExpiresAt.Before(before.Add(10*time.Minute)) || got.ExpiresAt.After(time.Now().Add(10*time.Minute)) {
 		t.Errorf("got %+v", got)
 	}
 	if _, err := link(t.Context(), "other", "k"); err == nil {
@@ -41,7 +42,7 @@ func TestLink(t *testing.T) {
 
 func TestLinkThatCannotBeSigned(t *testing.T) {
 	t.Parallel()
-	link := Linker(bucket.Bucket{Signer: noSigner{}, Name: "b"}, time.Minute, time.Now)
+	link := Linker(bucket.Bucket{Signer: noSigner{}, Name: "b"}, time.Minute)
 	if _, err := link(t.Context(), "b", "k"); !errors.Is(err, errPlayed) {
 		t.Errorf("got %v", err)
 	}
@@ -65,5 +66,19 @@ func TestDisposition(t *testing.T) {
 		if got := disposition(name); got != want {
 			t.Errorf("%q: got %s, want %s", name, got, want)
 		}
+	}
+}
+
+// A link ends with the credentials that signed it, and says so.
+func TestLinkOfCredentialsThatEnd(t *testing.T) {
+	t.Parallel()
+	ends := time.Now().Add(3 * time.Minute).UTC().Truncate(time.Second)
+	provider := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "key", SecretAccessKey: "secret", SessionToken: "token", CanExpire: true, Expires: ends}, nil
+	})
+	client := s3.New(s3.Options{Region: "us-east-1", Credentials: provider})
+	link := Linker(bucket.Bucket{Signer: s3.NewPresignClient(client), Credentials: provider, Name: "bucket"}, time.Hour)
+	if got, err := link(t.Context(), "bucket", "a.zip"); err != nil || !got.ExpiresAt.Equal(ends) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -1,12 +1,13 @@
 package rest
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
 const maxKey = 255 // characters of an Idempotency-Key
@@ -24,7 +25,7 @@ func parameters(r *http.Request, known ...string) (map[string]string, error) {
 		switch {
 		case strings.HasPrefix(strings.ToLower(name), "x-amz-"):
 		case !slices.Contains(known, name):
-			unknown = append(unknown, fmt.Sprintf("%.100q", name))
+			unknown = append(unknown, name)
 		case len(given) > 1:
 			return nil, badParameter("%s is given %d times; give it once", name, len(given))
 		default:
@@ -32,8 +33,7 @@ func parameters(r *http.Request, known ...string) (map[string]string, error) {
 		}
 	}
 	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		return nil, badParameter("there are no such parameters here: %s", strings.Join(unknown, ", "))
+		return nil, badParameter("there are no such parameters here: %s", archive.Names(unknown))
 	}
 	return values, nil
 }

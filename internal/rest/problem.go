@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -63,7 +62,7 @@ func (p *problem) Unwrap() error { return p.cause }
 
 func newProblem(status int, name, format string, args ...any) *problem {
 	return &problem{
-		Type: problemType + name, Title: titles[name], Status: status, Name: name, Detail: fmt.Sprintf(format, args...),
+		Type: problemType + name, Title: titles[name], Status: status, Name: name, Detail: archive.Message(format, args...),
 		header: http.Header{},
 	}
 }

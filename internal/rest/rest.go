@@ -24,14 +24,21 @@ import (
 // itself in base64, a third longer, or with its quotation marks escaped.
 const maxBody = 4 << 20
 
+// DefaultLinkLifetime is how long a link lasts when the deployment does not say.
+const DefaultLinkLifetime = 15 * time.Minute
+
 // Options configure the API. All but CancelJob and the last three are required.
 type Options struct {
 	executions.Starter
 	executions.Cleaner
 	// Link makes the link for the download of an object.
-	Link   func(ctx context.Context, bucket, key string) (Link, error)
-	Logger *slog.Logger     // default: discards
-	Now    func() time.Time // default: time.Now
+	Link func(ctx context.Context, bucket, key string) (Link, error)
+	// Files are what a link for each file of an unpacked archive is made of.
+	Files Files
+	// LinkLifetime is how long those links last at most; 0 means DefaultLinkLifetime.
+	LinkLifetime time.Duration
+	Logger       *slog.Logger     // default: discards
+	Now          func() time.Time // default: time.Now
 }
 
 // Link is a short-lived link.
@@ -45,6 +52,9 @@ type api struct{ Options }
 
 // New makes the API's handler.
 func New(o Options) http.Handler {
+	if o.LinkLifetime == 0 {
+		o.LinkLifetime = DefaultLinkLifetime
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -103,9 +113,15 @@ func (a *api) route(r *http.Request) (methods, error) {
 	if path == "/archives" {
 		return methods{http.MethodGet: a.list, http.MethodPost: a.start}, nil
 	}
-	if segment, ok := strings.CutPrefix(path, "/archives/"); ok && segment != "" && !strings.Contains(segment, "/") {
+	rest, ok := strings.CutPrefix(path, "/archives/")
+	segment, below, deep := strings.Cut(rest, "/")
+	if ok && segment != "" && (!deep || below == "files") {
 		id, err := url.PathUnescape(segment)
-		if err == nil && executions.ValidName(id) {
+		switch {
+		case err != nil || !executions.ValidName(id):
+		case deep:
+			return methods{http.MethodGet: withID(a.files, id)}, nil
+		default:
 			return methods{http.MethodGet: withID(a.show, id), http.MethodDelete: withID(a.stop, id)}, nil
 		}
 		return nil, newProblem(http.StatusNotFound, errNotFound, "there is no archive with this ID")

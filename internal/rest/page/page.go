@@ -13,9 +13,10 @@ import (
 //go:embed page.html
 var document []byte
 
-// policy lets the document's own script and style run, and nothing else: no inline handler, no other source.
+// policy lets the document's own script and style run, and nothing else: no inline handler, no other source. Pictures and
+// videos come from the API's own origin, where the local system serves the bucket.
 var policy = "default-src 'none'; script-src " + hash("script") + "; style-src " + hash("style") +
-	"; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"; connect-src 'self'; img-src 'self' data:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // hash names the text of the document's one element of that name, as a Content-Security-Policy does.
 func hash(element string) string {
