@@ -17,7 +17,6 @@ type answer struct {
 	Error  json.RawMessage `json:"error"`  // of the function: {"errorType","errorMessage"}
 	Status int             `json:"status"` // of Lambda's own refusal, with Type as its name
 	Type   string          `json:"type"`
-	Times  int             `json:"times"` // how often it is given; 0: once
 }
 
 // certain are the errors of a launch that prove that no job was made.
@@ -46,12 +45,7 @@ func newScript() *script {
 func (s *script) Expect(execution string, answers map[string][]answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers[execution] = map[string][]answer{}
-	for function, list := range answers {
-		for _, a := range list {
-			s.answers[execution][function] = append(s.answers[execution][function], slices.Repeat([]answer{a}, max(a.Times, 1))...)
-		}
-	}
+	s.answers[execution] = answers
 }
 
 // Left tells how many answers each function was never asked for.

@@ -2,6 +2,7 @@ package statemachine_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -123,4 +124,35 @@ func TestLambdaIsFullForTwentyMinutes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A transfer that never comes to its turn ends the execution, and the end of its upload comes to its own.
+func TestTheUploadIsAbortedThoughTheTransferWasThrottled(t *testing.T) {
+	t.Parallel()
+	m := parse(t, "archive.asl.json")
+	synctest.Test(t, func(t *testing.T) {
+		transfers, aborts := 0, 0
+		l := lambda(func(function string, event map[string]any) (any, error) {
+			switch {
+			case function == "launch":
+				return launchedNow(), nil
+			case function == "poll":
+				return polled("success", "https://archives.example/1", ""), nil
+			case event["abort"] == false:
+				transfers++
+				return nil, errThrottled
+			}
+			if aborts++; aborts < 100 {
+				return nil, errThrottled
+			}
+			return transferred(false), nil
+		})
+		r, _ := execute(t, m, "run", l)
+		if r.Error != "StepFailed" || !strings.Contains(r.Cause, "TooManyRequestsException") {
+			t.Errorf("ended %s: %s: %s", r.Status, r.Error, r.Cause)
+		}
+		if transfers < 500 || aborts != 100 {
+			t.Errorf("%d transfers and %d aborts were tried", transfers, aborts)
+		}
+	})
 }

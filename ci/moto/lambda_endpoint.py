@@ -64,8 +64,7 @@ class Script:
 
     def expect(self, execution, answers):
         with self._lock:
-            self._answers[execution] = {
-                f: [answer for answer in a for _ in range(answer.get("times", 1))] for f, a in answers.items()}
+            self._answers[execution] = {f: list(a) for f, a in answers.items()}
 
     def __call__(self, function, event):
         with self._lock:
