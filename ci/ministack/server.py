@@ -172,12 +172,6 @@ def distributed_map():
             if path := state.pop(field + "Path", None):
                 state[field] = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
         to = stepfunctions._resolve_params_obj(state.pop("ResultWriter")["Parameters"], effective, ctx)
-        if batcher := state.pop("ItemBatcher", None):
-            items = stepfunctions._read_map_items(state.pop("ItemReader"), effective, ctx)
-            size = stepfunctions._resolve_path_or_ctx(batcher["MaxItemsPerBatchPath"], effective, ctx)
-            shared = stepfunctions._resolve_params_obj(batcher["BatchInput"], effective, ctx)
-            effective = {"batches": [{"BatchInput": shared, "Items": items[i:i + size]} for i in range(0, len(items), size)]}
-            state["ItemsPath"] = "$.batches"
         selector = state.pop("ResultSelector", None)
         before = set(stepfunctions._map_runs)
         try:
