@@ -14,3 +14,6 @@ echo "launch and poll are under 10 MB and free of the S3 client"
 # The builds for arm64 are executed, too, by an emulator: up to the first request for an event.
 command -v qemu-aarch64-static > /dev/null || { apt-get update -qq && apt-get install -y -qq qemu-user-static > /dev/null; }
 go run -C bench . -only cold -arch arm64 -under qemu-aarch64-static
+
+# The unpack function beside the bench's own archives, small: every file must be there.
+go run -C bench . -only unpack -ours -scale 50 -slow-runs 1

@@ -7,6 +7,7 @@ export FAULT_SCHEDULES=300 # of the transfer's fault suite; `go test` alone runs
 
 make test RACE=1 COVER="$work" 2>&1 | tee "$work/test-output"
 go test -C bench -race ./... 2>&1 | tee -a "$work/test-output"
+go test -C ci -race ./size 2>&1 | tee -a "$work/test-output"
 
 covered=$(cat "$work"/cover-*.out | awk '!/^mode:/ { all += $2; if ($3 > 0) hit += $2 } END { printf "%.1f", 100 * hit / all }')
 echo "statement coverage: $covered %"

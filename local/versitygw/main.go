@@ -75,7 +75,7 @@ func serve(ctx context.Context, o options) error {
 		// The limits are those of versitygw's own program.
 		MaxConnections: 250_000, MaxRequests: 100_000, MultipartMaxParts: 10_000,
 		KeepAlive: true, // off by default there: every request would pay for a TLS handshake
-		S3Options: []s3api.Option{s3api.WithMiddleware("/", guard), s3api.WithMiddleware("/", drain)},
+		S3Options: []s3api.Option{s3api.WithMiddleware("/", drain), s3api.WithMiddleware("/", guard)},
 	})
 }
 
