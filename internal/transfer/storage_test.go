@@ -252,7 +252,7 @@ func TestUploadThatIsLostAtCompletion(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
 	content := makeZIP(t, 37, 14<<20, 1)
-	for times, fails := range map[int]bool{1: false, 2: true} {
+	for times, fails := range map[int]bool{1: false, 3: true} {
 		src := newSource(t, content)
 		key := fmt.Sprint("k", times)
 		got, err := newTransferer(t, &losingS3{server.Client, times}, fastOptions()).Run(testContext(t), src.url(), object(server, key))
