@@ -1,5 +1,3 @@
-// NewLogger and ForInvocation make the functions' loggers: one JSON object a line on standard error, which Lambda hands to
-// CloudWatch Logs as it is.
 package telemetry
 
 import (
@@ -13,7 +11,8 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
-// New makes a function's logger. The level is LOG_LEVEL (debug, info, warn, error); info when it is unset or wrong.
+// NewLogger makes a function's logger: one JSON object a line on standard error, which Lambda hands to CloudWatch Logs as
+// it is. The level is LOG_LEVEL (debug, info, warn, error); info when it is unset or wrong.
 func NewLogger(function string) *slog.Logger {
 	return newLogger(os.Stderr, function, os.Getenv("LOG_LEVEL"))
 }
@@ -29,7 +28,7 @@ func newLogger(w io.Writer, function, level string) *slog.Logger {
 
 // nameLevel calls metrics INFO, a level that Lambda knows.
 func nameLevel(_ []string, a slog.Attr) slog.Attr {
-	if l, ok := a.Value.Any().(slog.Level); ok && a.Key == slog.LevelKey && l == Level {
+	if l, ok := a.Value.Any().(slog.Level); ok && a.Key == slog.LevelKey && l == metricLevel {
 		a.Value = slog.StringValue(slog.LevelInfo.String())
 	}
 	return a

@@ -20,7 +20,7 @@ func TestLevels(t *testing.T) {
 	} {
 		var b bytes.Buffer
 		log := newLogger(&b, "test", level)
-		for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError, Level} {
+		for _, l := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError, metricLevel} {
 			log.Log(t.Context(), l, "hello")
 		}
 		var got []string

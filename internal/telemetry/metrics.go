@@ -1,6 +1,3 @@
-// Package metrics writes metrics as log lines in CloudWatch's embedded metric format
-// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
-// CloudWatch makes metrics of them, nothing is called and nothing is waited for.
 package telemetry
 
 import (
@@ -13,8 +10,8 @@ import (
 // Namespace is where the metrics are in CloudWatch.
 const Namespace = "ScenarioArchive"
 
-// Level is that of metrics: above every other, for they are no matter of how talkative the log is.
-const Level = slog.LevelError + 1
+// metricLevel is above every other: metrics are no matter of how talkative the log is.
+const metricLevel = slog.LevelError + 1
 
 // Units, as CloudWatch names them.
 const (
@@ -26,9 +23,9 @@ const (
 
 // Metric is one metric's value.
 type Metric struct {
-	Name   string
-	Unit   string
-	Metric float64
+	Name  string
+	Unit  string
+	Value float64
 }
 
 // MetricOf is a Metric in short.
@@ -51,7 +48,10 @@ type metric struct {
 	Unit string `json:"Unit"`
 }
 
-// LogMetrics writes values under the dimension Stack, as one line of the log, whatever its level.
+// LogMetrics writes values under the dimension Stack, as one line of the log, whatever its level. The line is in CloudWatch's
+// embedded metric format
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
+// CloudWatch makes metrics of it, nothing is called and nothing is waited for.
 func LogMetrics(ctx context.Context, log *slog.Logger, values ...Metric) {
 	write(ctx, log, [][]string{{"Stack"}}, values)
 }
@@ -66,10 +66,10 @@ func write(ctx context.Context, log *slog.Logger, dimensions [][]string, values 
 	attrs := []slog.Attr{slog.String("Stack", stack())}
 	for _, v := range values {
 		definition.Metrics = append(definition.Metrics, metric{v.Name, v.Unit})
-		attrs = append(attrs, slog.Float64(v.Name, v.Metric))
+		attrs = append(attrs, slog.Float64(v.Name, v.Value))
 	}
 	attrs = append(attrs, slog.Any("_aws", directive{time.Now().UnixMilli(), []metricDefinition{definition}}))
-	log.LogAttrs(ctx, Level, "metrics", attrs...)
+	log.LogAttrs(ctx, metricLevel, "metrics", attrs...)
 }
 
 // stack is STACK_NAME: what tells deployments in one account apart.

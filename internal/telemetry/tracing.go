@@ -1,7 +1,3 @@
-// Package tracing adds a subsegment with annotations to the X-Ray trace of an invocation, so that the steps of one job
-// are found by its ID. It speaks to the daemon in the Lambda environment over UDP as the X-Ray documentation describes
-// (https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html): the SDKs that could do it are no longer
-// developed, or many times as large as the functions.
 package telemetry
 
 import (
@@ -15,7 +11,10 @@ import (
 	"time"
 )
 
-// Segment is a subsegment under way.
+// Segment is a subsegment under way, with annotations by which the steps of one job are found. It goes to the daemon in the
+// Lambda environment over UDP as the X-Ray documentation describes
+// (https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html): the SDKs that could do it are no longer
+// developed, or many times as large as the functions.
 type Segment struct {
 	name   string
 	trace  string
