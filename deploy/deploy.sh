@@ -16,11 +16,6 @@ needs go https://go.dev/dl/
 needs make https://www.gnu.org/software/make/
 needs sam https://docs.aws.amazon.com/serverless-application-model/
 needs aws https://docs.aws.amazon.com/cli/
-# The first that reads parameters from a file, which is how a secret stays out of the command line.
-oldest=1.152.0
-version=$(sam --version | sed 's/.* //')
-[ "$(printf '%s\n' "$oldest" "$version" | sort -V | head -1)" = "$oldest" ] ||
-  stop "SAM CLI $version is too old; $oldest or later is needed: see https://docs.aws.amazon.com/serverless-application-model/"
 grep -q "^\[$config\.global\.parameters\]" samconfig.toml || stop "samconfig.toml has no [$config.…]; CONFIG may be default or prod, or what you add there"
 stack=$(awk -F'"' -v part="[$config.global.parameters]" '$0 == part { on = 1 } on && /^stack_name/ { print $2; exit }' samconfig.toml)
 
@@ -28,6 +23,11 @@ region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}
 [ -n "$region" ] || stop "no region is set. Try: export AWS_REGION=eu-west-1"
 # AWS CLI 1 and SAM read one of the two, AWS CLI 2 the other first.
 export AWS_REGION=$region AWS_DEFAULT_REGION=$region
+# The first that reads parameters from a file, which is how a secret stays out of the command line.
+oldest=1.152.0
+version=$(sam --version | sed 's/.* //')
+[ "$(printf '%s\n' "$oldest" "$version" | sort -V | head -1)" = "$oldest" ] ||
+  stop "SAM CLI $version is too old; $oldest or later is needed: see https://docs.aws.amazon.com/serverless-application-model/"
 if ! identity=$(aws sts get-caller-identity --query Arn --output text 2>&1); then
   stop "AWS does not take your credentials (${identity##*$'\n'}). Try: aws configure sso, or set AWS_PROFILE"
 fi

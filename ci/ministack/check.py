@@ -27,7 +27,7 @@ def main(work, tools, ministack):
     used.timed_out()
     used.rotated()
     deploying.update(world)
-    used.archive("after-the-update", use.ids(1))
+    used.fails("after-the-update", use.ids(1), "SourceForbidden")
     used.named()
     variants.check(world)
     publish.check(world)

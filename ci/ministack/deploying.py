@@ -119,9 +119,10 @@ def secretless(world):
 
 
 def update(world):
-    """A second deployment needs no credentials, keeps those that are there, and asks nothing with YES=1."""
+    """A second deployment needs no credentials, keeps those that are there, and asks nothing with YES=1. From then on
+    archives of the stand-in's host are not allowed."""
     before = world.stack()[2]
-    parameters(world, LogRetentionDays="14")
+    parameters(world, LogRetentionDays="14", AllowedArchiveHosts="cdn.scenario.com")
     status, out = make(world, "deploy", YES="1")
     must(status == 0 and "Deploy this changeset?" not in out, f"make deploy again: exit status {status}\n{out}")
     found, given, outputs = world.stack()

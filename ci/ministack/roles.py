@@ -49,6 +49,8 @@ def work(used, name):
     problems = []
     for kind, (_, wanted) in requests.items():
         e = used.end(arns[kind])
+        if e.get("error") == "DestinationRefused":
+            used.provoked.add("DestinationRefused")
         if e.get("error") != wanted:
             problems.append(f"{kind}: {e.get('error') or e['status']}")
     left = used.world.client("s3").list_multipart_uploads(Bucket=used.bucket).get("Uploads", [])

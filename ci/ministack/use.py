@@ -13,7 +13,8 @@ from world import KEY, REGION, SECRET, must, until
 ELSEWHERE = {
     "RateLimited": "takes two days", "LaunchUncertain": "needs an answer that is lost: functions/launch",
     "ScenarioUnavailable": "takes minutes of the client's own waits: functions/launch", "ArchiveChanged": "internal/transfer",
-    "ArchiveTooLarge": "internal/transfer", "SourceUnavailable": "takes minutes of the transfer's own waits: internal/transfer",
+    "ArchiveTooLarge": "internal/transfer", "ArchiveIncomplete": "functions/transfer", "ArchiveUnsupported": "functions/unpack",
+    "SourceUnavailable": "takes minutes of the transfer's own waits: internal/transfer",
     "DestinationUnavailable": "takes minutes of the transfer's own waits: internal/transfer", "StepFailed": "statemachine",
     "Internal": "a fault of the software", "Misconfigured": "the template sets every variable: functions/*",
 }
@@ -81,7 +82,11 @@ class Use:
         self.archive("tagged", ids(2) | {"destination": {"prefix": "tagged/", "tags": {"team": "art"}}})
         tags = self.world.client("s3").get_object_tagging(Bucket=self.bucket, Key="tagged/tagged.zip")["TagSet"]
         must(tags == [{"Key": "team", "Value": "art"}], f"tags: {tags}")
-        ok(f"archives of one part and of {parts} ({size} bytes), one with tags")
+        e = self.end(self.start(ids(3) | {"unpack": {"prefix": "unpacked/", "keepArchive": False}}, "unpacked"))
+        must(e["status"] == "SUCCEEDED", f"unpacked: {e['status']} {e.get('error')}: {e.get('cause')}")
+        found = self.world.client("s3").list_objects_v2(Bucket=self.bucket, Prefix="unpacked/")["Contents"]
+        must(json.loads(e["output"])["unpacked"]["objects"] == 3 <= len(found), f"unpacked: {e['output']}, {found}")
+        ok(f"archives of one part and of {parts} ({size} bytes), one with tags, one as objects")
 
     def refused(self):
         self.fails("empty", {"query": {}}, "RequestInvalid")
