@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -78,6 +79,10 @@ func (noLists) Claim(_ context.Context, _, purpose string) (string, error) { ret
 type noObjects struct{}
 
 func (noObjects) Head(context.Context, string) (*bucket.Info, error) { return nil, nil }
+
+func (noObjects) List(context.Context, string, string) iter.Seq2[bucket.Entry, error] {
+	return func(func(bucket.Entry, error) bool) {}
+}
 
 func (noObjects) Delete(context.Context, string, string) error { return nil }
 

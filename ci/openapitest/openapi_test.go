@@ -173,6 +173,13 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 	c.do(t, 404, false, "GET", "/archives/"+runningID+"/files", "")
 	c.do(t, 406, false, "GET", files, "", "Accept", "text/html")
 
+	c.stops(t)
+	c.faults(t)
+	c.everySaidStatusWasSeen(t)
+}
+
+func (c *contract) stops(t *testing.T) {
+	t.Helper()
 	c.do(t, 200, false, "DELETE", "/archives/"+runningID, "")
 	c.do(t, 200, false, "DELETE", "/archives/"+runningID, "")
 	c.do(t, 200, false, "DELETE", "/archives/"+batchID, "")
@@ -181,9 +188,6 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 	c.do(t, 404, false, "DELETE", "/archives/unknown", "")
 	c.do(t, 406, false, "DELETE", "/archives/"+stoppedID, "", "Accept", "text/html")
 	c.do(t, 400, false, "DELETE", "/archives/"+stoppedID+"?force=1", "")
-
-	c.faults(t)
-	c.everySaidStatusWasSeen(t)
 }
 
 // cursorAt is the place behind the first n files of the backend's archive.

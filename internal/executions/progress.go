@@ -19,8 +19,11 @@ const (
 	historyPages = 6
 )
 
-// transferState is the state of the archive state machine that writes the object.
-const transferState = "Transfer"
+// transferState and unpackState are the states of the archive state machine that write objects.
+const (
+	transferState = "Transfer"
+	unpackState   = "Unpack"
+)
 
 // Progress is what an execution's history tells about where it is. Nothing of it is a secret: signed URLs are left
 // out.

@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -91,6 +94,19 @@ func (o *objects) Head(_ context.Context, key string) (*bucket.Info, error) {
 		return nil, o.fail
 	}
 	return &bucket.Info{ETag: owner, Metadata: map[string]string{"scenario-execution": url.PathEscape(owner)}}, nil
+}
+
+func (o *objects) List(_ context.Context, prefix, _ string) iter.Seq2[bucket.Entry, error] {
+	o.mu.Lock()
+	keys := slices.Sorted(maps.Keys(o.owners))
+	o.mu.Unlock()
+	return func(yield func(bucket.Entry, error) bool) {
+		for _, key := range keys {
+			if strings.HasPrefix(key, prefix) && !yield(bucket.Entry{Key: key}, o.fail) {
+				return
+			}
+		}
+	}
 }
 
 func (o *objects) Delete(_ context.Context, key, ifETag string) error {
