@@ -1,95 +1,131 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/smithy-go"
+
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
-// client asks a system that is up, by HTTP.
+// client asks a system that is up.
 type client struct {
 	http               *http.Client
-	stepFunctions, api string
+	sfn                *sfn.Client
+	stepFunctions, api string // addresses
 }
 
 func newClient(stepFunctions, api string) *client {
-	return &client{&http.Client{Timeout: 10 * time.Second}, stepFunctions, strings.TrimSuffix(api, "/")}
+	c := &client{&http.Client{Timeout: 10 * time.Second}, nil, stepFunctions, strings.TrimSuffix(api, "/")}
+	c.sfn = sfn.New(sfn.Options{
+		BaseEndpoint: &stepFunctions, Region: system.Region, HTTPClient: c.http, Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), // nobody checks them
+	})
+	return c
 }
 
-// described is an execution as DescribeExecution tells of it.
-type described struct {
-	Status, Output, Error, Cause string
-	StartDate, StopDate          float64 // seconds
+func (c *client) describe(ctx context.Context, arn string) (*sfn.DescribeExecutionOutput, error) {
+	d, err := c.sfn.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	return d, c.readable(err)
 }
 
-func (d described) began() time.Time { return time.UnixMilli(int64(d.StartDate * 1000)) }
-
-func (d described) took() time.Duration {
-	return time.Duration((d.StopDate - d.StartDate) * float64(time.Second)).Round(time.Millisecond)
+// readable is the error as a person should read it.
+func (c *client) readable(err error) error {
+	var refused smithy.APIError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		return errors.New(refused.ErrorMessage())
+	}
+	return noAnswer(c.stepFunctions)
 }
 
-func (c *client) describe(ctx context.Context, arn string) (d described, err error) {
-	return d, c.call(ctx, "DescribeExecution", map[string]any{"executionArn": arn}, &d)
+func noAnswer(address string) error {
+	host := address
+	if u, err := url.Parse(address); err == nil {
+		host = u.Host
+	}
+	return errors.New("the system that is up does not answer at " + host)
 }
 
 // history reads the events of an execution, each once.
 type history struct {
 	client *client
 	arn    string
-	last   int64  // the event that was told last
+	last   int64  // the event that was read last
 	state  string // that was entered last
 }
 
-func (h *history) tell(ctx context.Context, event func(asl.Event)) error {
-	in := map[string]any{"executionArn": h.arn, "maxResults": 1000}
-	for {
-		var out struct {
-			Events    []asl.Event
-			NextToken string
+// read calls event with each event that has come since the last call.
+func (h *history) read(ctx context.Context, event func(asl.Event)) error {
+	pages := sfn.NewGetExecutionHistoryPaginator(h.client.sfn, &sfn.GetExecutionHistoryInput{
+		ExecutionArn: &h.arn, MaxResults: 1000, IncludeExecutionData: aws.Bool(true),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return h.client.readable(err)
 		}
-		if err := h.client.call(ctx, "GetExecutionHistory", in, &out); err != nil {
-			return err
-		}
-		for _, e := range out.Events {
-			if e.ID <= h.last {
+		for _, e := range page.Events {
+			if e.Id <= h.last {
 				continue
 			}
-			h.last = e.ID
-			if strings.HasSuffix(string(e.Type), "StateEntered") {
-				h.state = e.Details.Name
+			h.last = e.Id
+			if d := e.StateEnteredEventDetails; d != nil {
+				h.state = aws.ToString(d.Name)
 			}
-			event(e)
+			event(eventOf(e))
 		}
-		if out.NextToken == "" {
-			return nil
-		}
-		in["nextToken"] = out.NextToken
 	}
+	return nil
 }
 
-// call sends one request of the AWS JSON 1.0 protocol; the endpoint of this machine looks at no signature.
-func (c *client) call(ctx context.Context, action string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
+// eventOf is an event in the form in which the display takes it.
+func eventOf(e types.HistoryEvent) asl.Event {
+	out := asl.Event{ID: e.Id, PreviousID: e.PreviousEventId, Time: aws.ToTime(e.Timestamp), Type: asl.EventType(e.Type)}
+	set := func(into *string, v *string) { *into = aws.ToString(v) }
+	failed := func(name, cause *string) {
+		set(&out.Details.Error, name)
+		set(&out.Details.Cause, cause)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.stepFunctions, bytes.NewReader(body))
-	if err != nil {
-		return err
+	switch {
+	case e.StateEnteredEventDetails != nil:
+		set(&out.Details.Name, e.StateEnteredEventDetails.Name)
+		set(&out.Details.Input, e.StateEnteredEventDetails.Input)
+	case e.StateExitedEventDetails != nil:
+		set(&out.Details.Name, e.StateExitedEventDetails.Name)
+		set(&out.Details.Output, e.StateExitedEventDetails.Output)
+	case e.ExecutionStartedEventDetails != nil:
+		set(&out.Details.Input, e.ExecutionStartedEventDetails.Input)
+	case e.ExecutionSucceededEventDetails != nil:
+		set(&out.Details.Output, e.ExecutionSucceededEventDetails.Output)
+	case e.TaskScheduledEventDetails != nil:
+		set(&out.Details.Parameters, e.TaskScheduledEventDetails.Parameters)
+	case e.TaskSucceededEventDetails != nil:
+		set(&out.Details.Output, e.TaskSucceededEventDetails.Output)
+	case e.TaskFailedEventDetails != nil:
+		failed(e.TaskFailedEventDetails.Error, e.TaskFailedEventDetails.Cause)
+	case e.TaskTimedOutEventDetails != nil:
+		failed(e.TaskTimedOutEventDetails.Error, e.TaskTimedOutEventDetails.Cause)
+	case e.ExecutionFailedEventDetails != nil:
+		failed(e.ExecutionFailedEventDetails.Error, e.ExecutionFailedEventDetails.Cause)
+	case e.ExecutionAbortedEventDetails != nil:
+		failed(e.ExecutionAbortedEventDetails.Error, e.ExecutionAbortedEventDetails.Cause)
 	}
-	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	r.Header.Set("X-Amz-Target", "AWSStepFunctions."+action)
-	return c.do(r, out)
+	return out
 }
 
 // moved asks how far a transfer is.
@@ -98,25 +134,13 @@ func (c *client) moved(ctx context.Context, name string) (m system.Moved, err er
 	if err != nil {
 		return m, err
 	}
-	return m, c.do(r, &m)
-}
-
-func (c *client) do(r *http.Request, out any) error {
 	resp, err := c.http.Do(r)
 	if err != nil {
-		return errors.New("the system that is up does not answer at " + r.URL.Host)
+		return m, noAnswer(c.api)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
 	if resp.StatusCode != http.StatusOK {
-		var refused struct{ Message string }
-		if json.Unmarshal(text, &refused) == nil && refused.Message != "" {
-			return errors.New(refused.Message)
-		}
-		return fmt.Errorf("%s answers with status %d", r.URL.Host, resp.StatusCode)
+		return m, fmt.Errorf("%s answers with status %d", r.URL.Host, resp.StatusCode)
 	}
-	return json.Unmarshal(text, out)
+	return m, json.NewDecoder(resp.Body).Decode(&m)
 }

@@ -11,6 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
 	"github.com/scenario-archive/scenario-archive/local/system"
@@ -98,7 +102,7 @@ func (f *follow) run(ctx context.Context, up *client, stdout io.Writer) int {
 	}
 	f.screen.Line("Following %s", name(f.id))
 	f.screen.Line("")
-	f.view = f.screen.View(f.id, e.began())
+	f.view = f.screen.View(f.id, aws.ToTime(e.StartDate))
 	defer f.view.Close()
 	h := history{client: up, arn: f.id}
 	for ctx.Err() == nil {
@@ -106,10 +110,10 @@ func (f *follow) run(ctx context.Context, up *client, stdout io.Writer) int {
 		if e, err = up.describe(ctx, f.id); err != nil {
 			return f.stopped(ctx, err)
 		}
-		if err := h.tell(ctx, func(e asl.Event) { f.view.Event(f.id, e) }); err != nil {
+		if err := h.read(ctx, func(e asl.Event) { f.view.Event(f.id, e) }); err != nil {
 			return f.stopped(ctx, err)
 		}
-		if e.Status != string(asl.StatusRunning) {
+		if e.Status != types.ExecutionStatusRunning {
 			return f.report(e, stdout)
 		}
 		f.showBytes(ctx, up, h.state)
@@ -151,12 +155,13 @@ func (f *follow) stopped(ctx context.Context, err error) int {
 }
 
 // report shows how the execution ended, and returns the exit status.
-func (f *follow) report(e described, stdout io.Writer) int {
+func (f *follow) report(e *sfn.DescribeExecutionOutput, stdout io.Writer) int {
 	f.view.Close()
 	return reporter{f.screen, filepath.Join(f.dir, "logs"), func(bucket, key string) string {
 		return filepath.Join(f.dir, "s3", bucket, filepath.FromSlash(key))
 	}}.report(stdout, result{
-		status: asl.Status(e.Status), error: e.Error, cause: e.Cause, output: []byte(e.Output), took: e.took(), times: f.view.Times(),
+		status: asl.Status(e.Status), error: aws.ToString(e.Error), cause: aws.ToString(e.Cause), output: []byte(aws.ToString(e.Output)),
+		took: aws.ToTime(e.StopDate).Sub(aws.ToTime(e.StartDate)).Round(time.Millisecond), times: f.view.Times(),
 	})
 }
 
