@@ -55,7 +55,7 @@ func (s *System) newStepFunctions(dir string) error {
 	s.onClose(client.close)
 	s.StepFunctions, err = stepfunctions.New(stepfunctions.Config{
 		Machines: machines, Invoker: invoker{s.Functions}, Dir: dir, Region: Region, Account: Account,
-		Objects: objects.Bucket{Client: client.api},
+		Objects: objects.Bucket{Client: client.api}, Logger: s.problems("stepfunctions"),
 	})
 	return err
 }

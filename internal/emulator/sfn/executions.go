@@ -161,7 +161,12 @@ func (s *Service) run(ctx context.Context, m *machine, e *execution, f *os.File,
 // in memory when even that cannot be written; the next process then goes on with the execution.
 func (s *Service) unrecorded(r *recorder, err error) {
 	s.log.Error("an execution failed because its history could not be written", "execution", r.e.arn, "error", err)
-	failure := &asl.Error{Name: StoreFailed, Cause: "The execution's history could not be written: " + err.Error()}
+	reason := err
+	var file *os.PathError
+	if errors.As(err, &file) {
+		reason = file.Err // whoever reads the cause need not know where the file is
+	}
+	failure := &asl.Error{Name: StoreFailed, Cause: "The execution's history could not be written: " + reason.Error()}
 	end := asl.Event{
 		ID: r.lastID + 1, PreviousID: r.lastID, Time: s.clock.Now().UTC().Truncate(time.Millisecond), Type: "ExecutionFailed",
 		Details: asl.Details{Error: failure.Name, Cause: failure.Cause},
