@@ -135,7 +135,7 @@ func cut() { panic(http.ErrAbortHandler) }
 
 func fastOptions() Options {
 	return Options{
-		AllowLoopback: true, PartSize: minPartSize, Concurrency: 4, StallTimeout: time.Second,
+		AllowLoopback: true, PartSize: minPartSize, Concurrency: 4, StallTimeout: 30 * time.Second,
 		StorageTimeout: 5 * time.Second, OrphanAge: time.Nanosecond, backoff: time.Millisecond,
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -79,13 +80,9 @@ func asked(r *http.Request, size int) (from, to int) {
 	return from, min(to+1, size)
 }
 
-// oddities are sources of which a plain request for the whole gives the exact archive, sooner or later.
-func oddities(content []byte) map[string]hook {
+// oddArchives are sources of which a plain request for the whole gives the exact archive, sooner or later.
+func oddArchives(content []byte) map[string]hook {
 	etag, size := etagOf(content), len(content)
-	whole := func(w http.ResponseWriter, r *http.Request) {
-		r.Header.Del("Range")
-		serve(w, r, content, etag)
-	}
 	nodes := func(honourIfRange bool) hook {
 		return func(w http.ResponseWriter, r *http.Request, n int) bool {
 			if !honourIfRange {
@@ -95,7 +92,7 @@ func oddities(content []byte) map[string]hook {
 			return true
 		}
 	}
-	list := map[string]hook{
+	return map[string]hook{
 		"chunked, cut twice": func(w http.ResponseWriter, _ *http.Request, n int) bool {
 			if n <= 2 {
 				serveInOrder(w, content[:size*n/3], false)
@@ -130,57 +127,87 @@ func oddities(content []byte) map[string]hook {
 			r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, min(to, from+100)-1))
 			serve(w, r, content, etag)
 		}),
+	}
+}
+
+// oddEncodings are Content-Encodings that nobody asked for, true ones and others.
+func oddEncodings(content []byte) map[string]hook {
+	packed := gzipped(content)
+	return map[string]hook{
 		"said to be gzip": every(always, encoded("gzip", content)), "aws-chunked": every(always, encoded("aws-chunked", content)),
-		"said to be base64": every(always, encoded("base64", content)), "gzip": every(always, encoded("gzip", gzipped(content))),
+		"said to be base64": every(always, encoded("base64", content)), "gzip": every(always, encoded("gzip", packed)),
 		"gzip in order": every(always, func(w http.ResponseWriter, r *http.Request) {
 			r.Header.Del("Range")
-			encoded("gzip, aws-chunked", gzipped(content))(w, r)
+			encoded("gzip, aws-chunked", packed)(w, r)
 		}),
 		"gzip, cut once": func(w http.ResponseWriter, r *http.Request, n int) bool {
 			w.Header().Set("Content-Encoding", "gzip")
 			if n == 1 {
-				w = &cuttingWriter{w, size / 2}
+				w = &cuttingWriter{w, len(content) / 2}
 			}
-			serveInOrder(&countingWriter{w, new(atomic.Int64)}, gzipped(content), true)
+			serveInOrder(&countingWriter{w, new(atomic.Int64)}, packed, true)
 			return true
 		},
 	}
+}
+
+// oddLengths are answers to a range of another length than they, or the request, say.
+func oddLengths(content []byte) map[string]http.HandlerFunc {
+	etag, size := etagOf(content), len(content)
+	return map[string]http.HandlerFunc{
+		"no size": func(w http.ResponseWriter, r *http.Request) {
+			from, to := asked(r, size)
+			partial(w, fmt.Sprintf("bytes %d-%d/*", from, to-1), content[from:to], false)
+		},
+		"bytes 0-99 of unknown":   func(w http.ResponseWriter, r *http.Request) { partial(w, "bytes 0-99/*", content[:100], false) },
+		"no Content-Range":        func(w http.ResponseWriter, r *http.Request) { partial(w, "", content[:1000], false) },
+		"everything, said as 206": func(w http.ResponseWriter, r *http.Request) { partial(w, "", content, false) },
+		"a longer body": func(w http.ResponseWriter, r *http.Request) {
+			from, to := asked(r, size)
+			w.Header().Set("ETag", etag)
+			partial(w, fmt.Sprintf("bytes %d-%d/%d", from, to-1, size), append(bytes.Clone(content[from:to]), content[:200]...), true)
+		},
+		"more than was asked for": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", etag)
+			partial(w, fmt.Sprintf("bytes 0-%d/%d", size-1, size), content, false)
+		},
+		"another size": func(w http.ResponseWriter, r *http.Request) {
+			from, to := asked(r, size)
+			w.Header().Set("ETag", etag)
+			partial(w, fmt.Sprintf("bytes %d-%d/%d", from, to-1, size+7), content[from:to], false)
+		},
+		"another length": func(w http.ResponseWriter, r *http.Request) {
+			from, to := asked(r, size)
+			w.Header().Set("ETag", etag)
+			partial(w, fmt.Sprintf("bytes %d-%d/%d", from, to-1, size), content[from:to-1], false)
+		},
+	}
+}
+
+// oddStatuses are answers to a range that are none.
+func oddStatuses(content []byte) map[string]http.HandlerFunc {
+	whole := func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Range")
+		serve(w, r, content, etagOf(content))
+	}
+	return map[string]http.HandlerFunc{
+		"empty": func(w http.ResponseWriter, r *http.Request) { partial(w, "", nil, false) },
+		"204":   func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		"304":   func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotModified) },
+		"412":   status(412), "416": status(416), "400": status(400), "403": status(403), "404": status(404), "405": status(405),
+		"500": status(500), "501": status(501), "502": status(502), "503": status(503), "a page": status(200, "Content-Type", "text/html"),
+		"everything": whole, "closed": func(http.ResponseWriter, *http.Request) { cut() },
+		"a redirect in a circle": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) },
+	}
+}
+
+// oddities are all of them: the answers to ranges from the first request on, or in mid-way.
+func oddities(content []byte) map[string]hook {
+	list, answers := oddArchives(content), oddLengths(content)
+	maps.Copy(list, oddEncodings(content))
+	maps.Copy(answers, oddStatuses(content))
 	for _, k := range []int{1, 3} {
-		for name, f := range map[string]func(w http.ResponseWriter, r *http.Request){
-			"no size": func(w http.ResponseWriter, r *http.Request) {
-				from, to := asked(r, size)
-				partial(w, fmt.Sprintf("bytes %d-%d/*", from, to-1), content[from:to], false)
-			},
-			"bytes 0-99 of unknown":   func(w http.ResponseWriter, r *http.Request) { partial(w, "bytes 0-99/*", content[:100], false) },
-			"no Content-Range":        func(w http.ResponseWriter, r *http.Request) { partial(w, "", content[:1000], false) },
-			"everything, said as 206": func(w http.ResponseWriter, r *http.Request) { partial(w, "", content, false) },
-			"a longer body": func(w http.ResponseWriter, r *http.Request) {
-				from, to := asked(r, size)
-				w.Header().Set("ETag", etag)
-				partial(w, fmt.Sprintf("bytes %d-%d/%d", from, to-1, size), append(bytes.Clone(content[from:to]), content[:200]...), true)
-			},
-			"more than was asked for": func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("ETag", etag)
-				partial(w, fmt.Sprintf("bytes 0-%d/%d", size-1, size), content, false)
-			},
-			"another size": func(w http.ResponseWriter, r *http.Request) {
-				from, to := asked(r, size)
-				w.Header().Set("ETag", etag)
-				partial(w, fmt.Sprintf("bytes %d-%d/%d", from, to-1, size+7), content[from:to], false)
-			},
-			"another length": func(w http.ResponseWriter, r *http.Request) {
-				from, to := asked(r, size)
-				w.Header().Set("ETag", etag)
-				partial(w, fmt.Sprintf("bytes %d-%d/%d", from, to-1, size), content[from:to-1], false)
-			},
-			"empty": func(w http.ResponseWriter, r *http.Request) { partial(w, "", nil, false) },
-			"204":   func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) },
-			"304":   func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotModified) },
-			"412":   status(412), "416": status(416), "400": status(400), "403": status(403), "404": status(404), "405": status(405),
-			"500": status(500), "501": status(501), "502": status(502), "503": status(503), "a page": status(200, "Content-Type", "text/html"),
-			"everything": whole, "closed": func(http.ResponseWriter, *http.Request) { cut() },
-			"a redirect in a circle": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) },
-		} {
+		for name, f := range answers {
 			list[fmt.Sprintf("ranges from the %d. request: %s", k, name)] = inRange(k, f)
 		}
 	}

@@ -3,6 +3,7 @@ package transfer
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 
 	"strings"
@@ -61,23 +62,16 @@ func (c *cuttingWriter) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-func TestSourcesThatLie(t *testing.T) {
-	t.Parallel()
-	server := s3test.Start(t)
-	content := makeZIP(t, 10, 14<<20, 2)
-	other := makeZIP(t, 11, 14<<20, 2)
-	etag := etagOf(content)
-	stall := func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			_ = recover()
-			<-r.Context().Done()
-		}()
-		serve(&cuttingWriter{w, 100_000}, r, content, etag)
-	}
-	for name, c := range map[string]struct {
-		hook hook
-		want Kind // "" means: the exact object
-	}{
+// lie is a source that does not do what it should.
+type lie struct {
+	hook  hook
+	stall time.Duration // when silence is a stall; 0: as usual
+	want  Kind          // "" means: the exact object
+}
+
+// liesInOrder are those of sources without ranges, or without what two ranges could be compared by.
+func liesInOrder(content, other []byte) map[string]lie {
+	return map[string]lie{
 		"ignores ranges":            {hook: every(always, func(w http.ResponseWriter, _ *http.Request) { serveInOrder(w, content, true) })},
 		"neither ranges nor length": {hook: every(always, func(w http.ResponseWriter, _ *http.Request) { serveInOrder(w, content, false) })},
 		"in order, and breaks off once": {hook: func(w http.ResponseWriter, r *http.Request, n int) bool {
@@ -104,6 +98,20 @@ func TestSourcesThatLie(t *testing.T) {
 		"Last-Modified alone": {hook: every(always, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "", time.Unix(1_700_000_000, 0), strings.NewReader(string(content)))
 		})},
+	}
+}
+
+// liesInRanges are wrong answers to ranges, and answers that stop.
+func liesInRanges(content []byte) map[string]lie {
+	etag := etagOf(content)
+	stall := func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			_ = recover()
+			<-r.Context().Done()
+		}()
+		serve(&cuttingWriter{w, 100_000}, r, content, etag)
+	}
+	return map[string]lie{
 		"shrinks":                {hook: every(from(2), func(w http.ResponseWriter, r *http.Request) { serve(w, r, content[:1<<20], etag) }), want: KindCorrupt},
 		"every answer is cut":    {hook: every(always, cutAfter(content, etag, 3<<20))},
 		"cut at once, always":    {hook: every(from(2), cutAfter(content, etag, 0)), want: KindSourceUnavailable},
@@ -119,9 +127,16 @@ func TestSourcesThatLie(t *testing.T) {
 			r.Header.Set("Range", "bytes=5-9")
 			serve(w, r, content, etag)
 		}), want: KindSourceUnavailable},
-		"nonsense Content-Range":   {hook: every(from(2), status(206, "Content-Range", "bytes 9-5/x")), want: KindSourceUnavailable},
-		"stalls for ever":          {hook: every(from(2), stall), want: KindSourceUnavailable},
-		"stalls once":              {hook: every(only(2), stall)},
+		"nonsense Content-Range": {hook: every(from(2), status(206, "Content-Range", "bytes 9-5/x")), want: KindSourceUnavailable},
+		"stalls for ever":        {stall: 100 * time.Millisecond, hook: every(from(2), stall), want: KindSourceUnavailable},
+		"stalls once":            {stall: 500 * time.Millisecond, hook: every(only(2), stall)},
+	}
+}
+
+// refusals are statuses that are no archive, and archives that are none.
+func refusals(content []byte) map[string]lie {
+	etag := etagOf(content)
+	return map[string]lie{
 		"429 in between":           {hook: every(only(3), status(429, "Retry-After", "0"))},
 		"429 with a long wait":     {hook: every(from(2), status(429, "Retry-After", "3600")), want: KindSourceUnavailable},
 		"500 in between":           {hook: every(func(n int) bool { return n%3 == 2 }, status(500))},
@@ -148,13 +163,26 @@ func TestSourcesThatLie(t *testing.T) {
 		"redirects in circles": {hook: every(always, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/archive.zip?Signature=SECRET", http.StatusFound)
 		}), want: KindNoArchive},
-	} {
+	}
+}
+
+func TestSourcesThatLie(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	content, other := makeZIP(t, 10, 14<<20, 2), makeZIP(t, 11, 14<<20, 2)
+	lies := liesInOrder(content, other)
+	maps.Copy(lies, liesInRanges(content))
+	maps.Copy(lies, refusals(content))
+	for name, c := range lies {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			src := newSource(t, content)
 			src.set(func() { src.hook = c.hook })
-			o := object(server, name)
-			tr := newTransferer(t, server.Client, fastOptions())
+			o, opt := object(server, name), fastOptions()
+			if c.stall > 0 {
+				opt.StallTimeout = c.stall
+			}
+			tr := newTransferer(t, server.Client, opt)
 			got, err := tr.Run(testContext(t), src.url(), o)
 			if c.want == "" {
 				if err != nil {
