@@ -57,19 +57,20 @@ func (m *memory) get(key string) string {
 	return m.objects[key]
 }
 
-// lines is a list of n items, 0 to n-1, as JSON Lines.
-func lines(n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, "%d\n", i)
+// items is a list of n items, 0 to n-1.
+func items(n int) string {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
 	}
-	return b.String()
+	text, _ := json.Marshal(all)
+	return string(text)
 }
 
-// mapDefinition is a distributed Map over b/list.jsonl whose children run one task.
+// mapDefinition is a distributed Map over b/list.json whose children run one task.
 func mapDefinition(fields string) string {
 	return `{"StartAt":"M","States":{"M":{"Type":"Map","End":true,"Label":"Work",` + fields + `
-		"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"JSONL"},"Parameters":{"Bucket":"b","Key":"list.jsonl"}},
+		"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"JSON"},"Parameters":{"Bucket":"b","Key":"list.json"}},
 		"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"T","States":{
 			"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"},"OutputPath":"$.Payload","End":true}}}}}}`
 }
@@ -101,23 +102,23 @@ func TestMapRunWithoutWriter(t *testing.T) {
 		fields, list, want, failure string
 		invoker                     Invoker
 	}{
-		"outputs in order":       {``, lines(12), `[0,1,2,3,4,5,6,7,8,9,10,11]`, "", nil},
-		"no items":               {``, ``, `[]`, "", nil},
-		"one at a time":          {`"MaxConcurrency":1,`, lines(3), `[0,1,2]`, "", nil},
-		"a failure":              {``, lines(3), ``, "States.ExceedToleratedFailureThreshold", failing("1")},
-		"tolerated exactly":      {`"ToleratedFailurePercentage":50,`, lines(4), `[0,{"Cause":`, "", failing("1", "2")},
-		"more than a percentage": {`"ToleratedFailurePercentage":49.9,`, lines(4), ``, "States.ExceedToleratedFailureThreshold", failing("1", "2")},
-		"all may fail":           {`"ToleratedFailurePercentage":100,`, lines(1), `[{"Cause":`, "", failing("0")},
-		"not JSON Lines":         {``, "1\n{\n", ``, "States.ItemReaderFailed", nil},
-		"outputs too large":      {``, strings.Repeat(`"`+strings.Repeat("x", 100_000)+"\"\n", 3), ``, "States.DataLimitExceeded", nil},
-		"an item too large":      {``, `"` + strings.Repeat("x", asl.MaxDataSize) + "\"\n", ``, "States.DataLimitExceeded", nil},
+		"outputs in order":       {``, items(12), `[0,1,2,3,4,5,6,7,8,9,10,11]`, "", nil},
+		"no items":               {``, `[]`, `[]`, "", nil},
+		"one at a time":          {`"MaxConcurrency":1,`, items(3), `[0,1,2]`, "", nil},
+		"a failure":              {``, items(3), ``, "States.ExceedToleratedFailureThreshold", failing("1")},
+		"tolerated exactly":      {`"ToleratedFailurePercentage":50,`, items(4), `[0,{"Cause":`, "", failing("1", "2")},
+		"more than a percentage": {`"ToleratedFailurePercentage":49.9,`, items(4), ``, "States.ExceedToleratedFailureThreshold", failing("1", "2")},
+		"all may fail":           {`"ToleratedFailurePercentage":100,`, items(1), `[{"Cause":`, "", failing("0")},
+		"no array":               {``, "[1,{", ``, "States.ItemReaderFailed", nil},
+		"outputs too large":      {``, "[1" + strings.Repeat(`,"`+strings.Repeat("x", 100_000)+`"`, 3) + "]", ``, "States.DataLimitExceeded", nil},
+		"an item too large":      {``, `["` + strings.Repeat("x", asl.MaxDataSize) + `"]`, ``, "States.DataLimitExceeded", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if c.invoker == nil {
 				c.invoker = invokerFunc(echoPayload)
 			}
-			objects := newMemory(map[string]string{"b/list.jsonl": c.list})
+			objects := newMemory(map[string]string{"b/list.json": c.list})
 			s := newService(t, mapConfig(t.TempDir(), mapDefinition(c.fields), objects, c.invoker))
 			e := wait(t, s, start(t, s, "m", "e", `{}`).ARN)
 			if c.failure != e.Error || !strings.HasPrefix(string(e.Output), c.want) {
@@ -142,7 +143,7 @@ func rows(t *testing.T, text string) (all []map[string]any) {
 
 func TestResultWriter(t *testing.T) {
 	t.Parallel()
-	objects := newMemory(map[string]string{"b/list.jsonl": lines(5)})
+	objects := newMemory(map[string]string{"b/list.json": items(5)})
 	s := newService(t, mapConfig(t.TempDir(), mapDefinition(writer+`"MaxConcurrency":1,"ToleratedFailurePercentage":20,`), objects, failing("1", "2")))
 	e := wait(t, s, start(t, s, "m", "e", `{}`).ARN)
 	if e.Error != "States.ExceedToleratedFailureThreshold" {
@@ -204,7 +205,7 @@ func TestResultWriter(t *testing.T) {
 
 func TestResultWriterSucceeds(t *testing.T) {
 	t.Parallel()
-	objects := newMemory(map[string]string{"b/list.jsonl": lines(3)})
+	objects := newMemory(map[string]string{"b/list.json": items(3)})
 	s := newService(t, mapConfig(t.TempDir(), mapDefinition(writer), objects, invokerFunc(echoPayload)))
 	e := wait(t, s, start(t, s, "m", "e", `{}`).ARN)
 	runs, _ := s.MapRuns(e.ARN)
@@ -245,7 +246,7 @@ func TestMapRunConcurrency(t *testing.T) {
 		now.Add(-1)
 		return payload, "", nil
 	})
-	s := newService(t, mapConfig(t.TempDir(), mapDefinition(`"MaxConcurrency":2,`), newMemory(map[string]string{"b/list.jsonl": lines(9)}), hold))
+	s := newService(t, mapConfig(t.TempDir(), mapDefinition(`"MaxConcurrency":2,`), newMemory(map[string]string{"b/list.json": items(9)}), hold))
 	e := start(t, s, "m", "e", `{}`)
 	<-arrived
 	<-arrived
@@ -268,7 +269,7 @@ func TestStopOfMapRun(t *testing.T) {
 		<-ctx.Done()
 		return nil, "", ctx.Err()
 	})
-	s := newService(t, mapConfig(t.TempDir(), mapDefinition(`"MaxConcurrency":2,`), newMemory(map[string]string{"b/list.jsonl": lines(9)}), hold))
+	s := newService(t, mapConfig(t.TempDir(), mapDefinition(`"MaxConcurrency":2,`), newMemory(map[string]string{"b/list.json": items(9)}), hold))
 	e := start(t, s, "m", "e", `{}`)
 	<-arrived
 	<-arrived
@@ -309,7 +310,7 @@ func TestResultFilesAreDivided(t *testing.T) {
 func TestOrphans(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	objects := newMemory(map[string]string{"b/list.jsonl": lines(3)})
+	objects := newMemory(map[string]string{"b/list.json": items(3)})
 	arrived := make(chan struct{}, 3)
 	hold := invokerFunc(func(ctx context.Context, _ string, _ []byte) ([]byte, string, error) {
 		arrived <- struct{}{}

@@ -17,7 +17,7 @@ func TestRestartOfMapRun(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	const n = 31 // so that three are left for the last round
-	objects := newMemory(map[string]string{"b/list.jsonl": lines(n)})
+	objects := newMemory(map[string]string{"b/list.json": items(n)})
 	var mu sync.Mutex
 	finished := map[string]int{}
 	definition := mapDefinition(writer + `"MaxConcurrency":3,"ToleratedFailurePercentage":4,`)
@@ -76,11 +76,11 @@ func TestRestartOfMapRun(t *testing.T) {
 // TestRestartWithAnotherList changes the list while nothing runs.
 func TestRestartWithAnotherList(t *testing.T) {
 	t.Parallel()
-	for name, list := range map[string]string{"replaced": lines(8), "the same length": strings.Replace(lines(9), "0", "x", 1), "gone": ""} {
+	for name, list := range map[string]string{"replaced": items(8), "the same length": strings.Replace(items(9), "0", "x", 1), "gone": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			objects := newMemory(map[string]string{"b/list.jsonl": lines(9)})
+			objects := newMemory(map[string]string{"b/list.json": items(9)})
 			arrived := make(chan struct{}, 9)
 			s, err := New(mapConfig(dir, mapDefinition(`"MaxConcurrency":1,`), objects, invokerFunc(func(ctx context.Context, _ string, _ []byte) ([]byte, string, error) {
 				arrived <- struct{}{}
@@ -95,9 +95,9 @@ func TestRestartWithAnotherList(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			delete(objects.objects, "b/list.jsonl")
+			delete(objects.objects, "b/list.json")
 			if list != "" {
-				objects.objects["b/list.jsonl"] = list
+				objects.objects["b/list.json"] = list
 			}
 			s = newService(t, mapConfig(dir, mapDefinition(`"MaxConcurrency":1,`), objects, invokerFunc(echoPayload)))
 			if e := wait(t, s, arn); e.Error != "States.ItemReaderFailed" {

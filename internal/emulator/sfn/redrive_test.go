@@ -187,7 +187,7 @@ func TestRedriveOfAStoppedExecution(t *testing.T) {
 func TestRedriveOfAMapRun(t *testing.T) {
 	t.Parallel()
 	b := newBroken("1", "3")
-	objects := newMemory(map[string]string{"b/list.jsonl": lines(6)})
+	objects := newMemory(map[string]string{"b/list.json": items(6)})
 	s, client := serve(t, mapConfig(t.TempDir(), mapDefinition(`"MaxConcurrency":1,"ToleratedFailurePercentage":20,`), objects, b))
 	arn := wait(t, s, start(t, s, "m", "e", `{}`).ARN).ARN
 	runs, _ := s.MapRuns(arn)
@@ -236,7 +236,7 @@ func TestRedriveOfAMapRun(t *testing.T) {
 func TestKillInARedrive(t *testing.T) {
 	t.Parallel()
 	b, dir := newBroken("0", "1"), t.TempDir()
-	objects := newMemory(map[string]string{"b/list.jsonl": lines(3)})
+	objects := newMemory(map[string]string{"b/list.json": items(3)})
 	definition := mapDefinition(`"MaxConcurrency":1,"ToleratedFailurePercentage":50,`)
 	s, err := New(mapConfig(dir, definition, objects, b))
 	if err != nil {

@@ -151,7 +151,7 @@ func TestRestartWaitsForStartedExecutions(t *testing.T) {
 func TestMapRunsByTheSDK(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	s, client := serve(t, mapConfig(t.TempDir(), mapDefinition(`"ToleratedFailurePercentage":50,`), newMemory(map[string]string{"b/list.jsonl": lines(4)}), failing("2")))
+	s, client := serve(t, mapConfig(t.TempDir(), mapDefinition(`"ToleratedFailurePercentage":50,`), newMemory(map[string]string{"b/list.json": items(4)}), failing("2")))
 	e := wait(t, s, start(t, s, "m", "e", `{}`).ARN)
 	runs, err := client.ListMapRuns(ctx, &sfn.ListMapRunsInput{ExecutionArn: &e.ARN})
 	if err != nil || len(runs.MapRuns) != 1 || *runs.MapRuns[0].ExecutionArn != e.ARN {

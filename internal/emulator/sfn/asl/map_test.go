@@ -12,9 +12,9 @@ import (
 )
 
 // mapState is a Map state over the object k in the bucket b, whose children do nothing.
-func mapState(fields, inputType string) string {
+func mapState(fields string) string {
 	return oneState(`"Type":"Map","End":true,"Label":"L",` + fields + `
-		"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"` + inputType + `"},"Parameters":{"Bucket":"b","Key":"k"}},
+		"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"JSON"},"Parameters":{"Bucket":"b","Key":"k"}},
 		"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`)
 }
 
@@ -70,32 +70,28 @@ func spread(t *testing.T, c *collector, definition, input string) (o outcome) {
 
 func TestMapItems(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ kind, list, want string }{
-		{"JSON", "[]", "[]"},
-		{"JSON", "[1.50,\n{\"b\":2,\"a\":[]}]\n", `[1.50,{"b":2,"a":[]}]`},
-		{"JSONL", "", "[]"},
-		{"JSONL", "1\n\n {\"a\": 2} \r\n\"x\"", `[1,{"a":2},"x"]`},
+	for _, c := range []struct{ list, want string }{
+		{"[]", "[]"},
+		{"[1.50,\n{\"b\":2,\"a\":[]}]\n", `[1.50,{"b":2,"a":[]}]`},
 	} {
-		if o := spread(t, &collector{list: c.list}, mapState(``, c.kind), `{}`); o.Status != StatusSucceeded || string(o.Output) != c.want {
-			t.Errorf("%s %q: got %s %s %s", c.kind, c.list, o.Output, o.Error, o.Cause)
+		if o := spread(t, &collector{list: c.list}, mapState(``), `{}`); o.Status != StatusSucceeded || string(o.Output) != c.want {
+			t.Errorf("%q: got %s %s %s", c.list, o.Output, o.Error, o.Cause)
 		}
 	}
-	for _, c := range []struct{ kind, list, want string }{
-		{"JSON", ``, "must be an array"}, {"JSON", `{}`, "must be an array"}, {"JSON", `[1,2`, "does not end"},
-		{"JSON", `[1,{"a":`, "unexpected EOF"}, {"JSON", `[1] 2`, "something follows"}, {"JSON", `[1,x]`, "invalid character"},
-		{"JSONL", "1\nx\n", "line 2: "}, {"JSONL", "1 2\n", "line 1: more than one"},
-		{"JSONL", `"` + strings.Repeat("x", maxLine), "token too long"},
+	for _, c := range []struct{ list, want string }{
+		{``, "must be an array"}, {`{}`, "must be an array"}, {`[1,2`, "does not end"},
+		{`[1,{"a":`, "unexpected EOF"}, {`[1,{`, "unexpected EOF"}, {`[1,[2`, "unexpected EOF"}, {`[1] 2`, "something follows"}, {`[1,x]`, "invalid character"},
 	} {
-		wantFailure(t, spread(t, &collector{list: c.list}, mapState(``, c.kind), `{}`), "States.ItemReaderFailed", c.want)
+		wantFailure(t, spread(t, &collector{list: c.list}, mapState(``), `{}`), "States.ItemReaderFailed", c.want)
 	}
 	large := `["` + strings.Repeat("x", MaxDataSize) + `"]`
-	wantFailure(t, spread(t, &collector{list: large}, mapState(``, "JSON"), `{}`), errDataLimit, "exceeds the limit of 262144")
-	byPath := strings.Replace(mapState(``, "JSON"), `"Key":"k"`, `"Key.$":"$.k"`, 1)
+	wantFailure(t, spread(t, &collector{list: large}, mapState(``), `{}`), errDataLimit, "exceeds the limit of 262144")
+	byPath := strings.Replace(mapState(``), `"Key":"k"`, `"Key.$":"$.k"`, 1)
 	wantFailure(t, spread(t, &collector{}, byPath, `{"k":"other"}`), "States.ItemReaderFailed", "other in the bucket b could not be opened: NoSuchKey")
 	wantFailure(t, spread(t, &collector{}, byPath, `{"k":1}`), "States.Runtime", "The parameter Key must be a string")
 	wantFailure(t, spread(t, &collector{}, byPath, `{}`), "States.Runtime", "'$.k' specified for the field 'Key.$'")
 	changed := &collector{list: "[1]"}
-	spread(t, changed, mapState(``, "JSON"), `{}`)
+	spread(t, changed, mapState(``), `{}`)
 	if _, err := changed.job.Open(t.Context(), "another"); err == nil || !strings.Contains(err.Error(), "has changed") {
 		t.Errorf("another list was read: %v", err)
 	}
@@ -115,7 +111,7 @@ func TestMapSettings(t *testing.T) {
 		writer: "L 10000 0 &{bucket p}",
 	} {
 		c := &collector{list: "[]"}
-		spread(t, c, mapState(fields, "JSON"), input)
+		spread(t, c, mapState(fields), input)
 		if got := fmt.Sprint(c.job.Label, " ", c.job.MaxConcurrency, " ", c.job.ToleratedPercentage, " ", c.job.Results); got != want {
 			t.Errorf("%s: got %s, want %s", fields, got, want)
 		}
@@ -127,13 +123,13 @@ func TestMapSettings(t *testing.T) {
 		strings.Replace(writer, "$.b", "$.x", 1):  "'$.x' specified for the field 'Bucket.$'",
 		strings.Replace(writer, "$.b", "$.n", 1):  "The parameter Bucket must be a string",
 	} {
-		wantFailure(t, spread(t, &collector{list: "[]"}, mapState(fields, "JSON"), input), errRuntime, cause)
+		wantFailure(t, spread(t, &collector{list: "[]"}, mapState(fields), input), errRuntime, cause)
 	}
 }
 
 func TestMapRunHistory(t *testing.T) {
 	t.Parallel()
-	o := spread(t, &collector{list: "[1,2]"}, mapState(``, "JSON"), `{}`)
+	o := spread(t, &collector{list: "[1,2]"}, mapState(``), `{}`)
 	if got := o.hist.types(); got != "ExecutionStarted<0 MapStateEntered<0 MapStateStarted<2 MapRunStarted<3 MapRunSucceeded<4 MapStateSucceeded<5 MapStateExited<6 ExecutionSucceeded<7" {
 		t.Errorf("got %s", got)
 	}
@@ -141,7 +137,7 @@ func TestMapRunHistory(t *testing.T) {
 	if !strings.Contains(string(text), `"mapRunStartedEventDetails":{"mapRunArn":"arn:aws:states:us-east-1:000000000000:mapRun:m/L:`) {
 		t.Errorf("got %s", text)
 	}
-	o = spread(t, &collector{list: "[]", err: &Error{"States.ExceedToleratedFailureThreshold", "why"}}, mapState(``, "JSON"), `{}`)
+	o = spread(t, &collector{list: "[]", err: &Error{"States.ExceedToleratedFailureThreshold", "why"}}, mapState(``), `{}`)
 	wantFailure(t, o, "States.ExceedToleratedFailureThreshold", "why")
 	text, _ = json.Marshal(o.hist.events[4])
 	if !strings.Contains(string(text), `"mapRunFailedEventDetails":{"error":"States.ExceedToleratedFailureThreshold","cause":"why"}`) || o.hist.events[5].Type != "MapStateFailed" {
@@ -152,7 +148,7 @@ func TestMapRunHistory(t *testing.T) {
 // TestMapRunResumes cuts the history after each event: the same Map Run goes on, and no event comes twice.
 func TestMapRunResumes(t *testing.T) {
 	t.Parallel()
-	definition := mapState(``, "JSON")
+	definition := mapState(``)
 	whole := spread(t, &collector{list: "[1]"}, definition, `{}`)
 	m := parse(t, definition)
 	for n := 1; n < len(whole.hist.events)-2; n++ {
@@ -180,7 +176,7 @@ func TestMapRunResumes(t *testing.T) {
 // TestMapRunRedriven has the Map Run fail in each way, and redrives the execution.
 func TestMapRunRedriven(t *testing.T) {
 	t.Parallel()
-	m := parse(t, mapState(``, "JSON"))
+	m := parse(t, mapState(``))
 	for name, c := range map[string]struct {
 		err     error
 		redrive bool
@@ -215,7 +211,7 @@ func TestMapRunRedriven(t *testing.T) {
 
 func TestMapRunAborted(t *testing.T) {
 	t.Parallel()
-	m := parse(t, mapState(``, "JSON"))
+	m := parse(t, mapState(``))
 	for name, c := range map[string]struct {
 		cause  error
 		status Status

@@ -1,8 +1,6 @@
 package asl
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,11 +8,8 @@ import (
 	"io"
 )
 
-// itemReader is an ItemReader: where a Map state's items are listed.
-type itemReader struct {
-	parameters template
-	inputType  string // JSON or JSONL
-}
+// itemReader is an ItemReader: which object, a JSON array, lists a Map state's items.
+type itemReader struct{ parameters template }
 
 // Object names an object in S3.
 type Object struct{ Bucket, Key string }
@@ -35,7 +30,7 @@ func compileReader(f *fields) *itemReader {
 	reader.checkParameters("Bucket", "Key")
 	r.parameters = reader.template("Parameters")
 	if config, ok := reader.sub("ReaderConfig"); ok {
-		r.inputType = config.must("InputType", "JSON", "JSONL")
+		config.must("InputType", "JSON")
 		config.done()
 	}
 	return r
@@ -43,9 +38,8 @@ func compileReader(f *fields) *itemReader {
 
 // itemList is an ItemReader with its paths replaced by what they lead to.
 type itemList struct {
-	object    Object
-	inputType string
-	objects   ObjectReader
+	object  Object
+	objects ObjectReader
 }
 
 func (r *itemReader) list(s *step, input any) (*itemList, error) {
@@ -53,7 +47,7 @@ func (r *itemReader) list(s *step, input any) (*itemList, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &itemList{inputType: r.inputType, objects: s.r.x.Objects}
+	l := &itemList{objects: s.r.x.Objects}
 	return l, textsAt(v, map[string]*string{"Bucket": &l.object.Bucket, "Key": &l.object.Key})
 }
 
@@ -94,12 +88,7 @@ func (l *itemList) open(ctx context.Context, pinned string) (*ChildInputs, error
 		return nil, errors.Join(l.failure("has changed while the Map Run was interrupted"), body.Close())
 	}
 	c := &ChildInputs{list: l, etag: etag, body: body}
-	if l.inputType == "JSON" {
-		c.next, err = arrayItems(body)
-	} else {
-		c.next = lineItems(body)
-	}
-	if err != nil {
+	if c.next, err = arrayItems(body); err != nil {
 		return nil, errors.Join(l.wrong(err), body.Close())
 	}
 	return c, nil
@@ -137,7 +126,7 @@ func (l *itemList) failure(format string, args ...any) *Error {
 }
 
 func (l *itemList) wrong(err error) *Error {
-	return l.failure("is not the %s it should be: %v", l.inputType, err)
+	return l.failure("is not the JSON array it should be: %v", err)
 }
 
 // arrayItems are the elements of an array.
@@ -148,10 +137,15 @@ func arrayItems(r io.Reader) (next func() (any, error), err error) {
 		return nil, errors.Join(errors.New("it must be an array"), err)
 	}
 	return func() (any, error) {
+		// A torn list must not be taken for one that ends here: only the array's own end is io.EOF.
 		if d.More() {
-			return decodeValue(d, 1)
+			v, err := decodeValue(d, 1)
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return v, err
 		}
-		if _, err := d.Token(); err != nil { // a torn list must not be taken for one that ends here
+		if _, err := d.Token(); err != nil {
 			return nil, fmt.Errorf("the array does not end: %v", err)
 		}
 		if _, err := d.Token(); err != io.EOF {
@@ -159,32 +153,4 @@ func arrayItems(r io.Reader) (next func() (any, error), err error) {
 		}
 		return nil, io.EOF
 	}, nil
-}
-
-// maxLine is the longest line of JSON Lines, in bytes (AWS, "ItemReader").
-const maxLine = 8 << 20
-
-// lineItems are the JSON values of lines; blank lines are skipped.
-func lineItems(r io.Reader) func() (any, error) {
-	s := bufio.NewScanner(r)
-	s.Buffer(nil, maxLine)
-	line := 0
-	return func() (any, error) {
-		for s.Scan() {
-			line++
-			text := bytes.TrimSpace(s.Bytes())
-			if len(text) == 0 {
-				continue
-			}
-			v, err := decodeJSON(text)
-			if err != nil {
-				return nil, fmt.Errorf("line %d: %w", line, err)
-			}
-			return v, nil
-		}
-		if err := s.Err(); err != nil {
-			return nil, fmt.Errorf("after line %d: %w", line, err)
-		}
-		return nil, io.EOF
-	}
 }

@@ -91,13 +91,11 @@ func (f *fields) sub(name string) (*fields, bool) {
 	return f.c.object(f.where+": "+name, v)
 }
 
-// must reports unless the member is one of these texts.
-func (f *fields) must(name string, texts ...string) string {
-	s := f.required(name)
-	if s != "" && !slices.Contains(texts, s) {
-		f.wrong(name, "%q is not supported; %q is", s, texts)
+// must reports unless the member is this text.
+func (f *fields) must(name, text string) {
+	if s := f.required(name); s != "" && s != text {
+		f.wrong(name, "%q is not supported; %q is", s, text)
 	}
-	return s
 }
 
 // checkParameters wants the field Parameters to be an object that has the first name, and no others than these.

@@ -33,7 +33,7 @@ func TestProjectDefinitions(t *testing.T) {
 // TestRefusals are definitions that are wrong, or that use what is not known here; each error names it.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	read := mapState(``, "JSON")
+	read := mapState(``)
 	for name, c := range map[string]struct{ definition, want string }{
 		"not JSON":              {`{`, "EOF"},
 		"no object":             {`[]`, "a definition is an object, not an array"},
@@ -84,12 +84,12 @@ func TestRefusals(t *testing.T) {
 		"EXPRESS":               {strings.Replace(read, "STANDARD", "EXPRESS", 1), `"EXPRESS" is not supported`},
 		"no Label":              {strings.Replace(read, `"Label":"L",`, ``, 1), `"Label": is missing`},
 		"label":                 {strings.Replace(read, `"Label":"L"`, `"Label":"a b"`, 1), "without white space"},
-		"ItemBatcher":           {mapState(`"ItemBatcher":{"MaxItemsPerBatch":1},`, "JSON"), `"ItemBatcher": is not supported here`},
-		"ItemsPath":             {mapState(`"ItemsPath":"$.l",`, "JSON"), `"ItemsPath": is not supported here`},
-		"CSV":                   {mapState(``, "CSV"), `"CSV" is not supported`},
+		"ItemBatcher":           {mapState(`"ItemBatcher":{"MaxItemsPerBatch":1},`), `"ItemBatcher": is not supported here`},
+		"ItemsPath":             {mapState(`"ItemsPath":"$.l",`), `"ItemsPath": is not supported here`},
+		"CSV":                   {strings.Replace(read, `"InputType":"JSON"`, `"InputType":"CSV"`, 1), `"CSV" is not supported`},
 		"listing a bucket":      {strings.Replace(read, "getObject", "listObjectsV2", 1), `"arn:aws:states:::s3:listObjectsV2" is not supported`},
-		"concurrency":           {mapState(`"MaxConcurrency":10001,`, "JSON"), "must be an integer from 0 to 10000"},
-		"percentage":            {mapState(`"ToleratedFailurePercentage":100.1,`, "JSON"), "must be a number from 0 to 100"},
+		"concurrency":           {mapState(`"MaxConcurrency":10001,`), "must be an integer from 0 to 10000"},
+		"percentage":            {mapState(`"ToleratedFailurePercentage":100.1,`), "must be a number from 0 to 100"},
 		"Map in a Map":          {strings.Replace(read, `"I":{"Type":"Succeed"}`, strings.TrimSuffix(strings.TrimPrefix(strings.NewReplacer(`"S":`, `"I":`, `"I":{"Type":"Succeed"}`, `"J":{"Type":"Succeed"}`, `"StartAt":"I"`, `"StartAt":"J"`).Replace(read), `{"StartAt":"S","States":{`), `}}`), 1), "within a Map state is not supported"},
 	} {
 		if _, err := Parse([]byte(c.definition)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -13,8 +13,6 @@ import (
 
 // script plays Lambda: each call is held until the test says how it ends.
 type script struct {
-	service *emulator.Service
-
 	mu      sync.Mutex // guards what follows
 	held    map[string]*heldCall
 	resting map[string]bool // by name: it waits or has ended, so that no call comes
@@ -232,7 +230,7 @@ func (s *script) finishWith(name string, f Lambda) {
 
 // execution finds one by its name alone: a test gives each another.
 func (s *Server) execution(name string) (emulator.Execution, error) {
-	for _, m := range s.machines() {
+	for _, m := range s.machines {
 		arn := strings.Replace(m, ":stateMachine:", ":execution:", 1) + ":" + name
 		if e, err := s.Describe(arn); err == nil {
 			return e, nil
@@ -241,12 +239,10 @@ func (s *Server) execution(name string) (emulator.Execution, error) {
 	return emulator.Execution{}, fmt.Errorf("there is no execution %s", name)
 }
 
-func (s *Server) machines() []string { return []string{MachineARN, BatchMachineARN} }
-
 // Inputs are the inputs of the executions of the project's machines, by name.
 func (s *Server) Inputs() map[string]string {
 	inputs := map[string]string{}
-	for _, m := range s.machines() {
+	for _, m := range s.machines {
 		for from := ""; ; {
 			page, next, err := s.List(m, "", 1000, from)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,9 +33,10 @@ const arnPrefix = "arn:aws:states:us-east-1:000000000000:stateMachine:"
 // Server is Step Functions for one test.
 type Server struct {
 	*emulator.Service
-	Objects *Objects // the S3 of distributed Map states
-	script  *script  // plays Lambda
-	limits  *limits
+	Objects  *Objects // the S3 of distributed Map states
+	machines []string // ARNs
+	script   *script  // plays Lambda
+	limits   *limits
 
 	mu     sync.Mutex // guards what follows
 	calls  map[string]int
@@ -76,6 +78,9 @@ func New(options ...Option) (*Server, error) {
 	if c.Machines == nil {
 		c.Machines, err = projectMachines()
 	}
+	for _, m := range c.Machines {
+		s.machines = append(s.machines, arnPrefix+m.Name)
+	}
 	if err == nil {
 		s.Service, err = emulator.New(c)
 	}
@@ -83,7 +88,6 @@ func New(options ...Option) (*Server, error) {
 		_ = os.RemoveAll(dir)
 		return nil, err
 	}
-	s.script.service = s.Service
 	s.Subscribe(s.script.observe)
 	return s, nil
 }
@@ -150,16 +154,26 @@ func Definition(file string) ([]byte, error) {
 }
 
 func projectMachines() ([]emulator.MachineConfig, error) {
+	root, err := repository()
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(root, "statemachine", "*"+definitionSuffix))
+	if err != nil {
+		return nil, err
+	}
 	var all []emulator.MachineConfig
-	for _, name := range []string{"archive", "batch"} {
-		text, err := Definition(name + ".asl.json")
+	for _, file := range files {
+		text, err := Definition(filepath.Base(file))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, emulator.MachineConfig{Name: name, Definition: text})
+		all = append(all, emulator.MachineConfig{Name: strings.TrimSuffix(filepath.Base(file), definitionSuffix), Definition: text})
 	}
 	return all, nil
 }
+
+const definitionSuffix = ".asl.json"
 
 // repository is the directory of the checkout: tests run in their package's directory.
 func repository() (string, error) {
