@@ -42,7 +42,7 @@ secretless() {
   local basic
   basic=$(printf 'local-key:local-secret' | base64)
   if grep -rnE "local-secret|$basic|Authorization|[?&](X-Amz-)?Signature=" .local/logs "$work/screen" "$work/stdout" > "$work/leaks"; then
-    echo "a secret or a signed URL is told:" >&2
+    echo "a secret or a signed URL is printed:" >&2
     cut -c1-200 "$work/leaks" >&2
     exit 1
   fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The template and the state machines' definitions before the judges: AWS's linter and transform, the validator of the
+# The template and the state machines' definitions, checked by other people's tools: AWS's linter and transform, the validator of the
 # States Language, what API Gateway and EventBridge read with, and checkov. An argument names a directory for what it makes.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -49,7 +49,7 @@ echo "Deploying $stack as $identity in $region"
 # read: what stands in a command line, everyone on the machine can see.
 private=$(mktemp -d)
 trap 'rm -rf "$private"' EXIT
-values=$private/values.yaml # SAM tells the format by the name
+values=$private/values.yaml # SAM takes the format from the name
 touch "$values"
 if [ -n "${SCENARIO_SECRET_ARN:-}" ]; then
   aws secretsmanager describe-secret --secret-id "$SCENARIO_SECRET_ARN" --region "$region" > /dev/null ||

@@ -27,7 +27,7 @@ def main(work, tools, ministack):
     used.timed_out()
     used.rotated()
     deploying.update(world)
-    used.fails("after-the-update", use.ids(1), "SourceForbidden")
+    used.archive("after-the-update", use.ids(1))
     used.named()
     variants.check(world)
     publish.check(world)

@@ -63,14 +63,14 @@ def make(world, target, **more):
 
 def first(world):
     """The first deployment: refused, then one that AWS rolls back, then the real one."""
-    parameters(world, Architecture="x86_64", AllowedArchiveHosts="127.0.0.1", ScenarioBaseUrl=world.scenario)
+    parameters(world, Architecture="x86_64", ScenarioBaseUrl=world.scenario)
     status, out = make(world, "deploy", **SCENARIO, ANSWER="n\n")
     must("Deploy this changeset?" in out and world.stack()[0] == "REVIEW_IN_PROGRESS", f"a changeset that is refused: {status}\n{out}")
     status, out = make(world, "deploy")
     must(status == 2 and "Nothing was deployed: the stack" in out, f"again, without credentials: exit status {status}\n{out}")
     status, out = make(world, "deploy", **SCENARIO, YES="1")
     must(status == 0, f"make deploy: exit status {status}\n{out}")
-    must("REVIEW_IN_PROGRESS" in out, f"the changeset that nobody confirmed is not spoken of\n{out}")
+    must("REVIEW_IN_PROGRESS" in out, f"the changeset that nobody confirmed is not mentioned\n{out}")
     found, given, outputs = world.stack()
     must(found == "CREATE_COMPLETE", f"the stack is {found}")
     must(given["LogLevel"] == "debug" and given["Architecture"] == "x86_64", f"samconfig.toml is lost: {given}")
@@ -119,10 +119,9 @@ def secretless(world):
 
 
 def update(world):
-    """A second deployment needs no credentials, keeps those that are there, and asks nothing with YES=1. From then on
-    archives of the stand-in's host are not allowed."""
+    """A second deployment needs no credentials, keeps those that are there, and asks nothing with YES=1."""
     before = world.stack()[2]
-    parameters(world, LogRetentionDays="14", AllowedArchiveHosts="cdn.scenario.com")
+    parameters(world, LogRetentionDays="14")
     status, out = make(world, "deploy", YES="1")
     must(status == 0 and "Deploy this changeset?" not in out, f"make deploy again: exit status {status}\n{out}")
     found, given, outputs = world.stack()
@@ -135,7 +134,7 @@ def update(world):
 
 
 def failed(world):
-    """A stack whose creation was rolled back is spoken of before anything is built; so is one that another deployment
+    """A stack whose creation was rolled back is named before anything is built; so is one that another deployment
     holds. The bucket of a creation that failed is gone."""
     cloudformation = world.client("cloudformation")
     template = '{"Resources": {"B": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "RetainExceptOnCreate"}, ' \

@@ -5,7 +5,7 @@ import json
 from deploying import ok
 from world import must
 
-# What MiniStack does not enforce, and S3 does: that only who may list a bucket hears 404 of a missing object (others 403),
+# What MiniStack does not enforce, and S3 does: that a missing object is 404 only for those who may list the bucket (403 for others),
 # and that tags which come with an object need a right of their own.
 UNNOTICED = {"s3:ListBucket", "s3:PutObjectTagging"}
 

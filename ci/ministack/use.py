@@ -14,6 +14,7 @@ ELSEWHERE = {
     "RateLimited": "takes two days", "LaunchUncertain": "needs an answer that is lost: functions/launch",
     "ScenarioUnavailable": "takes minutes of the client's own waits: functions/launch", "ArchiveChanged": "internal/transfer",
     "ArchiveTooLarge": "internal/transfer", "ArchiveIncomplete": "functions/transfer", "ArchiveUnsupported": "functions/unpack",
+    "SourceForbidden": "the stand-in is on loopback, which is let through here: internal/transfer/source",
     "SourceUnavailable": "takes minutes of the transfer's own waits: internal/transfer",
     "DestinationUnavailable": "takes minutes of the transfer's own waits: internal/transfer", "StepFailed": "statemachine",
     "Internal": "a fault of the software", "Misconfigured": "the template sets every variable: functions/*",
