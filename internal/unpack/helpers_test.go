@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,7 +156,7 @@ func wantFiles(t testing.TB, s *s3test.Server, j Job, list []file, keys []string
 	if len(there) > 0 {
 		t.Errorf("objects that belong to no entry: %v", there)
 	}
-	noUploads(t, s)
+	noUploads(t, s, j.Prefix)
 }
 
 func wantObject(t testing.TB, s *s3test.Server, key string, content []byte, contentType, sum string) {
@@ -177,10 +178,12 @@ func wantObject(t testing.TB, s *s3test.Server, key string, content []byte, cont
 	}
 }
 
-func noUploads(t testing.TB, s *s3test.Server) {
+func noUploads(t testing.TB, s *s3test.Server, prefix string) {
 	t.Helper()
-	if left := s.Uploads(t); len(left) > 0 {
-		t.Errorf("uploads left: %v", left)
+	for key := range s.Uploads(t) {
+		if strings.HasPrefix(key, prefix) {
+			t.Errorf("an upload is left: %s", key)
+		}
 	}
 }
 

@@ -177,8 +177,12 @@ func (r *run) isFresh(ctx context.Context) (bool, error) {
 	return len(out.Contents) == 0, nil
 }
 
-// conclude deletes the archive, if that was asked for and it is still the one that was unpacked.
+// conclude sweeps up and deletes the archive, if that was asked for and it is still the one that was unpacked.
 func (r *run) conclude(ctx context.Context) error {
+	// A create whose answer was lost has left an upload that nobody has the ID of.
+	if err := r.abortLeft(ctx, r.j.Prefix); err != nil {
+		return err
+	}
 	if r.j.DropArchive && r.source.s3 != nil {
 		now, err := r.head(ctx, r.j.Key)
 		if err != nil {
