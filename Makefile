@@ -11,7 +11,7 @@ COVER ?=
 test_flags = $(if $(RACE),-race) $(if $(COVER),-coverprofile=$(abspath $(COVER))/cover-$(1).out)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up follow test lint bench build sam-up sam-local deploy destroy clean
+.PHONY: help run up follow sync test lint bench build sam-up sam-local deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ up: .local/bin/local ## The whole system on this machine, until interrupted
 
 follow: .local/bin/local ## Follow an archive that was started anywhere: ID=its ID or ARN (with make up running)
 	@.local/bin/local follow -id '$(ID)' $(if $(URL),-url '$(URL)')
+
+sync: .local/bin/local ## Run a sync now: NAME=its name, or all (with make up running). FULL=1 lists everything again
+	@.local/bin/local sync -name '$(NAME)' $(if $(FULL),-full)
 
 # go build is the judge of what is stale, so the runner is always asked for.
 .PHONY: .local/bin/local

@@ -18,6 +18,7 @@ var commands = map[string]command{
 	"run":           cmdRun,
 	"up":            cmdUp,
 	"follow":        cmdFollow,
+	"sync":          cmdSync,
 	"s3":            cmdS3,
 	"stepfunctions": cmdStepfunctions,
 }
@@ -33,7 +34,7 @@ func main() {
 
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 || commands[args[0]] == nil {
-		fmt.Fprintln(stderr, "usage: local run | up | follow | s3 | stepfunctions [flags]")
+		fmt.Fprintln(stderr, "usage: local run | up | follow | sync | s3 | stepfunctions [flags]")
 		return 2
 	}
 	return commands[args[0]](ctx, args[1:], stdout, stderr)

@@ -123,7 +123,7 @@ func checkStart(body []byte) error {
 	}
 	got, _ := json.Marshal(r)
 	want := `{"query":{"assetIds":["asset_1","asset_2"]},"options":{"flat":true},"destination":{"key":"c/heroes-0002.zip",` +
-		`"overwrite":true,"tags":{"k":"v"}},"projectId":"p","timeoutSeconds":99}`
+		`"overwrite":true,"tags":{"k":"v"}},"unpack":{"keepArchive":false},"projectId":"p","timeoutSeconds":99}`
 	if string(got) != want {
 		return fmt.Errorf("asks for %s", got)
 	}

@@ -52,9 +52,15 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (*inbox, erro
 	if err != nil {
 		return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
 	}
+	var syncs *executions.Machine
+	if arn := getenv("SYNC_STATE_MACHINE_ARN"); arn != "" {
+		if syncs, err = executions.New(sfn.NewFromConfig(cfg), arn); err != nil {
+			return nil, fmt.Errorf("SYNC_STATE_MACHINE_ARN: %w", err)
+		}
+	}
 	abort, err := executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
 	return &inbox{
-		bucket: storage, log: log,
+		bucket: storage, log: log, syncs: syncs,
 		starter: executions.Starter{Archives: machine, Batches: batches, Lists: batch.Storage{Bucket: storage}},
 		cleaner: executions.Cleaner{AbortUpload: abort, Objects: storage},
 	}, err

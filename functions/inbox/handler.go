@@ -14,11 +14,13 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/sync"
 )
 
 type inbox struct {
 	bucket  bucket.Bucket
 	starter executions.Starter
+	syncs   *executions.Machine // nil in a deployment without syncs
 	cleaner executions.Cleaner
 	log     *slog.Logger
 }
@@ -72,6 +74,9 @@ func guarded(ctx context.Context, log *slog.Logger, work func() error) (err erro
 // receive takes in one object. Its error means that another delivery may do better; everything else stands in a note
 // beside the object.
 func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error {
+	if name, ok := sync.NameOf(o.key); ok && in.syncs != nil && o.bucket == in.bucket.Name {
+		return in.startSync(ctx, log, o, name)
+	}
 	if !isRequest(o.key) {
 		log.DebugContext(ctx, "not a request")
 		return nil

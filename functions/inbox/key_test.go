@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/sync"
 )
 
 func TestKeysAsEachFormEncodesThem(t *testing.T) {
@@ -83,7 +84,7 @@ func TestTheRulePassesEverythingOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "object: { key: [prefix: " + archive.RequestsPrefix + "] }"; strings.Count(string(template), want) != 1 {
+	if want := "object: { key: [prefix: " + archive.RequestsPrefix + ", prefix: " + sync.Prefix + "] }"; strings.Count(string(template), want) != 1 {
 		t.Errorf("template.yaml has no rule with %q", want)
 	}
 }

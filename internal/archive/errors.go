@@ -51,6 +51,10 @@ const (
 	DestinationUnavailable Name = "DestinationUnavailable"
 	// BatchFailed: more of a batch's archives failed than are tolerated. Its manifest names each.
 	BatchFailed Name = "BatchFailed"
+	// SyncFailed: a run of a sync could not be finished; the cursor has not passed what is missing. The next run goes on.
+	SyncFailed Name = "SyncFailed"
+	// SyncBusy: another execution has taken over the sync that this one was at.
+	SyncBusy Name = "SyncBusy"
 	// Misconfigured: the deployment lacks a setting or a permission that the function needs.
 	Misconfigured Name = "Misconfigured"
 	// Internal: a fault of this software, which no change of the request mends.

@@ -12,7 +12,7 @@ import (
 
 // countEntries reads how many files the archives hold that an earlier run left: S3 does not know.
 func (s Storage) countEntries(ctx context.Context, outputs []*archive.Output) error {
-	return each(ctx, len(outputs), func(ctx context.Context, i int) (err error) {
+	return Each(ctx, len(outputs), func(ctx context.Context, i int) (err error) {
 		outputs[i].Entries, err = s.entries(ctx, *outputs[i])
 		return err
 	})

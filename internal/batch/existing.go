@@ -52,7 +52,7 @@ func (s Storage) existing(ctx context.Context, n naming, from, to int) (map[int]
 			break
 		}
 	}
-	if err := each(ctx, len(found), func(ctx context.Context, i int) error { return s.lookAt(ctx, &found[i]) }); err != nil {
+	if err := Each(ctx, len(found), func(ctx context.Context, i int) error { return s.lookAt(ctx, &found[i]) }); err != nil {
 		return nil, err
 	}
 	there := map[int]existing{}
@@ -75,8 +75,8 @@ func (s Storage) lookAt(ctx context.Context, x *existing) error {
 	return nil
 }
 
-// each does n pieces of work, headsAtOnce at once. The first error ends the others and is the result.
-func each(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
+// Each does n pieces of work, headsAtOnce at once. The first error ends the others and is the result.
+func Each(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan int)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // Input is the input of a batch execution, in either of its two forms:
@@ -29,6 +30,9 @@ type Input struct {
 	MaxConcurrency int
 	// ToleratedFailurePercentage, 0 to 100; nil means the deployment's default.
 	ToleratedFailurePercentage *float64
+	// BatchSize is how many assets an archive holds, 1 to scenario.MaxAssets; 0 means as many as it can. Only the first
+	// form has it.
+	BatchSize int
 }
 
 // List is a list of asset IDs in the deployment's bucket.
@@ -52,10 +56,11 @@ type wire struct {
 	Request                    json.RawMessage `json:"request,omitempty"`
 	MaxConcurrency             int             `json:"maxConcurrency,omitempty"`
 	ToleratedFailurePercentage *float64        `json:"toleratedFailurePercentage,omitempty"`
+	BatchSize                  int             `json:"batchSize,omitempty"`
 }
 
 var (
-	wireFields = []string{"list", "request", "maxConcurrency", "toleratedFailurePercentage"}
+	wireFields = []string{"list", "request", "maxConcurrency", "toleratedFailurePercentage", "batchSize"}
 	listFields = []string{"key", "versionId", "etag", "format"}
 	// consoleFields are put into an execution's input by the Step Functions console and by a parent execution.
 	consoleFields = []string{"Comment", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"}
@@ -79,7 +84,7 @@ func (in Input) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(wire{in.List, rest, in.MaxConcurrency, in.ToleratedFailurePercentage})
+	return json.Marshal(wire{in.List, rest, in.MaxConcurrency, in.ToleratedFailurePercentage, in.BatchSize})
 }
 
 // ParseInput reads an input and checks all that can be checked without S3. Its error is archive.RequestInvalid and says
@@ -114,7 +119,8 @@ func parseListed(raw []byte, top map[string]json.RawMessage) (Input, error) {
 	if err := json.Unmarshal(raw, &w); err != nil {
 		return Input{}, decodeError(err)
 	}
-	in := Input{List: w.List, MaxConcurrency: w.MaxConcurrency, ToleratedFailurePercentage: w.ToleratedFailurePercentage}
+	in := Input{List: w.List, MaxConcurrency: w.MaxConcurrency, ToleratedFailurePercentage: w.ToleratedFailurePercentage,
+		BatchSize: w.BatchSize}
 	if err := in.check(); err != nil {
 		return Input{}, err
 	}
@@ -143,6 +149,10 @@ func (in Input) check() error {
 	}
 	if p := in.ToleratedFailurePercentage; p != nil && (*p < 0 || *p > 100) {
 		return invalid("toleratedFailurePercentage is %g; it must be from 0 to 100", *p)
+	}
+	if in.BatchSize < 0 || in.BatchSize > scenario.MaxAssets {
+		return invalid("batchSize is %d; it must be from 1 to %d, or left out for as many as an archive holds", in.BatchSize,
+			scenario.MaxAssets)
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ func TestParseInput(t *testing.T) {
 	}{
 		{"a list alone", `{"list":{"key":"requests/l.csv"}}`, Input{List: &List{Key: "requests/l.csv"}}},
 		{"a list and all else", `{"list":{"key":"l","versionId":"v","format":"json"},"request":{` + fields + `},
-			"maxConcurrency":7,"toleratedFailurePercentage":0,"Comment":"c","AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID":"a"}`,
-			Input{List: &List{Key: "l", VersionID: "v", Format: FormatJSON}, Request: request, MaxConcurrency: 7, ToleratedFailurePercentage: new(0.0)}},
+			"maxConcurrency":7,"toleratedFailurePercentage":0,"batchSize":30,"Comment":"c","AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID":"a"}`,
+			Input{List: &List{Key: "l", VersionID: "v", Format: FormatJSON}, Request: request, MaxConcurrency: 7, ToleratedFailurePercentage: new(0.0), BatchSize: 30}},
 		{"a request", `{"query":{"assetIds":["a","b","a"]},` + fields + `}`, Input{AssetIDs: []string{"a", "b", "a"}, Request: request}},
 		{"empty lists beside", `{"query":{"assetIds":["a"],"modelIds":[],"inferenceIds":null}}`, Input{AssetIDs: []string{"a"}}},
 	} {
@@ -70,6 +70,8 @@ func TestParseInputRefuses(t *testing.T) {
 		{"list and query within", list(`,"request":{"query":{"assetIds":["a"]}}`), `beside the "list"`},
 		{"list null", `{"list":null}`, "names no object"},
 		{"list without a key", `{"list":{}}`, "names no object"},
+		{"archives too large", list(`,"batchSize":1001`), "batchSize is 1001"},
+		{"archives too small", list(`,"batchSize":-1`), "batchSize is -1"},
 		{"list of another type", `{"list":"l.csv"}`, `"list" in the input is a JSON string`},
 		{"list with more", `{"list":{"key":"l.csv","bucket":"b"}}`, "list.bucket"},
 		{"misspelt beside the list", list(`,"maxConcurency":1`), "maxConcurency"},

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"path"
+	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
@@ -91,20 +93,59 @@ func (w *planning) item(items *itemWriter, number int, ids []string, d *digester
 	o := outcome{Upcoming: Upcoming{
 		Number: number, Key: w.key(number), Execution: w.execution(number, digest), Assets: len(ids),
 	}}
-	if found, ok := w.existing[number]; ok {
-		if digestIn(found.execution) == digest {
-			o.Finished, o.Execution = found.output(w.Name), found.execution
-			w.finished++
-		} else if !w.in.Request.Destination.Overwrite {
-			return archive.NewError(archive.DestinationConflict, nil, "%q is there already and is no archive of these "+
-				"assets; choose another place, or set destination.overwrite", o.Key)
+	overwrite := w.in.Request.Destination.Overwrite
+	if found, ok := w.existing[number]; ok && digestIn(found.execution) == digest {
+		overwrite = true // it is this batch's own archive; what is missing is its unpacking
+		unpacked, err := w.unpacked(found)
+		if err != nil {
+			return err
 		}
+		if unpacked != nil || !w.in.Request.Unpack.Wanted {
+			o.Finished, o.Execution = found.output(w.Name), found.execution
+			o.Finished.Unpacked = unpacked
+			w.finished++
+		}
+	} else if ok && !overwrite {
+		return archive.NewError(archive.DestinationConflict, nil, "%q is there already and is no archive of these "+
+			"assets; choose another place, or set destination.overwrite", o.Key)
 	}
 	w.outcomes = append(w.outcomes, o)
 	if o.Finished != nil {
 		return nil
 	}
-	return items.add(Item{o.Upcoming, w.request(o.Key, ids)})
+	item := Item{o.Upcoming, w.request(o.Key, ids)}
+	item.Request.Destination.Overwrite = overwrite
+	return items.add(item)
+}
+
+// unpacked says where the files of an archive are that an earlier run left; nil where their list of contents is not there,
+// or they are not wanted.
+func (w *planning) unpacked(found existing) (*archive.Unpacked, error) {
+	if !w.in.Request.Unpack.Wanted {
+		return nil, nil
+	}
+	d, err := archive.Request{
+		Unpack: w.unpack(found.key), Destination: archive.DestinationRequest{Key: found.key},
+	}.Resolve(w.Name, "", "")
+	if err != nil {
+		return nil, err
+	}
+	contents := d.Unpack.Prefix + "contents.jsonl"
+	h, err := w.Head(w.ctx, contents)
+	if err != nil || h == nil {
+		return nil, err
+	}
+	return &archive.Unpacked{Prefix: d.Unpack.Prefix, Contents: contents}, nil
+}
+
+// unpack is what an archive's execution is asked for: each archive has a folder of its own, below the prefix if the request
+// names one, for each writes a list of its contents.
+func (w *planning) unpack(key string) archive.UnpackRequest {
+	u := w.in.Request.Unpack
+	if u.Prefix != "" {
+		u.Prefix = strings.TrimSuffix(u.Prefix, "/") + "/" + strings.TrimSuffix(path.Base(key), ".zip")
+	}
+	return u
 }
 
 // request is what the archive's execution is asked for.
@@ -116,6 +157,6 @@ func (w *planning) request(key string, ids []string) ItemRequest {
 	}
 	return ItemRequest{
 		Query: ItemQuery{ids}, Options: r.Options, ProjectID: r.ProjectID, TimeoutSeconds: r.TimeoutSeconds,
-		Destination: ItemDestination{key, r.Destination.Overwrite, tags},
+		Destination: ItemDestination{key, r.Destination.Overwrite, tags}, Unpack: w.unpack(key),
 	}
 }

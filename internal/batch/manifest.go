@@ -86,7 +86,7 @@ func (m Manifester) lookFor(ctx context.Context, archives []outcome) error {
 			missing = append(missing, i)
 		}
 	}
-	err := each(ctx, len(missing), func(ctx context.Context, i int) error {
+	err := Each(ctx, len(missing), func(ctx context.Context, i int) error {
 		o := &archives[missing[i]]
 		x := existing{number: o.Number, key: o.Key}
 		if err := m.lookAt(ctx, &x); err != nil {

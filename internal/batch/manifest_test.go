@@ -299,7 +299,7 @@ func TestStepsKeepTheirJSON(t *testing.T) {
 			`{"archives":0,"failed":0,"assets":0,"duplicates":0,"missing":0,"size":0,"entries":0}}}`},
 		{ManifestOutput{Again: true}, `{"again":true,"output":null}`},
 		{Item{}, `{"number":0,"key":"","execution":"","assets":0,"request":{"query":{"assetIds":null},"options":{},"projectId":"",` +
-			`"timeoutSeconds":0,"destination":{"key":"","overwrite":false,"tags":null}}}`},
+			`"timeoutSeconds":0,"destination":{"key":"","overwrite":false,"tags":null},"unpack":false}}`},
 	} {
 		if got, err := json.Marshal(c.v); err != nil || string(got) != c.want {
 			t.Errorf("got %s (%v), want %s", got, err, c.want)

@@ -74,6 +74,9 @@ func (p Planner) Plan(ctx context.Context, in Input, e archive.Execution, redriv
 		return Plan{}, err
 	}
 	w.size = batchSize(w.longest)
+	if in.BatchSize > 0 {
+		w.size = min(w.size, in.BatchSize)
+	}
 	w.archives = (w.assets + w.size - 1) / w.size
 	var err error
 	if w.naming, err = newNaming(in, p.Prefix, w.identity, e.ID, redrive, w.archives); err != nil {

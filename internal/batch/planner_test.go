@@ -32,7 +32,7 @@ func TestPlan(t *testing.T) {
 	last.Query.AssetIDs = last.Query.AssetIDs[:1]
 	if request, _ := json.Marshal(last); string(request) != `{"query":{"assetIds":["asset_002001"]},"options":{"flat":true,`+
 		`"fileNameTemplate":"\u003cassetId\u003e"},"projectId":"p","timeoutSeconds":99,"destination":{"key":"characters/My-heroes-0003.zip",`+
-		`"overwrite":true,"tags":{"k":"v"}}}` {
+		`"overwrite":true,"tags":{"k":"v"}},"unpack":false}` {
 		t.Errorf("got %s", request)
 	}
 	var all []string

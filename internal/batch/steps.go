@@ -68,6 +68,7 @@ type ItemRequest struct {
 	ProjectID      string                  `json:"projectId"`
 	TimeoutSeconds int                     `json:"timeoutSeconds"`
 	Destination    ItemDestination         `json:"destination"`
+	Unpack         archive.UnpackRequest   `json:"unpack"`
 }
 
 // ItemQuery are the archive's assets.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
@@ -25,6 +26,7 @@ const (
 	// entryConcurrency is how many processes either of the two may have: further requests wait.
 	entryConcurrency = 4
 	requestsPrefix   = "requests/"
+	syncsPrefix      = "syncs/"
 )
 
 // entryFunctions start executions; all other functions are called by executions.
@@ -119,27 +121,28 @@ func (s *System) apiHandler() (http.Handler, error) {
 	})), nil
 }
 
-// watchRequests sends the inbox an event for every object under requests/, also for those put there while nothing was
-// running, and one for every execution that ends.
+// watchRequests sends the inbox an event for every object under requests/ and syncs/, also for those put there while
+// nothing was running, and one for every execution that ends.
 func (s *System) watchRequests() error {
 	client, err := s.storage()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		notify.Watch(ctx, notify.Config{
-			Storage: client.api, Bucket: Bucket, Prefix: requestsPrefix, Region: Region, Account: Account,
-			Deliver: s.deliver, Known: client.hasNote, Logger: s.logs.logger("inbox"),
+	var watchers sync.WaitGroup
+	for _, prefix := range []string{requestsPrefix, syncsPrefix} {
+		watchers.Go(func() {
+			notify.Watch(ctx, notify.Config{
+				Storage: client.api, Bucket: Bucket, Prefix: prefix, Region: Region, Account: Account,
+				Deliver: s.deliver, Known: client.hasNote, Logger: s.logs.logger("inbox"),
+			})
 		})
-	}()
+	}
 	stopEnds := s.watchEnds(ctx)
 	s.onClose(func() {
 		cancel()
 		stopEnds()
-		<-ended
+		watchers.Wait()
 		client.close()
 	})
 	return nil

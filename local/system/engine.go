@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/objects"
@@ -35,12 +36,10 @@ func (s *System) startStepFunctions() error {
 	}
 	// Before the functions are: what runs must be interrupted, so that it can go on, and not fail with its function.
 	s.onClose(func() { _ = s.StepFunctions.Close() })
-	if s.options.StepFunctions.Addr == "" {
-		return nil
+	if s.stepFunctions != nil {
+		s.serveOn(s.stepFunctions, loopback.Guard(s.StepFunctions))
 	}
-	url, err := s.serve(s.options.StepFunctions, s.StepFunctions)
-	s.StepFunctionsURL = url
-	return err
+	return nil
 }
 
 func (s *System) newStepFunctions(dir string) error {

@@ -23,6 +23,7 @@ func (s *System) Environment() []Variable {
 		{"BUCKET", Bucket},
 		{"STATE_MACHINE_ARN", s.StepFunctions.MachineARN(ArchiveMachine)},
 		{"BATCH_STATE_MACHINE_ARN", s.StepFunctions.MachineARN(BatchMachine)},
+		{"SYNC_STATE_MACHINE_ARN", s.StepFunctions.MachineARN(SyncMachine)},
 		{"API_URL", s.APIURL},
 	}
 }

@@ -19,7 +19,11 @@ func (s *System) function(name, binary string) lambda.Function {
 	f.Env["LOG_LEVEL"] = os.Getenv("LOG_LEVEL") // how much a person wants to see in .local/logs
 	f.Env["STATE_MACHINE_ARN"] = machineARN(ArchiveMachine)
 	f.Env["BATCH_STATE_MACHINE_ARN"] = machineARN(BatchMachine)
-	if name == "plan" || name == "manifest" {
+	f.Env["SYNC_STATE_MACHINE_ARN"] = machineARN(SyncMachine)
+	if name == "changes" {
+		f.Env["AWS_ENDPOINT_URL_SFN"] = s.StepFunctionsURL
+	}
+	if name == "plan" || name == "manifest" || name == "changes" || name == "synced" {
 		f.MemoryMB, f.Timeout = 512, 15*time.Minute
 		maps.Copy(f.Env, s.storageVariables())
 	}

@@ -22,6 +22,7 @@ var (
 	placeholder      = regexp.MustCompile(`\$\{(\w+)\}`)
 	functionSuffix   = "FunctionArn"
 	archiveReference = "ArchiveStateMachineArn"
+	batchReference   = "BatchStateMachineArn"
 	partition        = "Partition" // of AWS, in the ARNs of integrations
 )
 
@@ -44,13 +45,20 @@ func readDefinition(repo, name string) (definition, error) {
 	return d, nil
 }
 
-// machineNames are the state machines that this system runs.
-var machineNames = []string{ArchiveMachine, BatchMachine}
+// machineNames are the state machines that this system runs. A sync asks Step Functions what else runs, and so needs them
+// to be served.
+func (s *System) machineNames() []string {
+	names := []string{ArchiveMachine, BatchMachine}
+	if s.options.StepFunctions.Addr != "" {
+		names = append(names, SyncMachine)
+	}
+	return names
+}
 
 // definitions reads the definitions of all state machines.
 func (s *System) definitions() ([]definition, error) {
 	var list []definition
-	for _, name := range machineNames {
+	for _, name := range s.machineNames() {
 		d, err := readDefinition(s.options.Repo, name)
 		if err != nil {
 			return nil, err
@@ -93,6 +101,8 @@ func (s *System) substitution(name string) (string, bool) {
 	switch name {
 	case archiveReference:
 		return machineARN(ArchiveMachine), true
+	case batchReference:
+		return machineARN(BatchMachine), true
 	case partition:
 		return "aws", true
 	}

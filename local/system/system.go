@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
-	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/local/display"
@@ -25,6 +24,7 @@ const (
 	Account        = "000000000000"
 	ArchiveMachine = "archive"
 	BatchMachine   = "batch"
+	SyncMachine    = "sync"
 )
 
 // Options says what to start. Repo, Screen and the addresses are required.
@@ -62,15 +62,16 @@ type System struct {
 	StandIn          bool // whether Scenario is the stand-in
 	LogDir           string
 
-	options  Options
-	dir      string
-	served   []definition
-	entry    *lambda.Service // the functions that start executions
-	progress progress
-	temp     string
-	logs     *logFiles
-	closers  []func() // run last first
-	broken   chan error
+	options       Options
+	dir           string
+	served        []definition
+	entry         *lambda.Service // the functions that start executions
+	stepFunctions net.Listener    // nil when it is not served
+	progress      progress
+	temp          string
+	logs          *logFiles
+	closers       []func() // run last first
+	broken        chan error
 }
 
 // Start builds what is not built, and starts everything. ctx bounds the start alone.
@@ -93,6 +94,9 @@ func Start(ctx context.Context, o Options) (_ *System, err error) {
 		if err := s.startStandIn(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.listen(); err != nil {
+		return nil, err
 	}
 	if err := s.startFunctions(); err != nil {
 		return nil, err
@@ -156,6 +160,20 @@ func (s *System) addresses() []Address {
 	return list
 }
 
+// listen reserves the address of Step Functions: a function that asks it must know the address before it runs.
+func (s *System) listen() error {
+	if s.options.StepFunctions.Addr == "" {
+		return nil
+	}
+	listener, err := s.options.StepFunctions.listen()
+	if err != nil {
+		return err
+	}
+	s.stepFunctions, s.StepFunctionsURL = listener, "http://"+listener.Addr().String()
+	s.onClose(func() { _ = listener.Close() })
+	return nil
+}
+
 func (s *System) startFunctions() (err error) {
 	bin := s.programs()
 	var list []lambda.Function
@@ -171,16 +189,7 @@ func (s *System) startFunctions() (err error) {
 	return err
 }
 
-// serve answers HTTP at an address until Close.
-func (s *System) serve(a Address, handler http.Handler) (url string, err error) {
-	listener, err := a.listen()
-	if err != nil {
-		return "", err
-	}
-	s.serveOn(listener, loopback.Guard(handler))
-	return "http://" + listener.Addr().String(), nil
-}
-
+// serveOn answers HTTP until Close.
 func (s *System) serveOn(listener net.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed

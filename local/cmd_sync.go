@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/scenario-archive/scenario-archive/local/display"
+	"github.com/scenario-archive/scenario-archive/local/system"
+)
+
+// syncRun runs one sync, or all, of a system that is up.
+type syncRun struct {
+	settings
+	name  string
+	full  bool
+	every time.Duration
+}
+
+func cmdSync(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return (&syncRun{every: followEvery}).main(ctx, args, stdout, stderr)
+}
+
+func (s *syncRun) main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if err := s.parse(s.flags(stderr), args); err != nil {
+		return usage(err)
+	}
+	s.screen = display.NewScreen(stderr, s.env)
+	defer s.screen.Close()
+	if err := s.settings.prepare(); err != nil {
+		s.screen.Problem(err)
+		return statusUsage
+	}
+	if s.dir == "" {
+		s.dir = filepath.Join(s.repo, ".local")
+	}
+	env, err := system.ReadEnvironment(s.dir)
+	if err != nil {
+		s.screen.Problem(fmt.Errorf("no system is up here (%w); start one with make up", err))
+		return statusUsage
+	}
+	return s.run(ctx, newClient(env["AWS_ENDPOINT_URL_SFN"], env["API_URL"]), env["SYNC_STATE_MACHINE_ARN"], stdout)
+}
+
+func (s *syncRun) flags(stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("local sync", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&s.name, "name", "", "the sync's `name`: syncs/<name>.json in the bucket (default: all syncs)")
+	flags.BoolVar(&s.full, "full", false, "list everything again, and repair what is missing")
+	flags.StringVar(&s.repo, "repo", "", "`directory` of the repository (default: found upwards of here)")
+	flags.StringVar(&s.dir, "dir", "", "`directory` where the system keeps everything (default: .local in the repository)")
+	flags.Usage = func() {
+		fmt.Fprintf(stderr, "usage: local sync -name NAME [flags]\nRuns a sync of `local up` until its end. Ctrl-C stops the waiting alone.\n")
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+func (s *syncRun) run(ctx context.Context, up *client, machine string, stdout io.Writer) int {
+	input, err := json.Marshal(map[string]any{"name": s.name, "full": s.full})
+	if err != nil {
+		s.screen.Problem(err)
+		return statusUsage
+	}
+	text := string(input)
+	begun, err := up.sfn.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &text})
+	if err != nil {
+		s.screen.Problem(up.readable(err))
+		return statusFailed
+	}
+	s.screen.Line("Syncing. What came of it will be in syncs/NAME.status.json.")
+	e, err := s.wait(ctx, up, *begun.ExecutionArn)
+	switch {
+	case ctx.Err() != nil:
+		s.screen.Line("Interrupted. The sync goes on.")
+		return statusInterrupted
+	case err != nil:
+		s.screen.Problem(err)
+		return statusFailed
+	case e.Status != types.ExecutionStatusSucceeded:
+		s.screen.Failure(aws.ToString(e.Error), aws.ToString(e.Cause), "")
+		return statusFailed
+	}
+	fmt.Fprintln(stdout, aws.ToString(e.Output))
+	return statusOK
+}
+
+// wait gives the execution when it has ended.
+func (s *syncRun) wait(ctx context.Context, up *client, arn string) (*sfn.DescribeExecutionOutput, error) {
+	for {
+		e, err := up.describe(ctx, arn)
+		if err != nil || e.Status != types.ExecutionStatusRunning {
+			return e, err
+		}
+		select {
+		case <-ctx.Done():
+			return e, ctx.Err()
+		case <-time.After(s.every):
+		}
+	}
+}

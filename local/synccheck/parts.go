@@ -1,0 +1,281 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+)
+
+// status is what is read of a sync's status.
+type status struct {
+	Status    string
+	StartedAt time.Time
+	Counts    struct {
+		Listed, Fetched, Rewritten, Failed, Pending int
+		Bytes                                       int64
+	}
+	Error, Cause string
+}
+
+func (c *check) define(ctx context.Context, name string) error {
+	bucket, key := c.Env["BUCKET"], "syncs/"+name+".json"
+	body := strings.NewReader(fmt.Sprintf(`{"select": {}, "destination": {"prefix": %q}}`, name))
+	_, err := c.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: body})
+	return err
+}
+
+func (c *check) status(ctx context.Context, name string) (s status, err error) {
+	bucket, key := c.Env["BUCKET"], "syncs/"+name+".status.json"
+	out, err := c.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return s, err
+	}
+	defer out.Body.Close()
+	return s, json.NewDecoder(out.Body).Decode(&s)
+}
+
+// wait returns when a run of the sync that began after a time has ended well, or when enough is true of one.
+func (c *check) wait(ctx context.Context, name string, since time.Time, enough func(status) bool) (status, error) {
+	for {
+		s, err := c.status(ctx, name)
+		switch {
+		case err == nil && s.StartedAt.Before(since):
+		case err == nil && s.Status == "failed":
+			return s, fmt.Errorf("it failed: %s: %s", s.Error, s.Cause)
+		case err == nil && (s.Status == "succeeded" || enough != nil && enough(s)):
+			return s, nil
+		}
+		select {
+		case <-ctx.Done():
+			return s, ctx.Err()
+		case <-c.Stopped():
+			return s, errors.New("the system has ended by itself")
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// execute runs the state machine and gives what it ended with, and how many states it entered.
+func (c *check) execute(ctx context.Context, input string) (output string, states int, err error) {
+	machine := c.Env["SYNC_STATE_MACHINE_ARN"]
+	begun, err := c.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
+	if err != nil {
+		return "", 0, err
+	}
+	for {
+		e, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: begun.ExecutionArn})
+		switch {
+		case err != nil:
+			return "", 0, err
+		case e.Status == types.ExecutionStatusSucceeded:
+			history, err := c.SFN.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: begun.ExecutionArn, MaxResults: 1000})
+			if err != nil {
+				return "", 0, err
+			}
+			for _, event := range history.Events {
+				if event.StateEnteredEventDetails != nil {
+					states++
+				}
+			}
+			return *e.Output, states, nil
+		case e.Status != types.ExecutionStatusRunning:
+			return "", 0, fmt.Errorf("it ended %s", e.Status)
+		}
+		select {
+		case <-ctx.Done():
+			return "", 0, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// asked is what the stand-in was asked for.
+type asked struct{ jobs, assets, lists int }
+
+func (c *check) asked() (a asked, err error) {
+	var jobs struct{ Jobs []struct{ Assets int } }
+	if err := c.standIn(http.MethodGet, "/_test/jobs", nil, &jobs); err != nil {
+		return a, err
+	}
+	a.jobs = len(jobs.Jobs)
+	for _, j := range jobs.Jobs {
+		a.assets += j.Assets
+	}
+	var seen struct{ Requests []struct{ Operation string } }
+	err = c.standIn(http.MethodGet, "/_test/requests", nil, &seen)
+	for _, r := range seen.Requests {
+		if r.Operation == "list-assets" {
+			a.lists++
+		}
+	}
+	return a, err
+}
+
+func (c *check) standIn(method, path string, body []byte, into any) error {
+	r, err := http.NewRequest(method, c.StandInURL(path), bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= 300 {
+		return fmt.Errorf("the stand-in answers %d: %s %v", resp.StatusCode, text, err)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(text, into)
+}
+
+// first is a first run in which nothing goes wrong.
+func (c *check) first(ctx context.Context) error {
+	begun := time.Now()
+	if err := c.define(ctx, "mirror"); err != nil {
+		return err
+	}
+	s, err := c.wait(ctx, "mirror", time.Time{}, nil)
+	if err != nil {
+		return err
+	}
+	took := time.Since(begun)
+	if s.Counts.Fetched != c.assets || s.Counts.Failed != 0 {
+		return fmt.Errorf("the status counts %+v", s.Counts)
+	}
+	if err := c.verify("mirror"); err != nil {
+		return err
+	}
+	a, err := c.asked()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("First run: %d files, %.1f MiB, in %.0f s; %d jobs of %d assets. Each file was compared with its source, each record with its file.\n\n",
+		s.Counts.Fetched, float64(s.Counts.Bytes)/(1<<20), took.Seconds(), a.jobs, a.assets)
+	return nil
+}
+
+// changes has one per cent of the assets changed, and half a per cent come.
+func (c *check) changes(ctx context.Context) error {
+	before, err := c.asked()
+	if err != nil {
+		return err
+	}
+	var list []map[string]any
+	for i := range c.assets / 100 {
+		id := fmt.Sprintf("asset_catalogue%07d", i*100)
+		c.versions[id]++
+		list = append(list, map[string]any{"id": id, "version": c.versions[id], "collectionIds": []string{"collection_heroes"}})
+	}
+	for i := range c.assets / 200 {
+		id := fmt.Sprintf("asset_fresh%07d", i)
+		c.versions[id] = 0
+		list = append(list, map[string]any{"id": id})
+	}
+	body, err := json.Marshal(list)
+	if err == nil {
+		err = c.standIn(http.MethodPost, "/_test/assets", body, nil)
+	}
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	if _, _, err := c.execute(ctx, `{"name":"mirror"}`); err != nil {
+		return err
+	}
+	took := time.Since(begun)
+	s, err := c.status(ctx, "mirror")
+	if err == nil && s.Counts.Fetched != len(list) {
+		err = fmt.Errorf("the status counts %+v, not %d", s.Counts, len(list))
+	}
+	if err == nil {
+		err = c.verify("mirror")
+	}
+	if err != nil {
+		return err
+	}
+	after, err := c.asked()
+	if err == nil && after.assets-before.assets != len(list) {
+		err = fmt.Errorf("archives of %d assets were asked for, not of %d", after.assets-before.assets, len(list))
+	}
+	if err == nil {
+		fmt.Printf("1 %% changed, 0.5 %% new: %d assets fetched and no others, in %d jobs, %.0f s.\n\n", s.Counts.Fetched, after.jobs-before.jobs, took.Seconds())
+	}
+	return err
+}
+
+// quiet is a tick that finds nothing. The one before it still lists what changed last: lists may be late.
+func (c *check) quiet(ctx context.Context) error {
+	if _, _, err := c.execute(ctx, `{}`); err != nil {
+		return err
+	}
+	before, err := c.asked()
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	output, states, err := c.execute(ctx, `{}`)
+	if err != nil {
+		return err
+	}
+	took := time.Since(begun)
+	after, err := c.asked()
+	pages := (c.assets/100 + c.assets/200 + 99) / 100 // what changed within the overlap
+	if err == nil && (!strings.Contains(output, `"quiet":1`) || states >= 10 || after.jobs != before.jobs || after.lists-before.lists > pages) {
+		err = fmt.Errorf("it says %s, entered %d states, and asked for %d lists", output, states, after.lists-before.lists)
+	}
+	if err == nil {
+		fmt.Printf("A tick that finds nothing: %d states, %d list requests (of the changes of the last ten minutes), %.1f s.\n\n", states, after.lists-before.lists, took.Seconds())
+	}
+	return err
+}
+
+// killed is a first run during which the system is killed several times.
+func (c *check) killed(ctx context.Context) error {
+	begun := time.Now()
+	before, err := c.asked()
+	if err != nil {
+		return err
+	}
+	if err := c.define(ctx, "killed"); err != nil {
+		return err
+	}
+	for kill := range c.kills {
+		enough := len(c.versions) * (kill + 1) / (c.kills + 2)
+		_, err := c.wait(ctx, "killed", time.Time{}, func(status) bool { return c.files("killed/assets") >= enough })
+		if err != nil {
+			return fmt.Errorf("before kill %d: %w", kill+1, err)
+		}
+		if err := c.Kill(); err != nil {
+			return err
+		}
+		if err := c.StartUp(ctx); err != nil {
+			return err
+		}
+	}
+	if _, err := c.wait(ctx, "killed", time.Time{}, nil); err != nil {
+		return err
+	}
+	took := time.Since(begun)
+	if err := c.verify("killed"); err != nil {
+		return err
+	}
+	after, err := c.asked()
+	if err == nil {
+		fmt.Printf("Killed (SIGKILL) %d times in a first run: the same end after %.0f s, restarts included; %d jobs of %d assets for %d assets.\n\n",
+			c.kills, took.Seconds(), after.jobs-before.jobs, after.assets-before.assets, len(c.versions))
+	}
+	return err
+}
