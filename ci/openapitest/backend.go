@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,10 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 			AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
 			Objects:     noObjects{},
 		},
-		Link:   rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute),
+		Link: rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute),
+		Estimate: func(context.Context, scenario.ArchiveRequest) (scenario.Estimate, error) {
+			return scenario.Estimate{CreativeUnitsCost: new(2.5), Raw: json.RawMessage(`{"creativeUnitsCost":2.5}`)}, nil
+		},
 		Files:  bucket.Bucket{S3: contents{}, Signer: s3.NewPresignClient(storage), Name: "bucket"},
 		Logger: log,
 	})

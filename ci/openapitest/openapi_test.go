@@ -128,6 +128,8 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 	for _, unpack := range []string{`true`, `false`, `null`, `{}`, `{"prefix":"a/","keepArchive":false}`} {
 		c.do(t, 202, false, "POST", "/archives", `{"query":{"assetIds":["asset_1"]},"unpack":`+unpack+`}`)
 	}
+	c.do(t, 200, false, "POST", "/archives?dryRun=true", good)
+	c.do(t, 400, true, "POST", "/archives?dryRun=2", good)
 	c.do(t, 422, false, "POST", "/archives", `{"query":{"assetIds":["asset_2"]}}`, "Idempotency-Key", "a b")
 	c.do(t, 422, false, "POST", "/archives", `{"query":{"assetIds":["a"]},"destination":{"key":"../x"}}`)
 	for _, body := range []string{

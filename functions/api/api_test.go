@@ -207,8 +207,8 @@ func TestOptions(t *testing.T) {
 
 func TestWithoutScenario(t *testing.T) {
 	t.Parallel()
-	cancel, err := canceler(func(string) string { return "" })
-	if cancel != nil || err != nil {
+	client, err := scenarioClient(func(string) string { return "" })
+	if client != nil || err != nil {
 		t.Errorf("got %v", err)
 	}
 }

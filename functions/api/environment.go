@@ -54,8 +54,12 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 	if o.Archives, err = executions.New(sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN")); err != nil {
 		return nil, fmt.Errorf("STATE_MACHINE_ARN: %w", err)
 	}
-	if o.CancelJob, err = canceler(getenv); err != nil {
+	client, err := scenarioClient(getenv)
+	if err != nil {
 		return nil, err
+	}
+	if client != nil {
+		o.CancelJob, o.Estimate = client.CancelJob, client.EstimateArchive
 	}
 	if o.Batches, err = executions.New(sfn.NewFromConfig(cfg), getenv("BATCH_STATE_MACHINE_ARN")); err != nil {
 		return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
@@ -85,14 +89,11 @@ func options(getenv func(string) string) (o rest.Options, lifetime time.Duration
 	return o, lifetime, nil
 }
 
-// canceler is nil for a deployment whose API was not given Scenario's credentials: stopping works without.
-func canceler(getenv func(string) string) (func(context.Context, scenario.JobRef) error, error) {
+// scenarioClient is nil for a deployment whose API was not given Scenario's credentials: stopping works without.
+func scenarioClient(getenv func(string) string) (*scenario.Client, error) {
 	c, err := scenarioclient.FromEnvironment(getenv)
 	if errors.Is(err, credentials.ErrNone) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return c.CancelJob, nil
+	return c, err
 }

@@ -92,6 +92,15 @@ func asProblem(err error) *problem {
 	case archive.NameOf(err) == archive.DestinationUnavailable:
 		return newProblem(http.StatusServiceUnavailable, errServiceUnavailable, "S3 did not take the list of assets; try "+
 			"again, with the same Idempotency-Key").with("Retry-After", "2").because(err)
+	case archive.NameOf(err) == archive.Unauthorized, archive.NameOf(err) == archive.Misconfigured:
+		return newProblem(http.StatusInternalServerError, errMisconfigured, "Scenario refuses this deployment; check its API "+
+			"key, its secret and ScenarioBaseUrl").because(err)
+	case archive.NameOf(err) == archive.RateLimited:
+		return newProblem(http.StatusTooManyRequests, errRateLimited, "Scenario asks for fewer requests; try again in a "+
+			"moment").with("Retry-After", "2").because(err)
+	case archive.NameOf(err) == archive.ScenarioUnavailable:
+		return newProblem(http.StatusServiceUnavailable, errServiceUnavailable, "Scenario's API does not answer as it should; "+
+			"try again").with("Retry-After", "2").because(err)
 	case errors.As(err, &e):
 		return executionProblem(e)
 	}

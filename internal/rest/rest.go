@@ -17,6 +17,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/httpapi"
+	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // maxBody is the largest body of a request in bytes: 4 MiB, more than 100,000 assets. Lambda takes 6 MB in one
@@ -27,12 +28,14 @@ const maxBody = 4 << 20
 // DefaultLinkLifetime is how long a link lasts when the deployment does not say.
 const DefaultLinkLifetime = 15 * time.Minute
 
-// Options configure the API. All but CancelJob and the last three are required.
+// Options configure the API. All but CancelJob, Estimate and the last three are required.
 type Options struct {
 	executions.Starter
 	executions.Cleaner
 	// Link makes the link for the download of an object.
 	Link func(ctx context.Context, bucket, key string) (Link, error)
+	// Estimate asks Scenario what an archive would cost; nil when the API has no access to Scenario.
+	Estimate func(context.Context, scenario.ArchiveRequest) (scenario.Estimate, error)
 	// Files are what a link for each file of an unpacked archive is made of.
 	Files Files
 	// LinkLifetime is how long those links last at most; 0 means DefaultLinkLifetime.

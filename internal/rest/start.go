@@ -1,19 +1,22 @@
 package rest
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 
-	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
 // start serves POST /archives. It answers once Step Functions has taken the request.
 func (a *api) start(w http.ResponseWriter, r *http.Request) error {
-	if _, err := parameters(r); err != nil {
+	values, err := parameters(r, "dryRun")
+	if err != nil {
 		return err
+	}
+	if v, given := values["dryRun"]; given && v != "true" && v != "false" {
+		return badParameter("dryRun is %.20q; it must be true or false", v)
 	}
 	key, err := idempotencyKey(r.Header)
 	if err != nil {
@@ -26,9 +29,12 @@ func (a *api) start(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.prepare(r.Context(), body)
+	if values["dryRun"] == "true" {
+		return a.estimate(w, r, body)
+	}
+	p, err := a.Prepare(r.Context(), body, "assets")
 	if err != nil {
-		return err
+		return notJSON(body, err)
 	}
 	e, err := a.Start(r.Context(), key, p, a.Now())
 	if err != nil {
@@ -53,12 +59,10 @@ func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// prepare makes an execution's input of a body, so that what can never work is never started. What is no JSON is told
-// from what is a wrong request.
-func (a *api) prepare(ctx context.Context, body []byte) (executions.Prepared, error) {
-	p, err := a.Prepare(ctx, body, "assets")
-	if err != nil && !json.Valid(body) {
-		return p, newProblem(http.StatusBadRequest, errRequestInvalid, "%s", err.Error())
+// notJSON tells a body that is no JSON from a wrong request.
+func notJSON(body []byte, err error) error {
+	if archive.NameOf(err) == archive.RequestInvalid && !json.Valid(body) {
+		return newProblem(http.StatusBadRequest, errRequestInvalid, "%s", err.Error())
 	}
-	return p, err
+	return err
 }
