@@ -10,6 +10,7 @@
 //	POST /v1/assets/archive         launch, as the guide describes it
 //	POST /v1/assets/download        launch, as the API reference describes it (fileNameTemplate is required)
 //	GET  /v1/jobs/{id}              status; {"job":{…}}
+//	GET  /v1/jobs                   the jobs, in pages; metadata.input is what was asked for
 //	GET  /v1/assets/download/{id}   status; {"jobId","jobStatus","downloadUrl"}
 //	POST /v1/jobs/{id}/action       {"action":"cancel"}: refused, as for most jobs, unless Options.AllowCancel
 //	GET  /v1/assets                 the assets of the catalogue, in pages
@@ -19,6 +20,8 @@
 //
 // A job goes through queued, warming-up, in-progress and finalizing to success in Options.JobDuration. A job belongs to
 // the project (query parameter projectId) that it was launched in, and is not found in another one.
+//
+// [Options.Routes] leaves the endpoints of one of the two public descriptions, and answers the rest as API Gateway does.
 //
 // A launch by the reference's endpoint with dryRun=true answers 269 with a cost, and launches nothing.
 //

@@ -139,6 +139,30 @@ def check_assets(client):
     check("dry_run answers 269 with a cost", estimate.status_code == 269 and cost["creativeUnitsCost"] > 0, cost)
 
 
+def check_jobs(client):
+    """The lists of jobs, in a project of their own."""
+    project = "proj_jobs"
+    made = [request(client, [f"asset_{i}"], project_id=project).job_id for i in range(25)]
+    first = client.jobs.retrieve(made[0], project_id=project).job
+    listed = list(client.jobs.list(project_id=project, page_size=10))
+    check("all jobs, in pages, the latest first", sorted(j.job_id for j in listed) == sorted(made)
+          and [j.created_at for j in listed] == sorted((j.created_at for j in listed), reverse=True), len(listed))
+    check("a job's input is what was asked for", first.metadata.input["query"] == {"assetIds": ["asset_0"]}, first.metadata)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:  # until no job changes its page any more
+        typed = list(client.jobs.list(types=["assets-download", "upload"], updated_after=first.created_at, project_id=project, page_size=10))
+        if all(j.status == "success" for j in typed):
+            break
+    updated = [j.updated_at for j in typed]
+    check("types and updated_after, by update", len(typed) >= 24 and updated == sorted(updated, reverse=True), typed)
+    check("another type", list(client.jobs.list(type="upload", project_id=project)) == [])
+    check("by status", len(list(client.jobs.list(status="success", project_id=project))) == 25)
+    check_refused("created_after with types", scenario_sdk.BadRequestError, "createdAfter",
+                  lambda: client.jobs.list(types=["assets-download"], created_after=first.created_at))
+    check_refused("updated_after without a filter", scenario_sdk.BadRequestError, "updatedAfter",
+                  lambda: client.jobs.list(updated_after=first.created_at))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True, help="base URL, with /v1")
@@ -182,6 +206,7 @@ def main():
     except urllib.error.HTTPError as error:
         check("an expired URL is forbidden", error.code == 403 and b"<Code>AccessDenied</Code>" in error.read(), error.code)
     check_assets(client)
+    check_jobs(client)
     check_rate_limit(args.url, client)
     print("all as the SDK expects")
 
