@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ func (s *System) startStandIn(ctx context.Context) error {
 		return err
 	}
 	args := append([]string{"-addr", s.options.StandIn.Addr, "-key", standInKey, "-secret", standInSecret}, standInFlags...)
+	if s.options.ExecutionsDir != "" { // executions that go on want their jobs
+		args = append(args, "-state", filepath.Join(s.dir, "scenario"))
+	}
 	args = append(args, s.options.StandInFlags...)
 	cmd := exec.Command(s.programs().Binary(standInPackage), args...)
 	cmd.Env = []string{"TMPDIR=" + s.temp}

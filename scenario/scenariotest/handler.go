@@ -37,15 +37,23 @@ func NewHandler(o Options) *Handler {
 		panic("scenariotest: " + err.Error())
 	}
 	o = o.withDefaults()
+	kept, key, err := state(o.State).load()
+	if err != nil {
+		panic("scenariotest: " + err.Error())
+	}
 	h := &Handler{
 		options:   o,
 		mux:       http.NewServeMux(),
-		jobs:      jobs{byID: map[string]*job{}},
+		jobs:      jobs{state: state(o.State), byID: map[string]*job{}},
 		pace:      pace{limit: o.RequestsPerSecond},
-		signer:    newSigner(o.URLLifetime),
+		signer:    newSigner(key, o.URLLifetime),
 		catalogue: newCatalogue(o.Catalogue),
 		closed:    make(chan struct{}),
 	}
+	for _, j := range kept {
+		h.jobs.byID[j.id] = j
+	}
+	h.jobs.order = kept
 	h.faults.add(o.Faults...)
 	h.mux.HandleFunc("POST /v1/assets/archive", h.api(OpLaunchArchive, h.launchArchive))
 	h.mux.HandleFunc("POST /v1/assets/download", h.api(OpLaunchDownload, h.launchDownload))

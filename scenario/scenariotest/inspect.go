@@ -16,7 +16,7 @@ type JobInfo struct {
 	Assets    int       `json:"assets"`
 }
 
-// Jobs gives all jobs, in the order of their launches.
+// Jobs gives the jobs in the order of their launches: all that run, and the latest thousand at least of those that ended.
 func (h *Handler) Jobs() []JobInfo {
 	h.jobs.mu.Lock()
 	defer h.jobs.mu.Unlock()
@@ -59,7 +59,9 @@ func describeArchive(a *virtualzip.Archive) ArchiveFile {
 func (h *Handler) AddArchive(assetIDs ...string) (jobID string) {
 	j := h.newJob(launchBody{Query: &query{AssetIDs: assetIDs}}, OpLaunchArchive)
 	j.duration = 0
-	h.jobs.add(j, 0)
+	if _, err := h.jobs.add(j, 0); err != nil {
+		panic("scenariotest: " + err.Error())
+	}
 	return j.id
 }
 

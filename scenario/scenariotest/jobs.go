@@ -2,27 +2,60 @@ package scenariotest
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
 
-// jobs are those launched since the start.
+// maxFinished is how many jobs that have ended are kept in memory, at least: with their assets some 100 KB each. Twice as
+// many are there before the oldest go.
+const maxFinished = 1000
+
+// jobs are those launched since the start, and with a state those of before. Those that ended long ago are in the state
+// alone; without one they are forgotten.
 type jobs struct {
+	state state
+
 	mu    sync.Mutex
 	byID  map[string]*job
 	order []*job
 }
 
-// add takes a new job in, unless as many as the ceiling are running; 0: no ceiling.
-func (s *jobs) add(j *job, ceiling int) bool {
+// add takes a new job in, unless as many as the ceiling are running; 0: no ceiling. An error says that it could not be kept.
+func (s *jobs) add(j *job, ceiling int) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ceiling > 0 && s.running(j.created) >= ceiling {
-		return false
+		return false, nil
+	}
+	if err := s.state.put(j); err != nil {
+		return false, err
 	}
 	s.byID[j.id] = j
 	s.order = append(s.order, j)
-	return true
+	s.forget(j.created)
+	return true, nil
+}
+
+// forget lets the oldest of the jobs that have ended go, when there are many.
+func (s *jobs) forget(now time.Time) {
+	ended := 0
+	for _, j := range s.order {
+		if j.final(now) {
+			ended++
+		}
+	}
+	if ended < 2*maxFinished {
+		return
+	}
+	s.order = slices.DeleteFunc(s.order, func(j *job) bool {
+		if ended <= maxFinished || !j.final(now) {
+			return false
+		}
+		ended--
+		delete(s.byID, j.id)
+		return true
+	})
 }
 
 func (s *jobs) running(now time.Time) int {
@@ -39,8 +72,11 @@ func (s *jobs) running(now time.Time) int {
 func (s *jobs) find(id string) (job, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j, ok := s.byID[id]
-	if !ok {
+	j := s.byID[id]
+	if j == nil {
+		j = s.state.get(id)
+	}
+	if j == nil {
 		return job{}, false
 	}
 	return *j, true
@@ -50,11 +86,11 @@ func (s *jobs) cancel(id string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := s.byID[id]
-	if j.final(now) {
+	if j == nil || j.final(now) {
 		return false
 	}
 	j.canceledAt = now
-	return true
+	return s.state.put(j) == nil
 }
 
 // lookUp finds the job that a request is about, in the project that it names.

@@ -80,7 +80,10 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 	if fault.Outcome != "" {
 		j.outcome, j.reason = fault.Outcome, fault.Reason
 	}
-	if !h.jobs.add(j, h.options.MaxConcurrentJobs) {
+	switch taken, err := h.jobs.add(j, h.options.MaxConcurrentJobs); {
+	case err != nil:
+		return nil, failure(http.StatusInternalServerError, "The job could not be kept: "+err.Error())
+	case !taken:
 		return nil, h.tooManyRequests("assets-download-concurrency", h.options.MaxConcurrentJobs)
 	}
 	return j, nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -51,6 +52,9 @@ type Options struct {
 	RefuseHEAD bool
 	// Hosts are names in Host, in lower case and without port, that are served beside those of loopback. Default: none.
 	Hosts []string
+	// State is a directory for the jobs and the key that signs URLs: another stand-in with the same one goes on with them,
+	// however the first one ended. (The catalogue is not kept.) Default: none, all is in memory.
+	State string
 	// Faults are there from the beginning (see AddFault).
 	Faults []Fault
 	// Now is the clock of jobs, URLs and ceilings. Default: time.Now.
@@ -83,6 +87,11 @@ func (o Options) Validate() error {
 		return errors.New("a size or limit is negative")
 	case o.URLLifetime < time.Second:
 		return errors.New("URLs must live for a second at least")
+	}
+	if o.State != "" {
+		if err := os.MkdirAll(o.State, 0o700); err != nil {
+			return err
+		}
 	}
 	for _, f := range o.Faults {
 		if err := f.validate(); err != nil {

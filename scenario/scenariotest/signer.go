@@ -20,8 +20,11 @@ type signer struct {
 	used map[string]int64 // bytes sent, by issue
 }
 
-func newSigner(lifetime time.Duration) *signer {
-	return &signer{key: []byte(rand.Text()), lifetime: lifetime, used: map[string]int64{}}
+// maxIssues bounds how many URLs are counted at once.
+const maxIssues = 10_000
+
+func newSigner(key []byte, lifetime time.Duration) *signer {
+	return &signer{key: key, lifetime: lifetime, used: map[string]int64{}}
 }
 
 func (s *signer) url(base string, j job, now time.Time) string {
@@ -66,5 +69,8 @@ func (s *signer) usage(issue string) int64 {
 func (s *signer) use(issue string, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.used) >= maxIssues {
+		clear(s.used)
+	}
 	s.used[issue] += n
 }

@@ -36,6 +36,7 @@ func parse(args []string, stderr io.Writer) (at place, o scenariotest.Options, e
 	flags.StringVar((*string)(&o.Routes), "routes", "", "only the `endpoints` of the \"guide\" or of the \"reference\" (default: both)")
 	flags.BoolVar(&o.AllowCancel, "allow-cancel", false, "let jobs be canceled")
 	flags.BoolVar(&o.RefuseHEAD, "refuse-head", false, "answer 403 to HEAD of an archive")
+	flags.StringVar(&o.State, "state", "", "`directory` that keeps the jobs, for the next start (default: none)")
 	flags.Func("host", "a `name` in Host that is served beside localhost; may be repeated", func(name string) error {
 		o.Hosts = append(o.Hosts, strings.ToLower(name))
 		return nil
