@@ -125,7 +125,7 @@ func (o *stepfunctionsFlags) serve(ctx context.Context, stdout, stderr io.Writer
 	return errors.Join(o.answer(ctx, l, s, stdout), s.Close())
 }
 
-// answer tells where it is reached, and serves until ctx ends.
+// answer prints where the service is reached, and serves until ctx ends.
 func (o *stepfunctionsFlags) answer(ctx context.Context, l net.Listener, s *stepfunctions.Service, stdout io.Writer) error {
 	arns := map[string]string{}
 	for name := range o.machines {

@@ -40,7 +40,7 @@ func TestBatchChild(t *testing.T) {
 	runCases(t, "testdata/batch_child_cases.json", processor)
 }
 
-// executionOf tells the script whose answers are asked for.
+// executionOf says to the script whose answers are asked for.
 var executionOf = object{"id.$": "$$.Execution.Id", "name.$": "$$.Execution.Name", "startTime.$": "$$.Execution.StartTime"}
 
 func batchDefinition(t *testing.T) (definition object) {

@@ -48,7 +48,7 @@ func (s *script) Expect(execution string, answers map[string][]answer) {
 	s.answers[execution] = answers
 }
 
-// Left tells how many answers each function was never asked for.
+// Left is how many answers each function was never asked for.
 func (s *script) Left(execution string) map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,7 +146,7 @@ func (e event) problem(function string) string {
 	case function != "launch" && e.Job.JobID != "job_1":
 		return "does not name the job"
 	case function == "poll" && (e.LaunchedAt == "" || e.Deadline == ""):
-		return "does not tell the deadline"
+		return "has no deadline"
 	case function == "transfer" && (e.Abort == nil || !*e.Abort && e.ArchiveURL == ""):
 		return "has no URL and is no abort"
 	case function == "unpack" && (e.Abort == nil || !*e.Abort && (e.Archive == nil || e.Archive.ETag == "") || e.Destination.Unpack == nil):

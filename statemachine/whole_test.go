@@ -78,7 +78,7 @@ func (w *wholeBatch) plan(redrives int) batch.Plan {
 		}
 		key := fmt.Sprintf("a/%d.zip", n)
 		items = append(items, batch.Item{
-			Upcoming: batch.Upcoming{Number: n, Key: key, Execution: fmt.Sprintf("archive-%d-%d", n, redrives), Assets: 1},
+			PlannedArchive: batch.PlannedArchive{Number: n, Key: key, Execution: fmt.Sprintf("archive-%d-%d", n, redrives), Assets: 1},
 			Request: batch.ItemRequest{
 				Query: batch.ItemQuery{AssetIDs: []string{"asset_1"}}, Destination: batch.ItemDestination{Key: key, Tags: map[string]string{}},
 			},

@@ -22,7 +22,7 @@ func TestPlanAndManifestThroughFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.putArchive(b.items(p)[1].Upcoming, 3)
+	b.putArchive(b.items(p)[1].PlannedArchive, 3)
 	for _, call := range []string{"GetObject", "HeadObject", "ListObjectsV2", "PutObject"} {
 		failures := 0
 		for n := range 12 {

@@ -22,7 +22,7 @@ const (
 	FormatJSON Format = "json"
 )
 
-// FormatOf is the format that a key's ending tells; false if it tells none.
+// FormatOf is the format that a key's extension stands for; false if it stands for none.
 func FormatOf(key string) (Format, bool) {
 	switch strings.ToLower(path.Ext(key)) {
 	case ".txt":
@@ -45,7 +45,7 @@ func (l List) format() (Format, error) {
 		if f, ok := FormatOf(l.Key); ok {
 			return f, nil
 		}
-		return "", invalid("the format of the list %q cannot be told from its name; give list.format: csv, jsonl, json or txt",
+		return "", invalid("the format of the list %q cannot be read from its name; give list.format: csv, jsonl, json or txt",
 			archive.Abbreviate(l.Key))
 	}
 	return "", invalid("list.format is %q; it must be csv, jsonl, json or txt", archive.Abbreviate(string(l.Format)))

@@ -111,7 +111,7 @@ func parseListed(raw []byte, top map[string]json.RawMessage) (Input, error) {
 		return Input{}, invalid("the input has a \"list\" and a \"query\"; give one of them")
 	}
 	var fields map[string]json.RawMessage
-	_ = json.Unmarshal(top["list"], &fields) // another type is told below
+	_ = json.Unmarshal(top["list"], &fields) // another type is reported below
 	if err := refuseUnknown(top, wireFields, "", fields, listFields, "list."); err != nil {
 		return Input{}, err
 	}

@@ -76,7 +76,7 @@ func TestParseInputRefuses(t *testing.T) {
 		{"list with more", `{"list":{"key":"l.csv","bucket":"b"}}`, "list.bucket"},
 		{"misspelt beside the list", list(`,"maxConcurency":1`), "maxConcurency"},
 		{"unknown format", `{"list":{"key":"l.csv","format":"xlsx"}}`, `list.format is "xlsx"`},
-		{"format that cannot be told", `{"list":{"key":"l.dat"}}`, "cannot be told"},
+		{"format that is not in the name", `{"list":{"key":"l.dat"}}`, "cannot be read from its name"},
 		{"concurrency below", list(`,"maxConcurrency":-1`), "from 1 to 10000"},
 		{"concurrency above", list(`,"maxConcurrency":10001`), "from 1 to 10000"},
 		{"percentage below", list(`,"toleratedFailurePercentage":-0.1`), "from 0 to 100"},

@@ -90,7 +90,7 @@ func (w *planning) item(items *itemWriter, number int, ids []string, d *digester
 		d.add(id)
 	}
 	digest := d.sum()[:digestDigits]
-	o := outcome{Upcoming: Upcoming{
+	o := outcome{PlannedArchive: PlannedArchive{
 		Number: number, Key: w.key(number), Execution: w.execution(number, digest), Assets: len(ids),
 	}}
 	overwrite := w.in.Request.Destination.Overwrite
@@ -113,7 +113,7 @@ func (w *planning) item(items *itemWriter, number int, ids []string, d *digester
 	if o.Finished != nil {
 		return nil
 	}
-	item := Item{o.Upcoming, w.request(o.Key, ids)}
+	item := Item{o.PlannedArchive, w.request(o.Key, ids)}
 	item.Request.Destination.Overwrite = overwrite
 	return items.add(item)
 }

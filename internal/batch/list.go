@@ -104,7 +104,7 @@ func (l *limitedList) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// noList tells a list that is not there from a bucket that does not answer.
+// noList distinguishes a list that is not there from a bucket that does not answer.
 func (w *planning) noList(err error) error {
 	if bucket.IsMissing(err) {
 		return invalid("there is no list %q in the bucket %q; check list.key and list.versionId",

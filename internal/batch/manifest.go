@@ -64,20 +64,20 @@ func (m Manifester) gather(ctx context.Context, plan Plan, failed *MapFailure, a
 	}
 	for i := range archives {
 		if archives[i].Finished == nil && archives[i].Failed == nil {
-			archives[i].Failed = untold(failed)
+			archives[i].Failed = notStarted(failed)
 		}
 	}
 	return nil
 }
 
-func untold(failed *MapFailure) *failure {
+func notStarted(failed *MapFailure) *failure {
 	if failed == nil {
-		return &failure{"NotStarted", "The map tells nothing of this archive"}
+		return &failure{"NotStarted", "The map's results do not have this archive"}
 	}
 	return &failure{"NotStarted", "The map ended before: " + failed.Error + ": " + failed.Cause}
 }
 
-// lookFor looks in the bucket for the archives that no result tells of as finished: what is in S3 is what counts. An
+// lookFor looks in the bucket for the archives that no result has as finished: what is in S3 is what counts. An
 // execution may have ended well after its map, or before its answer was lost.
 func (m Manifester) lookFor(ctx context.Context, archives []outcome) error {
 	var missing []int

@@ -56,7 +56,7 @@ func (m *mapRun) child(file string, g Item, more string) {
 
 func (m *mapRun) succeeded(g Item) {
 	m.t.Helper()
-	output, _ := json.Marshal(map[string]any{"output": m.putArchive(g.Upcoming, len(g.ids()))})
+	output, _ := json.Marshal(map[string]any{"output": m.putArchive(g.PlannedArchive, len(g.ids()))})
 	text, _ := json.Marshal(string(output))
 	m.child("SUCCEEDED", g, `,"Status":"SUCCEEDED","Output":`+string(text))
 }
@@ -195,8 +195,8 @@ func TestManifestOfAMapThatTellsNothing(t *testing.T) {
 	b := newBucket(t)
 	p := b.mustPlan("run", 0, inline(ids(1, 2500), ""))
 	groups := b.items(p)
-	done := b.putArchive(groups[1].Upcoming, 5) // its execution ended after the map did
-	other := groups[2].Upcoming
+	done := b.putArchive(groups[1].PlannedArchive, 5) // its execution ended after the map did
+	other := groups[2].PlannedArchive
 	other.Execution = strings.Replace(other.Execution, digestIn(other.Execution), strings.Repeat("0", digestDigits), 1)
 	b.putArchive(other, 5) // somebody else's content
 	_, err := b.write(p, &MapFailure{"States.ItemReaderFailed", "no access"})

@@ -31,7 +31,7 @@ const (
 	millionHeap = 192 << 20
 )
 
-// measured is what the measured process tells.
+// measured is what the measured process prints.
 type measured struct {
 	Plan                   Plan
 	Heap, RSS              uint64
@@ -89,7 +89,7 @@ func beMeasured(work string) error {
 	return json.NewEncoder(os.Stdout).Encode(out)
 }
 
-// peakRSS is the most memory that this process had, in bytes; 0 where the system does not tell.
+// peakRSS is the most memory that this process had, in bytes; 0 where the system does not say.
 func peakRSS() uint64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {
@@ -188,7 +188,7 @@ func (b testBucket) checkMillion(p Plan) {
 	n := 0
 	for i, item := range b.items(p) {
 		if item.Number != i+1 || item.Assets != 1000 || len(item.ids()) != 1000 {
-			b.t.Fatalf("item %d: %+v of %d assets", i, item.Upcoming, len(item.ids()))
+			b.t.Fatalf("item %d: %+v of %d assets", i, item.PlannedArchive, len(item.ids()))
 		}
 		for _, id := range item.ids() {
 			if id != millionth(n) {

@@ -113,7 +113,7 @@ func (n naming) execution(i int, digest string) string {
 	return plainName(path.Base(n.base)) + "-" + n.number(i) + "-" + digest + "-" + n.run
 }
 
-// digestIn is the digest that such a name tells; "" if it tells none.
+// digestIn is the digest in such a name; "" if it has none.
 func digestIn(execution string) string {
 	parts := strings.Split(execution, "-")
 	if len(parts) < 4 {

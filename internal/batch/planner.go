@@ -48,7 +48,7 @@ type record struct {
 	Request  sharedSpec `json:"request"`
 }
 
-// sharedSpec is what the manifest tells of the request.
+// sharedSpec is what the manifest has of the request.
 type sharedSpec struct {
 	Options   scenario.ArchiveOptions `json:"options"`
 	ProjectID string                  `json:"projectId,omitempty"`
@@ -56,7 +56,7 @@ type sharedSpec struct {
 
 // outcome is an archive of the batch and what became of it.
 type outcome struct {
-	Upcoming
+	PlannedArchive
 	Finished *archive.Output `json:"finished,omitempty"`
 	Failed   *failure        `json:"-"`
 }

@@ -38,7 +38,7 @@ func TestPlan(t *testing.T) {
 	var all []string
 	for i, g := range b.items(p) {
 		if g.Number != i+1 || g.Key != fmt.Sprintf("characters/My-heroes-%04d.zip", i+1) || g.Assets != len(g.ids()) {
-			t.Errorf("archive %d: %+v", i+1, g.Upcoming)
+			t.Errorf("archive %d: %+v", i+1, g.PlannedArchive)
 		}
 		if want := fmt.Sprintf("My-heroes-%04d-", i+1); !strings.HasPrefix(g.Execution, want) || len(g.Execution) > 80 {
 			t.Errorf("archive %d: name %q", i+1, g.Execution)
@@ -79,7 +79,7 @@ func TestAnItemFitsIntoTheState(t *testing.T) {
 		}
 		key := strings.Repeat("k", 1024)
 		input, _ := json.Marshal(Item{
-			Upcoming{Number: 99999, Key: key, Execution: strings.Repeat("n", 80), Assets: 1000},
+			PlannedArchive{Number: 99999, Key: key, Execution: strings.Repeat("n", 80), Assets: 1000},
 			ItemRequest{
 				Query: ItemQuery{slices.Repeat([]string{strings.Repeat("x", length)}, size)}, ProjectID: strings.Repeat("p", 256),
 				Options: optionsOf(strings.Repeat("t", 1024)), Destination: ItemDestination{key, true, tags},
@@ -183,7 +183,7 @@ func TestPlanAgain(t *testing.T) {
 	}
 	was, is := b.items(first)[0].Execution, b.items(redriven)[0].Execution
 	if was == is || digestIn(was) != digestIn(is) || digestIn(was) == "" {
-		t.Errorf("names %q and %q: they must differ, and tell the same content", was, is)
+		t.Errorf("names %q and %q: they must differ, and have the same digest", was, is)
 	}
 }
 
@@ -192,7 +192,7 @@ func TestPlanLeavesOutWhatIsFinished(t *testing.T) {
 	b := newBucket(t)
 	const to = `,"destination":{"key":"c/heroes.zip"}`
 	groups := b.items(b.mustPlan("one", 0, inline(ids(1, 3500), to)))
-	done := []archive.Output{b.putArchive(groups[0].Upcoming, 1000), b.putArchive(groups[2].Upcoming, 7)}
+	done := []archive.Output{b.putArchive(groups[0].PlannedArchive, 1000), b.putArchive(groups[2].PlannedArchive, 7)}
 	b.put("c/heroes-000x.zip", "none of ours", nil)
 	b.put("c/heroes-0002.zip.part", "none of ours", nil)
 
@@ -230,7 +230,7 @@ func TestPlanOfAFinishedBatchWritesNoItems(t *testing.T) {
 	b := newBucket(t)
 	input := inline(ids(1, 1001), "")
 	for _, g := range b.items(b.mustPlan("one", 0, input)) {
-		b.putArchive(g.Upcoming, 1)
+		b.putArchive(g.PlannedArchive, 1)
 	}
 	p := b.mustPlan("two", 0, input)
 	if p.ToDo != 0 || p.Finished != 2 || b.has(p.Items.Key) {
@@ -242,7 +242,7 @@ func TestPlanMeetsAnArchiveThatIsNone(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)
 	input := inline(ids(1, 2), "")
-	u := b.items(b.mustPlan("one", 0, input))[0].Upcoming
+	u := b.items(b.mustPlan("one", 0, input))[0].PlannedArchive
 	for _, content := range []string{"", "no ZIP", strings.Repeat("PK", 400_000)} {
 		b.put(u.Key, content, map[string]string{metadataExecution: u.Execution})
 		if _, err := b.plan("two", 0, input); errorName(err) != "DestinationConflict" || !strings.Contains(err.Error(), "no ZIP archive") {

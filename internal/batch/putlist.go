@@ -16,7 +16,7 @@ import (
 // digest.
 const listsPrefix = WorkPrefix + "lists/"
 
-// PutList writes a list that came in a request, duplicates and all, one ID a line. Its key tells the content: the same
+// PutList writes a list that came in a request, duplicates and all, one ID a line. Its key is made of the content: the same
 // list under the same name is always the same object. name becomes that of the batch's archives; a path's last part
 // counts, without its end. The object appears whole or not at all.
 func (s Storage) PutList(ctx context.Context, name string, ids []string) (List, error) {
@@ -46,7 +46,7 @@ func IsLong(request []byte) bool {
 			AssetIDs []json.RawMessage `json:"assetIds"`
 		} `json:"query"`
 	}
-	_ = json.Unmarshal(request, &r) // the parser that reads it all tells what is wrong with it
+	_ = json.Unmarshal(request, &r) // the parser that reads it all says what is wrong with it
 	return len(r.Query.AssetIDs) > scenario.MaxAssets
 }
 

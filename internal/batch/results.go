@@ -13,7 +13,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
-// mapResults is the file with which Step Functions tells where it wrote what (AWS: "ResultWriter").
+// mapResults is the file in which Step Functions lists what it wrote (AWS: "ResultWriter").
 type mapResults struct {
 	ResultFiles struct {
 		Succeeded []resultFile `json:"SUCCEEDED"`
@@ -47,14 +47,14 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// number is which archive a child was for; 0 if its input does not tell.
+// number is which archive a child was for; 0 if its input does not say.
 func (c child) number() int {
-	var item Upcoming
+	var item PlannedArchive
 	_ = json.Unmarshal(c.Input, &item)
 	return item.Number
 }
 
-// output is what the archive's execution ended with; nil if the child does not tell.
+// output is what the archive's execution ended with; nil if the child has none.
 func (c child) output() *archive.Output {
 	var out struct {
 		Output *archive.Output `json:"output"`
@@ -111,7 +111,7 @@ func describedFailure(description string) (name, cause string, ok bool) {
 	return name, cause, name != ""
 }
 
-// results calls yield with every child that the map tells of.
+// results calls yield with every child in the map's results.
 func (s Storage) results(ctx context.Context, prefix string, yield func(child)) error {
 	var manifests []string
 	for o, err := range s.List(ctx, prefix+"/", "") {

@@ -7,7 +7,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
-// PlanInput is what the plan function gets. Request is the execution's input as it came; RedriveCount tells one
+// PlanInput is what the plan function gets. Request is the execution's input as it came; RedriveCount distinguishes one
 // attempt of an execution from the next.
 type PlanInput struct {
 	Request      json.RawMessage   `json:"request"`
@@ -57,7 +57,7 @@ type Place struct {
 // Item is an element of the file that the map reads, the input of one child: an archive, and what its execution is asked
 // for.
 type Item struct {
-	Upcoming
+	PlannedArchive
 	Request ItemRequest `json:"request"`
 }
 
@@ -83,11 +83,11 @@ type ItemDestination struct {
 	Tags      map[string]string `json:"tags"`
 }
 
-// Upcoming is an archive to be made.
-type Upcoming struct {
+// PlannedArchive is an archive of the plan.
+type PlannedArchive struct {
 	Number int    `json:"number"` // from 1
 	Key    string `json:"key"`
-	// Execution is the name of the archive's execution. It is kept in the object's metadata, and tells what is in it.
+	// Execution is the name of the archive's execution. It is kept in the object's metadata, and has a digest of what is in it.
 	Execution string `json:"execution"`
 	Assets    int    `json:"assets"`
 }

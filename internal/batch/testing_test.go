@@ -66,7 +66,7 @@ func (b testBucket) delete(key string) {
 }
 
 // putArchive leaves what the archive's execution would.
-func (b testBucket) putArchive(u Upcoming, entries int) archive.Output {
+func (b testBucket) putArchive(u PlannedArchive, entries int) archive.Output {
 	b.t.Helper()
 	job := "job_" + fmt.Sprint(u.Number)
 	b.put(u.Key, zipOf(b.t, entries), map[string]string{

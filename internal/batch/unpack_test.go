@@ -17,8 +17,8 @@ func TestPlanWithUnpacking(t *testing.T) {
 	if u := items[0].Request.Unpack; !u.Wanted || u.Prefix != "" || items[0].Request.Destination.Overwrite {
 		t.Errorf("asks for %+v", items[0].Request)
 	}
-	b.putArchive(items[0].Upcoming, 1000)
-	b.putArchive(items[1].Upcoming, 1000)
+	b.putArchive(items[0].PlannedArchive, 1000)
+	b.putArchive(items[1].PlannedArchive, 1000)
 	b.put("c/heroes-0002/contents.jsonl", "{}\n", nil)
 	p := b.mustPlan("two", 0, inline(ids(1, 2500), to))
 	left := b.items(p)

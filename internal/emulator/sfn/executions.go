@@ -204,7 +204,7 @@ type recorder struct {
 	redriven time.Time
 }
 
-// Record writes the event before anyone is told of it.
+// Record writes the event before it is published.
 func (r *recorder) Record(e asl.Event, next *asl.Checkpoint) error {
 	if err := appendLine(r.f, line{Event: &e, Checkpoint: next, Redrives: r.redrives, Redriven: r.redriven}); err != nil {
 		return err
@@ -218,7 +218,7 @@ func (r *recorder) Record(e asl.Event, next *asl.Checkpoint) error {
 	return nil
 }
 
-// Describe tells how an execution stands.
+// Describe is DescribeExecution of the API.
 func (s *Service) Describe(executionARN string) (Execution, error) {
 	e, err := s.findExecution(executionARN)
 	if err != nil {
@@ -260,7 +260,7 @@ func (s *Service) describe(e *execution) (Execution, error) {
 	return d, nil
 }
 
-// summary is what lists tell. The caller holds mu.
+// summary is an execution as lists have it. The caller holds mu.
 func (e *execution) summary() Execution {
 	return Execution{
 		ARN: e.arn, Name: e.name, StateMachineARN: e.machine.arn, MapRunARN: e.machine.mapRunARN(),

@@ -22,7 +22,7 @@ type Counts struct {
 	PendingRedrive int `json:"pendingRedrive"`
 }
 
-// MapRun is what DescribeMapRun tells.
+// MapRun is what DescribeMapRun answers.
 type MapRun struct {
 	ARN, ExecutionARN, StateMachineARN string
 	Status                             asl.Status
@@ -34,7 +34,7 @@ type MapRun struct {
 	RedriveDate                        time.Time // zero: never
 }
 
-// MapRun tells how a Map Run stands.
+// MapRun is DescribeMapRun of the API.
 func (s *Service) MapRun(arn string) (MapRun, error) {
 	r, err := s.findRun(arn)
 	if err != nil {

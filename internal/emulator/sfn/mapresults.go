@@ -149,7 +149,7 @@ func (r *mapRun) eachResult(rest *unstarted, failed error, add func(kind string,
 }
 
 // eachPending reads the rest of the items. A list that cannot be read any further ends it: that is why the Map Run
-// failed, and is told there.
+// failed, and is reported there.
 func (r *mapRun) eachPending(rest *unstarted, add func(kind string, one result) error) error {
 	for input := rest.next; ; rest.index++ {
 		var err error

@@ -124,7 +124,7 @@ func (s *Service) addRun(r *mapRun) {
 	s.runs[r.record.ARN] = r
 }
 
-// id is what tells the Map Run from the others of its state.
+// id is the last part of the Map Run's ARN.
 func (r *mapRun) id() string { return r.record.ARN[strings.LastIndexByte(r.record.ARN, ':')+1:] }
 
 // process has all children run. It returns when they have ended, or at the first reason to give up, and then after all

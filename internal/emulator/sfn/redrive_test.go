@@ -15,7 +15,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// broken fails the calls that it is told to, until it is mended, and counts all of them by their payload.
+// broken fails the calls that set names, and counts all of them by their payload.
 type broken struct {
 	mu    sync.Mutex
 	fails map[string]bool // by function, or by payload

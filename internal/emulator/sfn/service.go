@@ -35,7 +35,7 @@ type Config struct {
 	Logger   *slog.Logger // default: discards
 }
 
-// Execution is what DescribeExecution tells.
+// Execution is what DescribeExecution answers.
 type Execution struct {
 	ARN, Name, StateMachineARN string
 	Status                     asl.Status

@@ -19,7 +19,7 @@ type Event struct {
 // EventType is one of the HistoryEventType values of the API.
 type EventType string
 
-// Details holds what an event tells beside its type; which fields are set depends on the type.
+// Details holds what an event has beside its type; which fields are set depends on the type.
 type Details struct {
 	Name         string `json:"name,omitempty"`
 	Input        string `json:"input,omitempty"`  // JSON text
@@ -37,8 +37,8 @@ type Details struct {
 	RedriveCount int    `json:"redriveCount,omitempty"`
 }
 
-// shownDetails are Details with what the API adds: whether data is cut, which it never is here.
-type shownDetails struct {
+// apiDetails are Details with what the API adds: whether data is cut, which it never is here.
+type apiDetails struct {
 	Details
 	InputDetails  *dataDetails `json:"inputDetails,omitempty"`
 	OutputDetails *dataDetails `json:"outputDetails,omitempty"`
@@ -79,7 +79,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		"id": e.ID, "previousEventId": e.PreviousID, "timestamp": epoch(e.Time), "type": e.Type,
 	}
 	if field := e.Type.detailsField(); field != "" {
-		d := shownDetails{Details: e.Details}
+		d := apiDetails{Details: e.Details}
 		if d.Input != "" {
 			d.InputDetails = &dataDetails{}
 		}

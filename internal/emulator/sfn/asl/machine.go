@@ -2,27 +2,16 @@ package asl
 
 import (
 	"errors"
-	"slices"
 	"time"
 )
 
 // Machine is a parsed and checked state machine. It is immutable and may be executed any number of times at once.
 type Machine struct {
-	comment   string
 	timeout   time.Duration // 0: none
 	flow      *flow
 	resources []string
 	children  map[string]*Machine // of its Map states, by label
 }
-
-// Comment is the definition's Comment.
-func (m *Machine) Comment() string { return m.comment }
-
-// Resources are the resource ARNs of its Task states, each once, also of those within Map states.
-func (m *Machine) Resources() []string { return slices.Clone(m.resources) }
-
-// States are the names of the states at the top level, in the order of the definition.
-func (m *Machine) States() []string { return slices.Clone(m.flow.names) }
 
 // Child is what the Map state of that label runs for each item; nil when there is none.
 func (m *Machine) Child(label string) *Machine { return m.children[label] }
@@ -90,7 +79,8 @@ func Parse(definition []byte) (*Machine, error) {
 	}
 	c := &compiler{names: map[string]bool{}, children: map[string]*Machine{}}
 	f := c.fields("state machine", o)
-	m := &Machine{comment: f.text("Comment"), timeout: f.seconds("TimeoutSeconds")}
+	f.text("Comment")
+	m := &Machine{timeout: f.seconds("TimeoutSeconds")}
 	m.flow = c.flow(f)
 	f.done()
 	if err := errors.Join(c.problems...); err != nil {

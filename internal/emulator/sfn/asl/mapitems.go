@@ -14,7 +14,7 @@ type itemReader struct{ parameters template }
 // Object names an object in S3.
 type Object struct{ Bucket, Key string }
 
-// ObjectReader reads objects from S3. etag tells one content of an object from another.
+// ObjectReader reads objects from S3. etag differs where the content differs.
 type ObjectReader interface {
 	OpenObject(ctx context.Context, o Object) (body io.ReadCloser, etag string, err error)
 }
@@ -94,7 +94,7 @@ func (l *itemList) open(ctx context.Context, pinned string) (*ChildInputs, error
 	return c, nil
 }
 
-// ETag tells the list that is read from others of its name.
+// ETag is that of the list that is read.
 func (c *ChildInputs) ETag() string { return c.etag }
 
 // Close ends the reading.

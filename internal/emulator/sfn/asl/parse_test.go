@@ -24,8 +24,8 @@ func TestProjectDefinitions(t *testing.T) {
 		m, err := Parse([]byte(strings.ReplaceAll(string(text), "${Partition}", "aws")))
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
-		} else if m.Comment() == "" || len(m.States()) < 5 || !slices.Contains(m.Resources(), LambdaInvokeResource) {
-			t.Errorf("%s: %q, %q, %q", file, m.Comment(), m.States(), m.Resources())
+		} else if len(m.flow.names) < 5 || !slices.Contains(m.resources, LambdaInvokeResource) {
+			t.Errorf("%s: %q, %q", file, m.flow.names, m.resources)
 		}
 	}
 }

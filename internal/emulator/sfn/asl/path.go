@@ -65,7 +65,7 @@ func (p *path) eval(e *scope) (any, error) {
 }
 
 // where names what the path looks into. AWS quotes the whole input here; it may hold a signed URL, and an error's
-// cause is shown and logged, so that this one does not.
+// cause is logged, so that this one does not.
 func (p *path) where() string {
 	if p.context {
 		return "the context object"
