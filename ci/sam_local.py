@@ -100,6 +100,19 @@ def invoke_each(s3):
         "destination": launched["destination"]}, "transfer-launched")
     expect(moved.get("finished") is True, "the transfer finished", moved)
     archive_is_there(s3.directory, moved["output"])
+    invoke_unpack(s3, launched["job"], launched["destination"], moved["output"])
+
+
+def invoke_unpack(s3, job, destination, archive):
+    step("sam local invoke: unpack")
+    other = invoke("unpack", shipped_event("unpack"), "unpack")
+    expect("errorType" in other, "an archive that is not the one that was transferred is a named error", other)
+    unpack = shipped_event("unpack")["destination"]["unpack"]
+    done = invoke("unpack", shipped_event("unpack") | {
+        "job": job, "archive": archive, "destination": destination | {"unpack": unpack}}, "unpack-transferred")
+    expect(done.get("finished") is True, "the unpacking finished", done)
+    found = os.listdir(os.path.join(s3.directory, archive["bucket"], unpack["prefix"]))
+    expect(len(found) >= archive["entries"], f"{archive['entries']} files are objects", found)
 
 
 def with_bucket(value, name):
@@ -119,6 +132,23 @@ def invoke_batch(s3):
     expect("errorType" in early, "a manifest of results that are not there is a named error", early)
 
 
+def put(s3, name, content, key):
+    with open(f"{WORK}/{name}", "w") as f:
+        json.dump(content, f)
+    show(["aws", "s3", "cp", f"{WORK}/{name}", f"s3://archives/{key}", "--endpoint-url", s3.endpoint, "--ca-bundle", s3.ca, "--no-progress"])
+
+
+def invoke_sync(s3):
+    step("sam local invoke: changes")
+    put(s3, "sync.json", {"select": {}}, "syncs/heroes.json")
+    chunk = invoke("changes", shipped_event("changes"), "changes")
+    listed = chunk.get("batch", {}).get("input", {}).get("list", {}).get("key", "none")
+    expect(chunk.get("next") == "batch" and os.path.exists(os.path.join(s3.directory, "archives", listed)), "what is to be fetched is listed in S3", chunk)
+    step("sam local invoke: synced")
+    other = invoke("synced", shipped_event("synced"), "synced")
+    expect(other.get("next") == "changes", "a batch of another run is not recorded: what there is to do is looked up again", other)
+
+
 def invoke_api():
     step("sam local invoke: api")
     answer = invoke("api", shipped_event("api"), "api")
@@ -132,10 +162,7 @@ def invoke_inbox(s3):
     event["detail"]["object"].pop("version-id", None)
     event["detail"]["object"].pop("etag", None)
     event["detail"]["object"]["key"] = "requests/heroes.json"
-    with open(f"{WORK}/heroes.json", "w") as f:
-        json.dump({"query": {"assetIds": ["asset_hero"]}}, f)
-    show(["aws", "s3", "cp", f"{WORK}/heroes.json", "s3://archives/requests/heroes.json", "--endpoint-url", s3.endpoint,
-          "--ca-bundle", s3.ca, "--no-progress"])
+    put(s3, "heroes.json", {"query": {"assetIds": ["asset_hero"]}}, "requests/heroes.json")
     invoke("inbox", event, "inbox")
     note = os.path.join(s3.directory, "archives", "requests", "heroes.status.json")
     expect(os.path.exists(note), "the note beside the request names the execution", os.listdir(os.path.dirname(note)))
@@ -223,6 +250,7 @@ def main():
     with services.started(WORK) as running:
         invoke_each(running.s3)
         invoke_batch(running.s3)
+        invoke_sync(running.s3)
         start_lambda()
         start_api(running.s3, running.stepfunctions)
     missed = {os.path.basename(os.path.dirname(p)) for p in glob.glob("functions/*/event.json")} - INVOKED

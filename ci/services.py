@@ -124,6 +124,6 @@ def variables(path, own):
 
 def step_functions(work, port, functions):
     arn = "arn:aws:lambda:us-east-1:000000000000:function:"
-    substitutions = [x for f in ("Launch", "Poll", "Transfer") for x in ("-substitute", f"{f}FunctionArn={arn}{f}Function")]
+    substitutions = [x for f in ("Launch", "Poll", "Transfer", "Unpack") for x in ("-substitute", f"{f}FunctionArn={arn}{f}Function")]
     return process([f"{work}/local", "stepfunctions", "-addr", f"127.0.0.1:{port}", "-lambda", functions,
                     "-machine", "archive=statemachine/archive.asl.json", "-substitute", "Partition=aws", *substitutions])

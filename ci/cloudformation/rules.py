@@ -35,7 +35,7 @@ def ends(status, other):
 
 CASES = {
     "InboxRule": (
-        {k: put(k) for k in ("requests/a.json", "requests/a/b.JSONL", "requests/a.zip", "requests/a.status.json")},
+        {k: put(k) for k in ("requests/a.json", "requests/a/b.JSONL", "requests/a.zip", "requests/a.status.json", "syncs/a.json")},
         {k: put(k) for k in ("a.json", "archives/requests/a.json", "batches/a")} | {"another bucket": put("requests/a.json", "other")}),
     "EndsRule": (
         {f"{m} {s}": end(m, s) for m in MACHINES for s in ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")},

@@ -17,7 +17,7 @@ ELSEWHERE = {
     "SourceForbidden": "the stand-in is on loopback, which is let through here: internal/transfer/source",
     "SourceUnavailable": "takes minutes of the transfer's own waits: internal/transfer",
     "DestinationUnavailable": "takes minutes of the transfer's own waits: internal/transfer", "StepFailed": "statemachine",
-    "Internal": "a fault of the software", "Misconfigured": "the template sets every variable: functions/*",
+    "SyncBusy": "internal/sync", "SyncFailed": "internal/sync", "Internal": "a fault of the software", "Misconfigured": "the template sets every variable: functions/*",
 }
 
 
@@ -129,13 +129,24 @@ class Use:
         s3.head_object(Bucket=self.bucket, Key="half/half-0001.zip")
         ok("a list of 2,500 is three archives and a manifest; a batch with a failing job keeps the other archive")
 
-    def note(self, name):
+    def sync(self):
+        """A folder follows a selection: everything of the stand-in's catalogue, by dropping the definition."""
+        s3 = self.world.client("s3")
+        s3.put_object(Bucket=self.bucket, Key="syncs/heroes.json", Body=b'{"select": {}, "destination": {"prefix": "heroes/"}}')
+        status = until(lambda: (n := self.note("heroes.status.json", "syncs"))["status"] != "running" and n, "the sync does not end")
+        must(status["status"] == "succeeded", f"a sync: {status}")
+        keys = [o["Key"] for o in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="heroes/").build_full_result()["Contents"]]
+        files, records = ([k for k in keys if k.startswith(f"heroes/{folder}/")] for folder in ("assets", "metadata"))
+        must(len(files) == len(records) == len(keys) / 2 > 0, f"a sync: {len(files)} files, {len(records)} records, {len(keys)} objects")
+        ok(f"a sync: {len(files)} files, each with its record, and nothing else under its prefix")
+
+    def note(self, name, folder="requests"):
         def there():
             try:
-                return json.loads(self.world.client("s3").get_object(Bucket=self.bucket, Key=f"requests/{name}")["Body"].read())
+                return json.loads(self.world.client("s3").get_object(Bucket=self.bucket, Key=f"{folder}/{name}")["Body"].read())
             except self.world.client("s3").exceptions.NoSuchKey:
                 return None
-        return until(there, f"requests/{name} is not written")
+        return until(there, f"{folder}/{name} is not written")
 
     # ---- The HTTP API
 
@@ -170,7 +181,7 @@ class Use:
     def all(self):
         """Every way in at once, as on any day."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            for done in [pool.submit(f) for f in (self.machines, self.refused, self.inbox, self.lists, self.api)]:
+            for done in [pool.submit(f) for f in (self.machines, self.refused, self.inbox, self.lists, self.sync, self.api)]:
                 done.result()
         self.clean()
 

@@ -11,11 +11,12 @@ VARIANTS = {
     "everything on": ({"ScenarioApiKey": KEY, "ScenarioApiSecret": SECRET, "KmsKeyArn": KMS, "NotificationEmail": "a@example.com",
                        "AlarmEmail": "b@example.com", "ApiCorsOrigins": "https://studio.example.com", "TransferConcurrency": "5",
                        "ControlConcurrency": "5", "ApiConcurrency": "5", "SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1",
-                       "PermissionsBoundaryArn": BOUND},
-                      {"Bucket", "Secret", "HttpApi", "KeyForWriting", "EndsTopic", "SucceededRule", "FailedRule", "AlarmSubscription"}, set()),
+                       "PermissionsBoundaryArn": BOUND, "SyncSchedule": "rate(1 hour)"},
+                      {"Bucket", "Secret", "HttpApi", "KeyForWriting", "EndsTopic", "SucceededRule", "FailedRule", "AlarmSubscription",
+                       "SyncTick", "SyncDeadLetters", "SyncOverdueAlarm"}, set()),
     "what exists is used": ({"ScenarioSecretArn": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:scenario-AbCdEf", "ExistingBucket": "mine",
                              "WithApi": "false", "WithInbox": "false"}, {"ArchiveStateMachine"},
-                            {"Bucket", "BucketPolicy", "Secret", "HttpApi", "ApiFunction", "InboxRule", "InboxFunction", "KeyForWriting"}),
+                            {"Bucket", "BucketPolicy", "Secret", "HttpApi", "ApiFunction", "InboxRule", "InboxFunction", "KeyForWriting", "SyncTick"}),
 }
 
 
