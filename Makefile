@@ -8,6 +8,8 @@ MODULES := . local bench ci
 RACE ?=
 # COVER=DIR writes coverage profiles there.
 COVER ?=
+# Without the race detector as the programs are built that the tests run: then each package is compiled once.
+test_env = $(if $(RACE),,CGO_ENABLED=0)
 test_flags = $(if $(RACE),-race) $(if $(COVER),-coverprofile=$(abspath $(COVER))/cover-$(1).out)
 
 .DEFAULT_GOAL := help
@@ -33,11 +35,11 @@ sync: .local/bin/local ## Run a sync now: NAME=its name, or all (with make up ru
 .local/bin/local:
 	@command -v go >/dev/null || { echo "Go is not installed: see https://go.dev/dl/" >&2; exit 2; }
 	@[ -x $@ ] || echo "Building the local runner. The first time this takes about a minute; its modules are downloaded too ..." >&2
-	@CGO_ENABLED=0 go build -C local -trimpath -buildvcs=false -ldflags='-s -w' -o ../$@ .
+	@CGO_ENABLED=0 go build -C local -buildvcs=false -ldflags='-s -w' -o ../$@ .
 
 test: ## All tests; needs Go and nothing else. RACE=1 adds the race detector
-	go test $(call test_flags,root) ./...
-	go test -C local $(call test_flags,local) ./...
+	$(test_env) go test $(call test_flags,root) ./...
+	$(test_env) go test -C local $(call test_flags,local) ./...
 
 lint: ## gofmt, go vet, staticcheck, govulncheck
 	@bash ci/lint.sh $(MODULES)

@@ -29,9 +29,10 @@ type Options struct {
 	Progress func(line string)
 }
 
-// Flags are what every program of a local run is built with, so that all share one build cache. lambda.norpc is what
-// AWS says to use on its provided runtimes. No version control stamp: a commit alone must not make a program stale.
-var Flags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w"}
+// Flags are what every program of a local run is built with. They change nothing about how a package is compiled, so that
+// all of them and the tests share one build cache. lambda.norpc is what AWS says to use on its provided runtimes. No
+// version control stamp: a commit alone must not make a program stale.
+var Flags = []string{"-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w"}
 
 // Fresh tells whether none of the programs is there, so that building them will take its time.
 func (o Options) Fresh() bool {
