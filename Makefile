@@ -18,8 +18,8 @@ test_flags = $(if $(RACE),-race) $(if $(COVER),-coverprofile=$(abspath $(COVER))
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .local/bin/local ## One archive, whole and local. INPUT=file.json gives the request; BATCH=1 allows over 1000 assets
-	@.local/bin/local run $(if $(INPUT),-input '$(INPUT)') $(if $(BATCH),-batch)
+run: .local/bin/local ## One archive, whole and local. INPUT=file.json gives the request; BATCH=1 allows over 1000 assets, DRY_RUN=1 asks its cost
+	@.local/bin/local run $(if $(INPUT),-input '$(INPUT)') $(if $(BATCH),-batch) $(if $(DRY_RUN),-dry-run)
 
 up: .local/bin/local ## The whole system on this machine, until interrupted
 	@.local/bin/local up

@@ -34,6 +34,7 @@ type run struct {
 	settings
 	input   string
 	batch   bool
+	dryRun  bool
 	request []byte
 	view    display.ExecutionView
 }
@@ -46,6 +47,7 @@ func (r *run) main(ctx context.Context, args []string, stdout, stderr io.Writer)
 	flags := r.flags("local run", "One archive, whole. The output JSON is all that goes to standard output.", stderr)
 	flags.StringVar(&r.input, "input", "", "`file` with the request, - for standard input (default: a sample)")
 	flags.BoolVar(&r.batch, "batch", false, "run more assets than one archive takes as a batch of archives")
+	flags.BoolVar(&r.dryRun, "dry-run", false, "ask what the archive would cost, and make none")
 	if err := r.parse(flags, args); err != nil {
 		return usage(err)
 	}
@@ -110,6 +112,9 @@ func (r *run) run(ctx context.Context, stdout io.Writer) int {
 		r.screen.Line("A run before this one was killed; what it had left in S3 has been removed.")
 	}
 	r.announce(s, time.Since(started))
+	if r.dryRun {
+		return r.estimate(ctx, s, stdout)
+	}
 	return r.execute(ctx, s, stdout)
 }
 

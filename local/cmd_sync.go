@@ -89,8 +89,7 @@ func (s *syncRun) run(ctx context.Context, up *client, machine string, stdout io
 		s.screen.Failure(aws.ToString(e.Error), aws.ToString(e.Cause), "")
 		return statusFailed
 	}
-	fmt.Fprintln(stdout, aws.ToString(e.Output))
-	return statusOK
+	return printJSON(s.screen, stdout, []byte(aws.ToString(e.Output)))
 }
 
 // wait gives the execution when it has ended.

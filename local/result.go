@@ -38,14 +38,19 @@ func (p reporter) report(stdout io.Writer, r result) int {
 		p.screen.Problem(fmt.Errorf("the execution's output: %w", err))
 		return statusFailed
 	}
+	return printJSON(p.screen, stdout, r.output)
+}
+
+// printJSON writes a JSON document for people, and returns the exit status.
+func printJSON(screen *display.Screen, stdout io.Writer, document []byte) int {
 	var text bytes.Buffer
-	if err := json.Indent(&text, r.output, "", "  "); err != nil {
-		p.screen.Problem(err)
+	if err := json.Indent(&text, document, "", "  "); err != nil {
+		screen.Problem(err)
 		return statusFailed
 	}
 	text.WriteByte('\n')
 	if _, err := stdout.Write(text.Bytes()); err != nil {
-		p.screen.Problem(fmt.Errorf("the output could not be written: %w", err))
+		screen.Problem(fmt.Errorf("the output could not be written: %w", err))
 		return statusFailed
 	}
 	return statusOK
