@@ -81,7 +81,7 @@ func (s *Server) Plan(t T, execution string, names ...string) {
 		key := fmt.Sprintf("a/%d.zip", i+2)
 		items = append(items, object{"number": i + 2, "key": key, "execution": name, "assets": 1, "request": object{
 			"query": object{"assetIds": []string{"asset_1"}}, "options": object{}, "projectId": "", "timeoutSeconds": 0,
-			"destination": object{"key": key, "overwrite": false, "tags": object{}},
+			"destination": object{"key": key, "overwrite": false, "tags": object{}}, "unpack": nil,
 		}})
 	}
 	text, err := json.Marshal(items)
