@@ -76,7 +76,7 @@ func (x *Executor) Check(m *Machine) error {
 		}
 	}
 	if len(m.children) > 0 && (x.MapRunner == nil || x.Objects == nil) {
-		problems = append(problems, errors.New("Map states are not supported here: there is no S3"))
+		problems = append(problems, errors.New("states of type Map are not supported here: there is no S3"))
 	}
 	return errors.Join(problems...)
 }

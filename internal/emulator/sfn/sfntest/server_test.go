@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A Lambda that is full for twenty minutes, on the real definition and at its full length.
+// A rate limit of an hour and a wait of a day, on the real definition and at their full length.
 func TestDaysInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
