@@ -38,8 +38,6 @@ type totals struct {
 	bytes            int64
 }
 
-func (h *check) bucketDir() string { return filepath.Join(h.dir, "up", "s3", h.Env["BUCKET"]) }
-
 // verify reads the manifest and every archive: each asset of the list must be in exactly one archive, or in one that
 // failed.
 func (h *check) verify(ids []string, folder string, failed int) (totals, error) {
