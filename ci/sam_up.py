@@ -11,7 +11,7 @@ import subprocess
 
 import services
 
-NAMES = ("BUCKET", "STATE_MACHINE_ARN", "BATCH_STATE_MACHINE_ARN")
+NAMES = ("BUCKET", "STATE_MACHINE_ARN", "BATCH_STATE_MACHINE_ARN", "SYNC_STATE_MACHINE_ARN")
 
 
 def environment():

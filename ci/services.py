@@ -94,7 +94,8 @@ def started(work):
         host = stack.enter_context(reachable(ports.values(), f"{work}/forward"))
         image(s3, {inside: f"{host}:{port}" for inside, port in ports.items()})
         variables(f"{work}/env.json", {"BUCKET": "archives", "STATE_MACHINE_ARN": MACHINE,
-                                       "BATCH_STATE_MACHINE_ARN": MACHINE.replace("archive", "batch")})
+                                       "BATCH_STATE_MACHINE_ARN": MACHINE.replace("archive", "batch"),
+                                       "SYNC_STATE_MACHINE_ARN": MACHINE.replace("archive", "sync")})
         yield Services(s3, scenario, lambda functions: step_functions(work, sfn, functions))
 
 
