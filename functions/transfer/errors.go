@@ -40,7 +40,8 @@ func nameAndAdvice(e *transfer.Error) (archive.Name, string) {
 		return archive.ArchiveTooLarge, "Ask for fewer assets"
 	case transfer.KindForbidden:
 		hosts := strings.Join(append(slices.Clone(e.Allowed), e.Host), ",")
-		return archive.SourceForbidden, "If Scenario serves archives there, allow it: deploy again with the parameter AllowedArchiveHosts=" + hosts
+		return archive.SourceForbidden, "If Scenario serves archives there, allow it: deploy again with the parameter AllowedArchiveHosts=" + hosts +
+			" (on one machine: the variable ALLOWED_ARCHIVE_HOSTS)"
 	case transfer.KindSourceUnavailable:
 		return archive.SourceUnavailable, "Start the execution again later"
 	case transfer.KindConflict:

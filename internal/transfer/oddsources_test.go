@@ -197,7 +197,7 @@ func oddStatuses(content []byte) map[string]http.HandlerFunc {
 		"412":   status(412), "416": status(416), "400": status(400), "403": status(403), "404": status(404), "405": status(405),
 		"500": status(500), "501": status(501), "502": status(502), "503": status(503), "a page": status(200, "Content-Type", "text/html"),
 		"everything": whole, "closed": func(http.ResponseWriter, *http.Request) { cut() },
-		"a redirect in a circle": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) },
+		"a redirect in a circle": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) },
 	}
 }
 
@@ -257,7 +257,7 @@ func TestOddSourcesThatHoldNoArchive(t *testing.T) {
 		"brotli":                                {every(always, encoded("br", []byte("\x1b\x00brotli"))), KindNoArchive, "encodes it (br)"},
 		"two encodings":                         {every(always, encoded("gzip, br", []byte("\x1b\x00brotli"))), KindNoArchive, "encodes it (gzip, br)"},
 		"damaged gzip":                          {every(always, encoded("gzip", append(gzipped(content)[:50_000], gzipped(content)[60_000:]...))), KindNoArchive, "encoding is damaged"},
-		"circle":                                {every(always, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) }), KindNoArchive, "in a circle"},
+		"circle":                                {every(always, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }), KindNoArchive, "in a circle"},
 		"bad request":                           {every(always, status(400)), KindNoArchive, "HTTP 400"},
 		"expired, by S3":                        {every(always, func(w http.ResponseWriter, _ *http.Request) { s3test.Refuse(w, 400, "ExpiredToken") }), KindURLExpired, "HTTP 400"},
 		"not allowed":                           {every(always, status(405)), KindNoArchive, "HTTP 405"},

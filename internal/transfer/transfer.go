@@ -2,6 +2,11 @@
 // the parts of a multipart upload, in memory that does not grow with the archive, resumable after any interruption,
 // and verified from end to end. It knows nothing of what the archive is for.
 //
+// The way through it: Run (transfer.go) makes a run (run.go), which looks at the key (store.go) and at the source (package
+// source), and then moves the archive at once, in ranges (ranges.go, rangereader.go) or in order (inorder.go) into an
+// upload (uploads.go, multipart.go, part.go). The publisher (publish.go) makes the object appear, and its directory is read
+// back (verify.go). Package failure has the errors and the budget of retries.
+//
 // What it needs of S3: HeadObject, GetObject, PutObject, ListBucket, ListBucketMultipartUploads,
 // ListMultipartUploadParts and AbortMultipartUpload; PutObjectTagging for tags; the key's GenerateDataKey and Decrypt
 // for SSE-KMS.

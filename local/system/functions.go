@@ -33,6 +33,7 @@ func (s *System) function(name, binary string) lambda.Function {
 		f.Env["PROGRESS_INTERVAL"] = "250ms"
 	}
 	if name == "transfer" {
+		f.Env["ALLOWED_ARCHIVE_HOSTS"] = os.Getenv("ALLOWED_ARCHIVE_HOSTS") // the deployment's parameter AllowedArchiveHosts
 		if s.Scenario.loopbackHTTP() {
 			f.Env["SOURCE_ALLOW_LOOPBACK_HTTP"] = "true"
 		}

@@ -30,7 +30,7 @@ func open(t *testing.T, url string, change func(*Client)) *Source {
 	return s
 }
 
-// A drip is told from a slow line: bytes come, but too few over the window.
+// A drip is no slow line: bytes come, but too few over the window.
 func TestDripIsBrokenOff(t *testing.T) {
 	t.Parallel()
 	src := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
