@@ -35,6 +35,7 @@ func TestSchedules(t *testing.T) {
 			w.unruly = true
 			for tick := range 4 + w.rand.IntN(5) {
 				w.change(tick)
+				w.now = w.now.Add(time.Duration(w.rand.IntN(2)*w.rand.IntN(60)) * time.Minute) // nobody looks for a while
 				if w.rand.IntN(2) == 0 {
 					w.s3.killAfter(w.rand.IntN(60))
 				}
@@ -61,7 +62,11 @@ func (w *world) change(tick int) {
 	at := func() time.Time { // a list shows it late
 		return w.now.Add(-time.Duration(w.rand.IntN(480_000)) * time.Millisecond).Truncate(time.Duration(1+w.rand.IntN(2)*499) * time.Millisecond)
 	}
-	for i := range w.rand.IntN(70) {
+	most := 70
+	if w.rand.IntN(12) == 0 {
+		most = 500 // some chunks
+	}
+	for i := range w.rand.IntN(most) {
 		id := fmt.Sprintf("asset_%d_%d", tick, i)
 		a := scenariotest.CatalogueAsset{ID: id, CollectionIDs: collections[w.rand.IntN(3)], UpdatedAt: at()}
 		if w.rand.IntN(20) == 0 {
