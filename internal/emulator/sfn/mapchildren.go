@@ -65,7 +65,7 @@ func (r *mapRun) find(index int) *execution {
 	return r.children.byName[r.childName(index)]
 }
 
-// isToRedrive says whether the child ended without success before the Map Run's last redrive.
+// isToRedrive says whether the child ended without success and has not run since the Map Run's last redrive.
 func (r *mapRun) isToRedrive(e *execution) bool {
 	r.mu.Lock()
 	redriven := r.record.Redriven
@@ -75,9 +75,10 @@ func (r *mapRun) isToRedrive(e *execution) bool {
 	return e.awaitsRedrive(redriven)
 }
 
-// awaitsRedrive says whether the child ended without success before its Map Run was redriven. The caller holds mu.
+// awaitsRedrive says whether the child ended without success and has not run since its Map Run was redriven. The caller
+// holds mu.
 func (e *execution) awaitsRedrive(redriven time.Time) bool {
-	return e.status != asl.StatusSucceeded && e.status != asl.StatusRunning && !e.stop.After(redriven)
+	return e.status != asl.StatusSucceeded && e.status != asl.StatusRunning && e.start.Before(redriven) && e.redriven.Before(redriven)
 }
 
 func (s *Service) hasEnded(e *execution) bool {

@@ -87,6 +87,9 @@ func (s *Service) openRun(m asl.MapRun) (*mapRun, error) {
 	s.mu.Lock()
 	r, parent := s.runs[m.ARN], s.byARN[m.Execution.ARN]
 	s.mu.Unlock()
+	if m.Redrive {
+		time.Sleep(time.Millisecond) // times are kept in these: every child of before began earlier than the redrive
+	}
 	now := s.clock.Now().UTC().Truncate(time.Millisecond)
 	if r != nil && m.Redrive {
 		return r, r.change(func(record *runRecord) {
