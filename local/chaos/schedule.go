@@ -16,10 +16,11 @@ type request struct {
 	name   string
 	arn    string
 	assets []string
+	unpack bool
 	input  string
 }
 
-// requests are the archives of a schedule: most of one part, some of several, some whose job fails.
+// requests are the archives of a schedule: most of one part, some of several, some unpacked, some whose job fails.
 func requests(seed int64, n int, rng *rand.Rand) []*request {
 	list := make([]*request, n)
 	for i := range list {
@@ -34,7 +35,8 @@ func requests(seed int64, n int, rng *rand.Rand) []*request {
 		if rng.IntN(15) == 0 {
 			r.assets[0] = "asset_fail_" + r.name
 		}
-		r.input = archiveInput(r.assets)
+		r.unpack = rng.IntN(3) == 0
+		r.input = archiveInput(r.assets, r.unpack)
 		list[i] = r
 	}
 	return list

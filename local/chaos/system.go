@@ -27,7 +27,7 @@ type chaos struct {
 // start brings the system up, with its objects on a small file system of their own where that can be had.
 func start(ctx context.Context, o options) (*chaos, error) {
 	h, err := harness.New(ctx, harness.Options{Repo: o.repo, Dir: o.dir, StandInFlags: []string{
-		"-job-duration", "300ms", "-asset-size", "300KiB",
+		"-job-duration", "300ms", "-asset-size", "300KiB", "-state", filepath.Join(o.dir, "scenario"),
 	}})
 	if err != nil {
 		return nil, err

@@ -26,9 +26,10 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
-func archiveInput(assets []string) string {
+func archiveInput(assets []string, unpack bool) string {
 	input, _ := json.Marshal(map[string]any{ // strings cannot fail
 		"query":   map[string]any{"assetIds": assets},
+		"unpack":  unpack,
 		"options": map[string]any{"flat": true, "fileNameTemplate": "<assetId>"},
 	})
 	return string(input)
@@ -39,7 +40,14 @@ func (c *chaos) check(r *request, e *sfn.DescribeExecutionOutput) error {
 	file := filepath.Join(c.BucketDir(), "archives", r.name+".zip")
 	if e.Status == types.ExecutionStatusSucceeded {
 		c.totals.ends["succeeded"]++
-		return checkObject(file, r.assets, aws.ToString(e.Output))
+		out := archive.Output{}
+		if err := json.Unmarshal([]byte(aws.ToString(e.Output)), &out); err != nil {
+			return err
+		}
+		if err := checkObject(file, r.assets, out); err != nil || !r.unpack {
+			return err
+		}
+		return c.checkUnpacked(file, out.Unpacked)
 	}
 	name, cause := aws.ToString(e.Error), aws.ToString(e.Cause)
 	c.totals.ends[name]++
@@ -77,11 +85,7 @@ func documentedErrors(repo string) (map[string]bool, error) {
 var nvme = crc64.MakeTable(0x9a6c9329ac4bc9b5)
 
 // checkObject reads the whole object: its checksum is the output's, and its files are those that were asked for.
-func checkObject(file string, assets []string, output string) error {
-	var out archive.Output
-	if err := json.Unmarshal([]byte(output), &out); err != nil {
-		return err
-	}
+func checkObject(file string, assets []string, out archive.Output) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return fmt.Errorf("it succeeded: %w", err)
