@@ -146,14 +146,14 @@ func (r *run) plan(ctx context.Context, groups chan<- group) error {
 		}
 		return p.add(newEntry(e, key))
 	})
+	if errors.Is(err, errCheckpoint) && ctx.Err() == nil {
+		r.stopped, err = true, nil // what has begun goes on: its time ends a little later
+	}
 	if err == nil {
 		err = p.look()
 	}
 	if err == nil {
 		err = p.flush(r.dir.Start)
-	}
-	if errors.Is(err, errCheckpoint) && ctx.Err() == nil {
-		r.stopped, err = true, nil // what has begun goes on: its time ends a little later
 	}
 	return err
 }

@@ -47,6 +47,15 @@ func (r *run) abortLeft(ctx context.Context, prefix string) error {
 	}
 }
 
+// sweep aborts what a failed run has left, with time of its own: a create may have been repeated whose answer was lost.
+func (r *run) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	if err := r.abortLeft(ctx, r.j.Prefix); err != nil {
+		r.u.opt.Logger.Warn("uploads not aborted", "prefix", r.j.Prefix, "error", err)
+	}
+}
+
 // isLeft: the upload has this owner's label, or nothing at all, as a crash right after its beginning leaves it.
 func (r *run) isLeft(ctx context.Context, key, id string, age time.Duration) (bool, error) {
 	in := &s3.ListPartsInput{

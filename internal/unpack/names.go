@@ -17,6 +17,8 @@ const (
 	hashChars = 32
 	// maxExtension is how much behind a name's last dot is taken for its extension.
 	maxExtension = 16
+	// maxSegment is the longest file name of the disks that objects are copied to, in bytes.
+	maxSegment = 255
 	// MaxPrefix is how long the prefix may be, in bytes: the rest is for a name, shortened if need be.
 	MaxPrefix = maxKeyBytes - 128
 )
@@ -56,7 +58,7 @@ func relative(n string, limit int) string {
 	kept := make([]string, 0, strings.Count(n, "/")+1)
 	for segment := range strings.SplitSeq(n, "/") {
 		if segment != "" && segment != "." && segment != ".." {
-			kept = append(kept, segment)
+			kept = append(kept, shorten(segment, maxSegment))
 		}
 	}
 	if len(kept) == 0 {

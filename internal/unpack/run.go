@@ -33,7 +33,8 @@ type run struct {
 	stopped bool
 	slabs   chan []byte
 
-	progress struct{ objects, bytes, written, writtenBytes atomic.Int64 }
+	multipart atomic.Bool // an upload was begun
+	progress  struct{ objects, bytes, written, writtenBytes atomic.Int64 }
 }
 
 func newRun(u *Unpacker, j Job) *run {
@@ -87,7 +88,7 @@ func (r *run) clock(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithDeadlineCause(ctx, deadline.Add(-before+before/3), errCheckpoint)
 }
 
-func (r *run) late() bool { return !r.stop.IsZero() && !time.Now().Before(r.stop) }
+func (r *run) late() bool { return !r.stop.IsZero() && !r.u.opt.now().Before(r.stop) }
 
 // checkpoint makes no error of a deadline that is near: the next run goes on. One that could not write anything would not
 // either.
@@ -152,6 +153,7 @@ func (r *run) survey(ctx context.Context) (err error) {
 	}
 	limit := maxKeyBytes - len(r.j.Prefix)
 	hashes := make([]uint64, 0, r.dir.Entries+1)
+	var refused error
 	err = r.dir.Walk(ctx, r.source.open, func(e *zipfile.Entry) error {
 		n := name(e)
 		if leftOut(e, n) {
@@ -160,9 +162,15 @@ func (r *run) survey(ctx context.Context) (err error) {
 		r.result.TotalObjects++
 		r.result.TotalBytes += e.Size
 		hashes = append(hashes, hashOf(relative(n, limit)))
-		return unpackable(e, n)
+		if refused == nil {
+			refused = unpackable(e, n)
+		}
+		return nil
 	})
 	r.names = newNamer(hashes, limit)
+	if err == nil {
+		err = refused
+	}
 	return err
 }
 

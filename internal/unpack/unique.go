@@ -62,7 +62,7 @@ func (n *namer) key(wanted string) string {
 	}
 	stem, extension := split(wanted)
 	for ; ; number++ {
-		candidate := shorten(stem+"~"+strconv.Itoa(number)+extension, n.limit)
+		candidate := relative(stem+"~"+strconv.Itoa(number)+extension, n.limit)
 		if _, taken := slices.BinarySearch(n.all, hashOf(candidate)); !taken {
 			n.seen[h] = number
 			return candidate

@@ -36,7 +36,8 @@ type Options struct {
 	Progress         func(Progress) // called from one goroutine
 	ProgressInterval time.Duration  // default 250 ms
 
-	backoff time.Duration // the longest between two attempts, for tests
+	backoff time.Duration    // the longest between two attempts, for tests
+	now     func() time.Time // the clock that says when to begin no new entry, for tests
 }
 
 // Progress is how far an unpacking is.
@@ -118,6 +119,9 @@ func (o *Options) setDefaults() {
 	orTime(&o.OrphanAge, 15*time.Minute)
 	orTime(&o.ProgressInterval, 250*time.Millisecond)
 	orTime(&o.backoff, 5*time.Second)
+	if o.now == nil {
+		o.now = time.Now
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -159,6 +163,9 @@ func (u *Unpacker) Run(ctx context.Context, j Job) (Result, error) {
 	err := r.run(ctx)
 	if err == nil {
 		return r.result, nil
+	}
+	if r.multipart.Load() {
+		r.sweep(ctx)
 	}
 	return r.result, r.failure(ctx, err)
 }

@@ -146,10 +146,13 @@ func (r *run) sendPart(ctx context.Context, o *object, id string, number int32, 
 	return types.CompletedPart{PartNumber: &number, ETag: out.ETag, ChecksumCRC64NVME: aws.String(crcText(crc))}, nil
 }
 
+// create begins the upload. It is not interrupted: nobody would know the ID of what S3 makes then.
 func (w *writer) create() error {
 	r := w.r
+	r.multipart.Store(true)
+	ctx := context.WithoutCancel(w.ctx)
 	sse, kms := r.encryption()
-	out, err := r.s3.CreateMultipartUpload(w.ctx, &s3.CreateMultipartUploadInput{
+	out, err := r.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &r.j.Bucket, Key: &w.o.key, ExpectedBucketOwner: optional(r.j.BucketOwner),
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
 		ContentType: &w.o.contentType, ContentDisposition: aws.String(disposition(w.o.key)), Metadata: r.meta(&w.o),
@@ -162,7 +165,7 @@ func (w *writer) create() error {
 	if err := r.checkEncryption(out.ServerSideEncryption); err != nil {
 		return err
 	}
-	_, err = r.sendPart(w.ctx, &w.o, w.id, labelPart, r.label(w.o.key))
+	_, err = r.sendPart(ctx, &w.o, w.id, labelPart, r.label(w.o.key))
 	return err
 }
 
