@@ -71,13 +71,13 @@ func (s *syncRun) run(ctx context.Context, up *client, machine string, stdout io
 		return statusUsage
 	}
 	text := string(input)
-	begun, err := up.sfn.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &text})
+	started, err := up.sfn.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &text})
 	if err != nil {
 		s.screen.Problem(up.readable(err))
 		return statusFailed
 	}
 	s.screen.Line("Syncing. What came of it will be in syncs/NAME.status.json.")
-	e, err := s.wait(ctx, up, *begun.ExecutionArn)
+	e, err := s.wait(ctx, up, *started.ExecutionArn)
 	switch {
 	case ctx.Err() != nil:
 		s.screen.Line("Interrupted. The sync goes on.")

@@ -100,7 +100,7 @@ type listing struct {
 	done   bool
 
 	last        time.Time // the latest change seen
-	lastRestart time.Time // last, when the list was begun again the last time
+	lastRestart time.Time // last, when the list was started again the last time
 	restarts    int       // since last has moved
 }
 

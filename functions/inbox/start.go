@@ -17,7 +17,7 @@ func (in *inbox) start(ctx context.Context, o object) (e executions.Execution, l
 	if err != nil {
 		return e, nil, passing(err)
 	}
-	// Before the start: the execution may end at once, and its end is told beside the request.
+	// Before the start: the execution may end at once, and its end is noted beside the request.
 	if err := in.remember(ctx, executionName(o), origin{noteOn(o), list}); err != nil {
 		return e, nil, passing(err)
 	}

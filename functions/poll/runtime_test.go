@@ -40,8 +40,8 @@ func pollOnce(t *testing.T, f *lambdatest.Function, jobID string) (archive.PollO
 // The function as it is deployed, over the life of a job.
 func TestTheFunctionFollowsAJob(t *testing.T) {
 	t.Parallel()
-	begun, passed := time.Now(), atomic.Int64{} // Scenario's clock
-	now := func() time.Time { return begun.Add(time.Duration(passed.Load())) }
+	started, passed := time.Now(), atomic.Int64{} // Scenario's clock
+	now := func() time.Time { return started.Add(time.Duration(passed.Load())) }
 	api, f := start(t, scenariotest.Options{JobDuration: time.Minute, Now: now}, scenariotest.DefaultSecret)
 	c, err := scenario.New(scenario.Options{BaseURL: api.BaseURL(),
 		Credentials: scenario.StaticCredentials(scenariotest.DefaultKey, scenariotest.DefaultSecret)})

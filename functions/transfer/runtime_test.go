@@ -159,8 +159,8 @@ func TestAKilledFunctionIsFollowedByAnother(t *testing.T) {
 	s.wantWhole(t, s.function.Invoke(t, event))
 }
 
-// A function that is killed right after it has begun an upload leaves one that names nobody. At a key that is the
-// execution's own it is found all the same; at another it could be somebody else's, who has only just begun.
+// A function that is killed right after it has started an upload leaves one that names nobody. At a key that is the
+// execution's own it is found all the same; at another it could be somebody else's, who has only just started.
 func TestAnUploadWithoutAName(t *testing.T) {
 	t.Parallel()
 	for exclusive, left := range map[bool]int{true: 0, false: 1} {

@@ -47,7 +47,7 @@ func (w *planning) itemsKey() string { return w.work + "items.json" }
 // itemWriter writes a JSON array.
 type itemWriter struct {
 	*bufio.Writer
-	begun bool
+	started bool
 }
 
 func (w *itemWriter) add(i Item) error {
@@ -56,8 +56,8 @@ func (w *itemWriter) add(i Item) error {
 		return err
 	}
 	separator := ",\n"
-	if !w.begun {
-		w.begun, separator = true, "[\n"
+	if !w.started {
+		w.started, separator = true, "[\n"
 	}
 	_, _ = w.WriteString(separator)
 	_, err = w.Write(text)

@@ -60,7 +60,7 @@ type jsonList struct {
 	list   *Reader
 	in     bounded
 	decode *json.Decoder
-	inside bool // the array was begun
+	inside bool // the array was started
 	nested bool // the array is in an object
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
-// The named errors that only this API has; the others are those of package archive. Each is told as the problem's
+// The named errors that only this API has; the others are those of package archive. Each is given as the problem's
 // "error", and as the end of its "type".
 const (
 	errNotFound           = "NotFound"

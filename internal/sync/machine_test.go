@@ -89,14 +89,14 @@ func (d *deployment) execute(input string) (e emulator.Execution, path string) {
 	d.t.Helper()
 	executionsRun++
 	name := fmt.Sprintf("run-%d", executionsRun)
-	begun, err := d.server.Service.Start(d.server.MachineARN("sync"), name, json.RawMessage(input))
+	started, err := d.server.Service.Start(d.server.MachineARN("sync"), name, json.RawMessage(input))
 	if err == nil {
-		e, err = d.server.Wait(d.t.Context(), begun.ARN)
+		e, err = d.server.Wait(d.t.Context(), started.ARN)
 	}
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	history, err := d.server.Client().GetExecutionHistory(d.t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &begun.ARN, MaxResults: 1000})
+	history, err := d.server.Client().GetExecutionHistory(d.t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &started.ARN, MaxResults: 1000})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestStateMachineFails(t *testing.T) {
 	d.check("heroes/", ofHeroes)
 }
 
-// A batch that was begun by an execution that is gone is waited for, not made again.
+// A batch that was started by an execution that is gone is waited for, not made again.
 func TestStateMachineTakesUpABatch(t *testing.T) {
 	d := deploy(t)
 	d.define("heroes", heroes)

@@ -64,7 +64,7 @@ type Run struct {
 	Listed  bool `json:"listed"`
 	// Digests is how many files of IDs a full run has written.
 	Digests int `json:"digests,omitempty"`
-	Chunks  int `json:"chunks"` // begun
+	Chunks  int `json:"chunks"` // started
 	// Chunk is what is being fetched.
 	Chunk *Chunk `json:"chunk,omitempty"`
 }

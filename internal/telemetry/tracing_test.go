@@ -53,7 +53,7 @@ func TestASubsegmentIsSent(t *testing.T) {
 		t.Errorf("annotations %v", got.Annotations)
 	}
 	if got.StartTime < before || got.EndTime < got.StartTime {
-		t.Errorf("from %f to %f, begun after %f", got.StartTime, got.EndTime, before)
+		t.Errorf("from %f to %f, started after %f", got.StartTime, got.EndTime, before)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // does not name them, and S3 drops parts that are not named.
 //
 // The part size is written as the label's length (labelBase + MiB), so that an upload goes on with the part size that
-// it was begun with, whatever the options say now.
+// it was started with, whatever the options say now.
 const labelBase = 512
 
 type label struct {

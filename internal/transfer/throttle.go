@@ -10,7 +10,7 @@ import "time"
 type throttle struct {
 	limit, max int
 
-	settle int     // observations to let pass: ranges just begun bring nothing yet
+	settle int     // observations to let pass: ranges just started bring nothing yet
 	bytes  int64   // of the sample under way
 	took   float64 // its seconds
 	ticks  int

@@ -32,7 +32,7 @@ type Options struct {
 	MinRate      int64         // bytes per second over 30 s that a connection must bring; default 4 KiB/s
 	// StorageTimeout breaks a part that S3 takes no byte of, and gives no answer to, for this long; default 60 s.
 	StorageTimeout time.Duration
-	// CheckpointBefore the context's deadline no new range is begun; default 30 s. A third of it later, ranges in flight
+	// CheckpointBefore the context's deadline no new range is started; default 30 s. A third of it later, ranges in flight
 	// are dropped. With less time than twice this left at the start, half of what is left is taken instead.
 	CheckpointBefore time.Duration
 	// OrphanAge is how old an upload for the very key must be, without any part, to be taken for the remains of a crash

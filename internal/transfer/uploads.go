@@ -71,7 +71,7 @@ func (u *uploads) readLabels(ctx context.Context, c *candidate) error {
 }
 
 // open finds this owner's upload, or begins one. Orphans of crashes are aborted on the way. compared says that the parts
-// it has are compared with the source's bytes; otherwise the upload must have been begun with the same source.
+// it has are compared with the source's bytes; otherwise the upload must have been started with the same source.
 func (u *uploads) open(ctx context.Context, ident source.Identity, l layout, compared bool) (*upload, error) {
 	found, err := u.find(ctx)
 	if err != nil {
@@ -105,8 +105,8 @@ func (u *uploads) create(ctx context.Context, ident source.Identity, l layout) (
 	return id, u.store.sendLabel(ctx, id, sourceLabelPart, sourceLabel(ident, l.part))
 }
 
-// errOtherSource: an upload was begun with another answer of the source. It may be the same archive all the same.
-var errOtherSource = &Error{Op: "resume upload", Kind: KindChanged, Reason: "the upload was begun with another archive"}
+// errOtherSource: an upload was started with another answer of the source. It may be the same archive all the same.
+var errOtherSource = &Error{Op: "resume upload", Kind: KindChanged, Reason: "the upload was started with another archive"}
 
 // resume goes on with an upload. Its part size is the one that it has.
 func (u *uploads) resume(ctx context.Context, c candidate, ident source.Identity, l layout, compared bool) (*upload, error) {

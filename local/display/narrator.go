@@ -135,7 +135,7 @@ func working(state string) string {
 	case "AbortUpload":
 		return "removing what was uploaded"
 	case "AbortUnpack":
-		return "ending what was not unpacked whole"
+		return "aborting unfinished uploads"
 	default:
 		return "working"
 	}

@@ -68,17 +68,17 @@ func (c *check) wait(ctx context.Context, name string, since time.Time, enough f
 // execute runs the state machine and gives what it ended with, and how many states it entered.
 func (c *check) execute(ctx context.Context, input string) (output string, states int, err error) {
 	machine := c.Env["SYNC_STATE_MACHINE_ARN"]
-	begun, err := c.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
+	started, err := c.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
 	if err != nil {
 		return "", 0, err
 	}
 	for {
-		e, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: begun.ExecutionArn})
+		e, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
 		switch {
 		case err != nil:
 			return "", 0, err
 		case e.Status == types.ExecutionStatusSucceeded:
-			history, err := c.SFN.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: begun.ExecutionArn, MaxResults: 1000})
+			history, err := c.SFN.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn, MaxResults: 1000})
 			if err != nil {
 				return "", 0, err
 			}
@@ -143,7 +143,7 @@ func (c *check) standIn(method, path string, body []byte, into any) error {
 
 // first is a first run in which nothing goes wrong.
 func (c *check) first(ctx context.Context) error {
-	begun := time.Now()
+	started := time.Now()
 	if err := c.define(ctx, "mirror"); err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (c *check) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	took := time.Since(begun)
+	took := time.Since(started)
 	if s.Counts.Fetched != c.assets || s.Counts.Failed != 0 {
 		return fmt.Errorf("the status counts %+v", s.Counts)
 	}
@@ -191,11 +191,11 @@ func (c *check) changes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	begun := time.Now()
+	started := time.Now()
 	if _, _, err := c.execute(ctx, `{"name":"mirror"}`); err != nil {
 		return err
 	}
-	took := time.Since(begun)
+	took := time.Since(started)
 	s, err := c.status(ctx, "mirror")
 	if err == nil && s.Counts.Fetched != len(list) {
 		err = fmt.Errorf("the status counts %+v, not %d", s.Counts, len(list))
@@ -225,12 +225,12 @@ func (c *check) quiet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	begun := time.Now()
+	started := time.Now()
 	output, states, err := c.execute(ctx, `{}`)
 	if err != nil {
 		return err
 	}
-	took := time.Since(begun)
+	took := time.Since(started)
 	after, err := c.asked()
 	pages := (c.assets/100 + c.assets/200 + 99) / 100 // what changed within the overlap
 	if err == nil && (!strings.Contains(output, `"quiet":1`) || states >= 10 || after.jobs != before.jobs || after.lists-before.lists > pages) {
@@ -244,7 +244,7 @@ func (c *check) quiet(ctx context.Context) error {
 
 // killed is a first run during which the system is killed several times.
 func (c *check) killed(ctx context.Context) error {
-	begun := time.Now()
+	started := time.Now()
 	before, err := c.asked()
 	if err != nil {
 		return err
@@ -268,7 +268,7 @@ func (c *check) killed(ctx context.Context) error {
 	if _, err := c.wait(ctx, "killed", time.Time{}, nil); err != nil {
 		return err
 	}
-	took := time.Since(begun)
+	took := time.Since(started)
 	if err := c.verify("killed"); err != nil {
 		return err
 	}

@@ -155,7 +155,7 @@ func TestALostLaunchIsFound(t *testing.T) {
 	s := newStandIn(t, func(o *scenariotest.Options) {
 		o.Faults = []scenariotest.Fault{{Operation: scenariotest.OpLaunchArchive, Times: 1, Drop: scenariotest.DropAfter}}
 	})
-	c, begun := s.client(), s.clock().Add(-time.Second)
+	c, started := s.client(), s.clock().Add(-time.Second)
 	flat := true
 	request := scenario.ArchiveRequest{Query: scenario.Query{AssetIDs: []string{"asset_2", "asset_1"}},
 		Options: scenario.ArchiveOptions{Flat: &flat}, ProjectID: "proj_1"}
@@ -168,12 +168,12 @@ func TestALostLaunchIsFound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	found, err := c.FindArchiveJobs(t.Context(), request, begun)
+	found, err := c.FindArchiveJobs(t.Context(), request, started)
 	if lost := s.Jobs()[0].ID; err != nil || len(found.Matching) != 1 || found.Matching[0].ID != lost || found.Unclear != 0 {
 		t.Errorf("found %+v, %v; want %s", found, err, lost)
 	}
 	request.Options.Flat = nil
-	if found, err := c.FindArchiveJobs(t.Context(), request, begun); err != nil || len(found.Matching) != 0 {
+	if found, err := c.FindArchiveJobs(t.Context(), request, started); err != nil || len(found.Matching) != 0 {
 		t.Errorf("found %+v, %v", found, err)
 	}
 }

@@ -134,7 +134,7 @@ func (h *Handler) answer(r *http.Request, body []byte, bodyErr error, fault Faul
 	switch {
 	case fault.Status != 0:
 		return &reply{status: fault.Status, raw: fault.Body, retryAfter: fault.RetryAfter,
-			body: failure(fault.Status, "The stand-in was told to answer so").body}
+			body: failure(fault.Status, "The stand-in is set to answer so").body}
 	case do == nil:
 		return noRoute()
 	case !h.authorized(r):

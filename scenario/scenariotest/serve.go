@@ -41,7 +41,7 @@ func (h *Handler) serveArchive(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) refusal(r *http.Request, fault Fault) (status int, code, message string) {
 	if fault.Status != 0 {
-		return fault.Status, "InternalError", "The stand-in was told to answer so"
+		return fault.Status, "InternalError", "The stand-in is set to answer so"
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource"

@@ -177,23 +177,23 @@ func TestFunctionGetsSoManyAtOnceAndNobodyIsLost(t *testing.T) {
 	}
 }
 
-// A caller who leaves while waiting gives up the place; one who leaves later does not stop what was begun.
+// A caller who leaves while waiting gives up the place; one who leaves later does not stop what was started.
 func TestCallerWhoLeaves(t *testing.T) {
 	t.Parallel()
 	ctx, leave := context.WithCancel(t.Context())
-	var begun int
+	var started int
 	g := New(Options{Concurrency: 1, Invoke: func(ctx context.Context, _ []byte) ([]byte, string, error) {
-		begun++
+		started++
 		leave()
 		return []byte(`{"statusCode":200}`), "", ctx.Err()
 	}})
 	r := httptest.NewRequest("GET", "/", nil).WithContext(ctx)
 	if resp := serve(t, g, r); resp.StatusCode != 200 {
-		t.Errorf("what was begun ended with %d", resp.StatusCode)
+		t.Errorf("what was started ended with %d", resp.StatusCode)
 	}
 	g.slots <- struct{}{}
 	serve(t, g, r)
-	if begun != 1 {
-		t.Errorf("begun %d times", begun)
+	if started != 1 {
+		t.Errorf("started %d times", started)
 	}
 }

@@ -61,7 +61,7 @@ func (f *function) acquire(ctx context.Context) error {
 		<-f.slots
 		return ErrClosed
 	}
-	f.service.running.Add(1) // under the lock that close takes, so never after its Wait has begun
+	f.service.running.Add(1) // under the lock that close takes, so never after its Wait has started
 	return nil
 }
 

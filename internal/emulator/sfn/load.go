@@ -24,7 +24,7 @@ func (s *Service) loadFrom(m *machine, dir string) error {
 	for _, path := range paths {
 		e, err := s.loadOne(m, path)
 		if err != nil {
-			// A crash at the very start leaves a file without a whole header: nothing had begun.
+			// A crash at the very start leaves a file without a whole header: nothing had started.
 			s.log.Warn("an execution's file cannot be read and is left out", "file", path, "error", err)
 			continue
 		}
@@ -83,7 +83,7 @@ func (s *Service) resume(e *execution) {
 	s.run(s.arm(e), e.machine, e, f, input, resume)
 }
 
-// recoverRun reads how far an execution got, and opens its file to go on. A nil resume: it has not begun.
+// recoverRun reads how far an execution got, and opens its file to go on. A nil resume: it has not started.
 func recoverRun(path string) (f *os.File, resume *asl.Resume, input []byte, err error) {
 	if f, err = os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600); err != nil {
 		return nil, nil, nil, err

@@ -172,7 +172,7 @@ func (r *mapRun) eachPending(rest *unstarted, add func(kind string, one result) 
 	}
 }
 
-// maxResultFile is the size from which on another file is begun (AWS: 5 GB).
+// maxResultFile is the size from which on another file is started (AWS: 5 GB).
 const maxResultFile = 5_000_000_000
 
 // resultWriter gathers results in files on disk, because there may be far more of them than fit in memory, and moves
@@ -182,7 +182,7 @@ type resultWriter struct {
 	objects        Objects
 	bucket, prefix string
 	dir            string
-	largest        int64                  // size from which on another file is begun
+	largest        int64                  // size from which on another file is started
 	files          map[string]*resultFile // by kind
 	done           map[string][]resultKey
 }

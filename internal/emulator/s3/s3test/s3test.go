@@ -33,7 +33,7 @@ type Server struct {
 
 var shared = sync.OnceValues(start)
 
-// Start returns the test process's server, begun at the first call, with a fresh bucket that is emptied at the test's
+// Start returns the test process's server, started at the first call, with a fresh bucket that is emptied at the test's
 // end. The first time on a machine it builds the server, which takes a minute or two.
 func Start(t testing.TB) *Server {
 	t.Helper()

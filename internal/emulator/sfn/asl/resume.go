@@ -91,16 +91,16 @@ func (s *step) takeTask() begunTask {
 	if n := len(events); n == 0 || !inFlight(events[n-1]) || !goesOn(events[n-1]) {
 		return begunTask{}
 	}
-	begun := begunTask{}
+	started := begunTask{}
 	for _, e := range events {
 		switch e.Type {
 		case "TaskScheduled":
-			begun = begunTask{scheduled: e.ID, at: e.Time}
+			started = begunTask{scheduled: e.ID, at: e.Time}
 		case "TaskSubmitted":
-			begun.submitted = true
+			started.submitted = true
 		}
 	}
-	return begun
+	return started
 }
 
 // seenMapRun is the Map Run that a Map state began before.

@@ -35,7 +35,7 @@ type Task struct {
 
 	// Token names this attempt at the state, also when it is gone on with after a restart.
 	Token string
-	// Submitted records what was begun elsewhere, as JSON text, by a task that waits for it (.sync).
+	// Submitted records what was started elsewhere, as JSON text, by a task that waits for it (.sync).
 	Submitted func(output json.RawMessage) error
 }
 

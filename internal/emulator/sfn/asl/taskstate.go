@@ -44,21 +44,21 @@ func (b *taskBody) run(s *step, input any) (any, error) {
 		Resource: b.resource, State: s.state.name, Parameters: json.RawMessage(encodeJSON(input)), Timeout: b.timeout,
 		Execution: s.r.info,
 	}
-	begun := s.takeTask()
-	if begun.scheduled == 0 {
+	started := s.takeTask()
+	if started.scheduled == 0 {
 		if err := b.begin(s, task); err != nil {
 			return nil, err
 		}
-		begun.scheduled = s.r.prev - 1
+		started.scheduled = s.r.prev - 1
 	} else if b.timeout > 0 { // what is gone on with has used some of its time
-		task.Timeout = max(time.Nanosecond, b.timeout-s.r.clock.Now().Sub(begun.at))
+		task.Timeout = max(time.Nanosecond, b.timeout-s.r.clock.Now().Sub(started.at))
 	}
-	task.Token = fmt.Sprintf("%s#%d", s.r.info.ARN, begun.scheduled)
+	task.Token = fmt.Sprintf("%s#%d", s.r.info.ARN, started.scheduled)
 	task.Submitted = func(output json.RawMessage) error {
-		if begun.submitted {
+		if started.submitted {
 			return nil
 		}
-		begun.submitted = true
+		started.submitted = true
 		d := Details{ResourceType: b.service, Resource: b.action, Output: string(output)}
 		return s.r.record("TaskSubmitted", d, nil)
 	}
