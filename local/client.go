@@ -30,7 +30,7 @@ type client struct {
 func newClient(stepFunctions, api string) *client {
 	c := &client{&http.Client{Timeout: 10 * time.Second}, nil, stepFunctions, strings.TrimSuffix(api, "/")}
 	c.sfn = sfn.New(sfn.Options{
-		BaseEndpoint: &stepFunctions, Region: system.Region, HTTPClient: c.http, Retryer: aws.NopRetryer{},
+		BaseEndpoint: &stepFunctions, Region: system.Region, HTTPClient: c.http,
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), // nobody checks them
 	})
 	return c

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -76,11 +77,11 @@ func (s *syncRun) run(ctx context.Context, up *client, machine string, stdout io
 		s.screen.Problem(up.readable(err))
 		return statusFailed
 	}
-	s.screen.Line("Syncing. What came of it will be in syncs/NAME.status.json.")
+	s.screen.Line("Syncing. The result will be in syncs/%s.status.json.", cmp.Or(s.name, "<name>"))
 	e, err := s.wait(ctx, up, *started.ExecutionArn)
 	switch {
 	case ctx.Err() != nil:
-		s.screen.Line("Interrupted. The sync goes on.")
+		s.screen.Line("Interrupted. The sync continues.")
 		return statusInterrupted
 	case err != nil:
 		s.screen.Problem(err)

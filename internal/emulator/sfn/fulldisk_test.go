@@ -43,10 +43,16 @@ func TestNoSpaceLeft(t *testing.T) {
 
 func runWithoutSpace(t *testing.T, dir string) {
 	signal.Ignore(syscall.SIGXFSZ)
-	limit := syscall.Rlimit{Cur: 6000, Max: 6000}
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	limit := syscall.Rlimit{Cur: 6000, Max: before.Max}
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
+	// What a coverage run writes at the end of the process is no part of the test.
+	defer func() { _ = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before) }()
 	s, err := New(testConfig(dir, invokerFunc(echoPayload)))
 	if err != nil {
 		t.Fatal(err)
