@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
@@ -21,7 +23,20 @@ type line struct {
 	AssetID     string `json:"assetId,omitempty"`
 }
 
-var assetID = regexp.MustCompile(`asset_[0-9A-Za-z]+`)
+// A file that is named by its asset alone, and an asset's ID within another name: there "_" and "-" separate words.
+var (
+	wholeAssetID = regexp.MustCompile(`^asset_[0-9A-Za-z_-]+$`)
+	assetIDPart  = regexp.MustCompile(`asset_[0-9A-Za-z]+`)
+)
+
+// assetIDOf is the asset that an entry's name names; "" when there is none.
+func assetIDOf(name string) string {
+	base := path.Base(name)
+	if stem := strings.TrimSuffix(base, path.Ext(base)); wholeAssetID.MatchString(stem) {
+		return stem
+	}
+	return assetIDPart.FindString(name)
+}
 
 // finish writes the list of contents, which says that all is there, and deletes the archive if it is to go. before is what
 // the key held when this run began.
@@ -41,7 +56,7 @@ func (r *run) finish(ctx context.Context, before *existing) error {
 	lines := json.NewEncoder(out)
 	lines.SetEscapeHTML(false)
 	err := r.eachEntry(ctx, func(e *zipfile.Entry, n, key string) error {
-		l := line{Name: n, Key: key, Size: e.Size, CRC32: fmt.Sprintf("%08x", e.CRC32), AssetID: assetID.FindString(n), ContentType: typeByName(key)}
+		l := line{Name: n, Key: key, Size: e.Size, CRC32: fmt.Sprintf("%08x", e.CRC32), AssetID: assetIDOf(n), ContentType: typeByName(key)}
 		if l.ContentType == "" {
 			l.ContentType = r.types.get(e.Index)
 		}
