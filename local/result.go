@@ -77,6 +77,9 @@ func (p reporter) archiveSummary(r result) error {
 		return err
 	}
 	p.screen.Line("Archive:  %s (%s, %d files)", relative(p.path(out.Bucket, out.Key)), display.Bytes(out.Size), out.Entries)
+	if m := out.Missing; m != nil {
+		p.screen.Line("Missing:  %d of the %d assets that were asked for are not in the archive%s", m.Count, out.Requested, names(m.AssetIDs))
+	}
 	unpack := ""
 	if u := out.Unpacked; u != nil {
 		p.screen.Line("Folder:   %s (%s, %d files)", relative(p.path(out.Bucket, u.Prefix)), display.Bytes(u.Bytes), u.Objects)
@@ -85,6 +88,14 @@ func (p reporter) archiveSummary(r result) error {
 	p.screen.Line("Time:     launch %s, Scenario's job %s, transfer %s%s; in all %s", display.Duration(r.times.Launch),
 		display.Duration(r.times.Job), display.Duration(r.times.Transfer), unpack, display.Duration(r.took))
 	return nil
+}
+
+// names lists the missing assets, as far as they are known.
+func names(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ": " + archive.Names(ids)
 }
 
 func (p reporter) batchSummary(r result) error {

@@ -18,7 +18,7 @@ func (h handler) plan(ctx context.Context, log *slog.Logger, in batch.PlanInput)
 	if err != nil {
 		return batch.Plan{}, err
 	}
-	log.InfoContext(ctx, "batch planned", "assets", plan.Assets, "duplicates", plan.Duplicates, "archives", plan.Archives,
+	log.InfoContext(ctx, "batch planned", "lines", plan.Lines, "assets", plan.Assets, "duplicates", plan.Duplicates, "archives", plan.Archives,
 		"finished", plan.Finished, "maxConcurrency", plan.MaxConcurrency,
 		"manifest", plan.Manifest.Key, "redriveCount", plan.RedriveCount)
 	return plan, nil

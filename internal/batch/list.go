@@ -88,7 +88,8 @@ func (w *planning) ids() (next func() (string, error), closeList func(), err err
 		return nil, nil, w.noList(err)
 	}
 	limited := &limitedList{r: b, left: maxListBytes}
-	return NewReader(limited, format).Next, func() { _ = b.Close() }, nil
+	list := NewReader(limited, format)
+	return list.Next, func() { w.lines = list.Lines(); _ = b.Close() }, nil
 }
 
 type limitedList struct {

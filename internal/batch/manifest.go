@@ -104,7 +104,7 @@ func (m Manifester) lookFor(ctx context.Context, archives []outcome) error {
 }
 
 func totals(plan Plan, archives []outcome) Totals {
-	t := Totals{Assets: plan.Assets, Duplicates: plan.Duplicates}
+	t := Totals{Lines: plan.Lines, Assets: plan.Assets, Duplicates: plan.Duplicates}
 	for _, o := range archives {
 		if o.Finished == nil {
 			t.Failed++

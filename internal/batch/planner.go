@@ -109,6 +109,7 @@ type planning struct {
 	naming
 
 	assets, duplicates, longest int // longest is an ID's length in bytes
+	lines                       int // of the list; 0 when the IDs came with the request
 	identity                    string
 	size, archives              int
 	existing                    map[int]existing
@@ -155,7 +156,7 @@ func (w *planning) plan(redrive int) Plan {
 		tolerated = new(float64(DefaultToleratedFailurePercentage))
 	}
 	return Plan{
-		Work: w.work, Assets: w.assets, Duplicates: w.duplicates, Archives: w.archives, Finished: w.finished,
+		Work: w.work, Lines: w.lines, Assets: w.assets, Duplicates: w.duplicates, Archives: w.archives, Finished: w.finished,
 		ToDo:                       w.archives - w.finished,
 		MaxConcurrency:             cmp.Or(w.in.MaxConcurrency, w.Planner.MaxConcurrency, DefaultMaxConcurrency),
 		ToleratedFailurePercentage: *tolerated,

@@ -21,7 +21,7 @@ func TestPlan(t *testing.T) {
 		"options":{"flat":true,"fileNameTemplate":"<assetId>"},"projectId":"p","timeoutSeconds":99,
 		"destination":{"prefix":"characters","overwrite":true,"tags":{"k":"v"}}},"maxConcurrency":3,"toleratedFailurePercentage":0}`)
 
-	if p.Assets != 2001 || p.Duplicates != 700 || p.Archives != 3 || p.ToDo != 3 || p.Finished != 0 ||
+	if p.Lines != 1+2*2701-1 || p.Assets != 2001 || p.Duplicates != 700 || p.Archives != 3 || p.ToDo != 3 || p.Finished != 0 ||
 		p.MaxConcurrency != 3 || p.ToleratedFailurePercentage != 0 || p.Work != workPrefix(executionNamed("run-1"), 0) {
 		t.Errorf("got %+v", p)
 	}

@@ -22,12 +22,14 @@ func (in PlanInput) For() (archive.Execution, string) { return in.Execution, "" 
 type Plan struct {
 	// Work is the prefix of this attempt's own files:
 	// WorkPrefix/<execution's name>-<digest of its ARN>/<redrive count>/.
-	Work       string `json:"work"`
-	Assets     int    `json:"assets"`     // IDs in the list, each counted once
-	Duplicates int    `json:"duplicates"` // IDs left out because they came again
-	Archives   int    `json:"archives"`   // archives that the list makes
-	Finished   int    `json:"finished"`   // of them, those that an earlier run left in the bucket
-	ToDo       int    `json:"toDo"`       // archives minus finished: what the map has to do
+	Work string `json:"work"`
+	// Lines is how many lines of the list were read, the header and blank ones counted; 0 when the request has the IDs.
+	Lines      int `json:"lines,omitempty"`
+	Assets     int `json:"assets"`     // IDs in the list, each counted once
+	Duplicates int `json:"duplicates"` // IDs left out because they came again
+	Archives   int `json:"archives"`   // archives that the list makes
+	Finished   int `json:"finished"`   // of them, those that an earlier run left in the bucket
+	ToDo       int `json:"toDo"`       // archives minus finished: what the map has to do
 	// MaxConcurrency is how many archives are made at once.
 	MaxConcurrency int `json:"maxConcurrency"`
 	// ToleratedFailurePercentage, 0 to 100: the map stops, and the batch fails, when more archives failed.
@@ -131,9 +133,10 @@ type Output struct {
 
 // Totals sum a batch up.
 type Totals struct {
-	Archives   int   `json:"archives"` // finished
-	Failed     int   `json:"failed"`   // archives that are missing
-	Assets     int   `json:"assets"`   // asked for, each counted once
+	Archives   int   `json:"archives"`        // finished
+	Failed     int   `json:"failed"`          // archives that are missing
+	Lines      int   `json:"lines,omitempty"` // of the list; see Plan
+	Assets     int   `json:"assets"`          // asked for, each counted once
 	Duplicates int   `json:"duplicates"`
 	Missing    int   `json:"missing"` // assets of the archives that are missing
 	Size       int64 `json:"size"`    // bytes of all finished archives
