@@ -2,4 +2,7 @@
 
 package sync
 
-const raceDetector = false
+const (
+	raceDetector     = false
+	defaultSchedules = 60
+)

@@ -12,7 +12,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
 )
 
-var schedules = flag.Int("schedules", 40, "how many seeded schedules TestSchedules goes through")
+var schedules = flag.Int("schedules", defaultSchedules, "how many seeded schedules TestSchedules goes through")
 
 var putPlain = bucket.PutOptions{}
 

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 60, "seeded schedules of faults to go through; FAULT_SCHEDULES overrides it")
+	schedules = flag.Int("schedules", defaultSchedules, "seeded schedules of faults to go through; FAULT_SCHEDULES overrides it")
 	seedFlag  = flag.Uint64("seed", 0, "run this schedule alone")
 )
 
