@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"path"
@@ -93,16 +94,19 @@ func (w *planning) item(items *itemWriter, number int, ids []string, d *digester
 	o := outcome{PlannedArchive: PlannedArchive{
 		Number: number, Key: w.key(number), Execution: w.execution(number, digest), Assets: len(ids),
 	}}
+	var err error
+	if o.Unpack, err = w.unpacking(o.Key); err != nil {
+		return err
+	}
 	overwrite := w.in.Request.Destination.Overwrite
 	if found, ok := w.existing[number]; ok && digestIn(found.execution) == digest {
 		overwrite = true // it is this batch's own archive; what is missing is its unpacking
-		unpacked, err := w.unpacked(found)
+		done, err := w.finish(w.ctx, &o, found)
 		if err != nil {
 			return err
 		}
-		if unpacked != nil || !w.in.Request.Unpack.Wanted {
-			o.Finished, o.Execution = found.output(w.Name), found.execution
-			o.Finished.Unpacked = unpacked
+		if done {
+			o.Execution = found.execution
 			w.finished++
 		}
 	} else if ok && !overwrite {
@@ -118,24 +122,31 @@ func (w *planning) item(items *itemWriter, number int, ids []string, d *digester
 	return items.add(item)
 }
 
-// unpacked says where the files of an archive are that an earlier run left; nil where their list of contents is not there,
-// or they are not wanted.
-func (w *planning) unpacked(found existing) (*archive.Unpacked, error) {
+// unpacking says where the files of an archive go; nil where they are not wanted.
+func (w *planning) unpacking(key string) (*archive.Unpacked, error) {
 	if !w.in.Request.Unpack.Wanted {
 		return nil, nil
 	}
 	d, err := archive.Request{
-		Unpack: w.unpack(found.key), Destination: archive.DestinationRequest{Key: found.key},
+		Unpack: w.unpack(key), Destination: archive.DestinationRequest{Key: key},
 	}.Resolve(w.Name, "", "")
 	if err != nil {
 		return nil, err
 	}
-	contents := d.Unpack.Prefix + "contents.jsonl"
-	h, err := w.Head(w.ctx, contents)
-	if err != nil || h == nil {
-		return nil, err
+	return &archive.Unpacked{Prefix: d.Unpack.Prefix, Contents: d.Unpack.Prefix + "contents.jsonl"}, nil
+}
+
+// finish takes an archive that is in the bucket for finished, and says so: one whose files are wanted is finished with their
+// list of contents alone.
+func (s Storage) finish(ctx context.Context, o *outcome, found existing) (bool, error) {
+	if o.Unpack != nil {
+		if h, err := s.Head(ctx, o.Unpack.Contents); err != nil || h == nil {
+			return false, err
+		}
 	}
-	return &archive.Unpacked{Prefix: d.Unpack.Prefix, Contents: contents}, nil
+	o.Finished, o.Failed = found.output(s.Name), nil
+	o.Finished.Unpacked = o.Unpack
+	return true, nil
 }
 
 // unpack is what an archive's execution is asked for: each archive has a folder of its own, below the prefix if the request

@@ -93,7 +93,8 @@ func (m Manifester) lookFor(ctx context.Context, archives []outcome) error {
 			return err
 		}
 		if digest := digestIn(x.execution); digest != "" && digest == digestIn(o.Execution) {
-			o.Finished, o.Failed = x.output(m.Name), nil
+			_, err := m.finish(ctx, o, x)
+			return err
 		}
 		return nil
 	})

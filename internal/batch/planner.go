@@ -57,8 +57,10 @@ type sharedSpec struct {
 // outcome is an archive of the batch and what became of it.
 type outcome struct {
 	PlannedArchive
-	Finished *archive.Output `json:"finished,omitempty"`
-	Failed   *failure        `json:"-"`
+	// Unpack is where the archive's files go, if they are wanted: without the list of contents there, it is not finished.
+	Unpack   *archive.Unpacked `json:"unpack,omitempty"`
+	Finished *archive.Output   `json:"finished,omitempty"`
+	Failed   *failure          `json:"-"`
 }
 
 // failure is why an archive is missing: a named error and its cause.

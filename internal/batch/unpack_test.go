@@ -49,3 +49,29 @@ func TestPlanOfSmallArchives(t *testing.T) {
 		t.Errorf("got %+v", p)
 	}
 }
+
+// An archive whose files are wanted is not finished by being there: its unpacking may have failed. With the list of contents
+// it is, though the map has no result of it.
+func TestManifestOfArchivesThatAreNotUnpacked(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t)
+	p := b.mustPlan("run", 0, inline(ids(1, 2500), `,"destination":{"key":"c/heroes.zip"},"unpack":true`))
+	groups := b.items(p)
+	b.putArchive(groups[0].PlannedArchive, 5)
+	b.putArchive(groups[1].PlannedArchive, 5)
+	b.put("c/heroes-0002/contents.jsonl", "{}\n", nil)
+	m := b.mapRun()
+	m.failed(groups[0], "DestinationConflict", "somebody else's object")
+	m.succeeded(groups[2])
+	m.write(p)
+	if _, err := b.write(p, nil); errorName(err) != "BatchFailed" {
+		t.Errorf("got %v", err)
+	}
+	d := b.document(p)
+	if len(d.Failed) != 1 || d.Failed[0].Number != 1 || d.Failed[0].Error != "DestinationConflict" {
+		t.Errorf("failed %+v", d.Failed)
+	}
+	if len(d.Archives) != 2 || d.Archives[0].Unpacked == nil || d.Archives[0].Unpacked.Prefix != "c/heroes-0002/" {
+		t.Errorf("%d archives", len(d.Archives))
+	}
+}
