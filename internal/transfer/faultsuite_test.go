@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 150, "seeded schedules of faults to go through; FAULT_SCHEDULES overrides it")
+	schedules = flag.Int("schedules", 50, "seeded schedules of faults to go through; FAULT_SCHEDULES overrides it")
 	seedFlag  = flag.Uint64("seed", 0, "run this schedule alone")
 )
 
