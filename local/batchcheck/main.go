@@ -12,10 +12,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/local/harness"
@@ -23,9 +19,7 @@ import (
 
 // options are the arguments.
 type options struct {
-	repo, dir   string
 	assets      int
-	size        int // assets in an archive
 	concurrency int // archives at once
 	ceiling     int // jobs that Scenario runs at once
 	failing     int // percentage of the archives whose jobs fail
@@ -33,22 +27,13 @@ type options struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o := options{size: 1000}
-	flag.StringVar(&o.repo, "repo", "..", "`directory` of the repository")
-	flag.StringVar(&o.dir, "dir", "", "`directory` for everything (default: one that is removed at the end)")
+	var o options
 	flag.IntVar(&o.assets, "assets", 100_000, "`number` of assets")
 	flag.IntVar(&o.concurrency, "concurrency", 8, "archives at once")
 	flag.IntVar(&o.ceiling, "ceiling", 5, "jobs that Scenario runs at once; it answers 429 beyond")
 	flag.IntVar(&o.failing, "failing", 5, "`percentage` of the jobs that fail in the second part")
 	flag.DurationVar(&o.job, "job-duration", 500*time.Millisecond, "how long a job takes")
-	flag.Parse()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "batchcheck:", err)
-		stop()
-		os.Exit(1)
-	}
+	harness.Main("batchcheck", func(ctx context.Context, place harness.Options) error { return run(ctx, place, o) })
 }
 
 // check is the system, and what is asked of it.
@@ -57,26 +42,14 @@ type check struct {
 	options
 }
 
-func run(ctx context.Context, o options) (err error) {
-	if o.dir == "" {
-		if o.dir, err = os.MkdirTemp("", "batchcheck-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(o.dir)
-	}
-	if o.dir, err = filepath.Abs(o.dir); err != nil {
-		return err
-	}
-	h, err := harness.New(ctx, harness.Options{Repo: o.repo, Dir: o.dir, StandInFlags: []string{
-		"-max-jobs", fmt.Sprint(o.ceiling), "-job-duration", o.job.String()}})
+func run(ctx context.Context, place harness.Options, o options) error {
+	place.StandInFlags = []string{"-max-jobs", fmt.Sprint(o.ceiling), "-job-duration", o.job.String()}
+	h, err := harness.New(ctx, place)
 	if err != nil {
 		return err
 	}
 	defer h.Stop()
-	if err := h.StartStandIn(); err != nil {
-		return err
-	}
-	if err := h.StartUp(ctx); err != nil {
+	if err := h.Start(ctx); err != nil {
 		return err
 	}
 	c := &check{h, o}

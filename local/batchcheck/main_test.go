@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/harness"
 )
 
 // TestBatchCheck is the check in a size that takes seconds once everything is built.
@@ -11,8 +13,8 @@ func TestBatchCheck(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the whole system")
 	}
-	err := run(t.Context(), options{
-		repo: "../..", dir: t.TempDir(), assets: 5500, size: 1000, concurrency: 4, ceiling: 3, failing: 17, job: 200 * time.Millisecond,
+	err := run(t.Context(), harness.Options{Repo: "../..", Dir: t.TempDir()}, options{
+		assets: 5500, concurrency: 4, ceiling: 3, failing: 17, job: 200 * time.Millisecond,
 	})
 	if err != nil {
 		t.Error(err)
@@ -21,12 +23,12 @@ func TestBatchCheck(t *testing.T) {
 
 func TestListFails(t *testing.T) {
 	t.Parallel()
-	o := options{assets: 100_000, size: 1000, failing: 5}
+	o := options{assets: 100_000, failing: 5}
 	n := 0
 	for i, id := range o.list(true) {
 		if strings.HasPrefix(id, "asset_fail") {
 			n++
-			if i%o.size != 0 {
+			if i%size != 0 {
 				t.Errorf("%s would let more than one archive fail", id)
 			}
 		}

@@ -3,17 +3,19 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-func (o options) archives() int { return (o.assets + o.size - 1) / o.size }
+// size is the number of assets in an archive.
+const size = 1000
+
+func (o options) archives() int { return (o.assets + size - 1) / size }
 
 // fails says whether an archive's job is to fail: evenly spread ones, as many as asked for.
 func (o options) fails(archive int) bool {
@@ -25,7 +27,7 @@ func (o options) list(failing bool) []string {
 	ids := make([]string, o.assets)
 	for i := range ids {
 		kind := "asset"
-		if failing && i%o.size == 0 && o.fails(i/o.size) {
+		if failing && i%size == 0 && o.fails(i/size) {
 			kind = "asset_fail"
 		}
 		ids[i] = fmt.Sprintf("%s_%07d", kind, i)
@@ -35,9 +37,8 @@ func (o options) list(failing bool) []string {
 
 // start puts the list into S3 and starts the batch.
 func (h *check) start(ctx context.Context, name string, ids []string) (arn string, err error) {
-	bucket, key := h.Env["BUCKET"], "lists/"+name+".txt"
-	body := strings.NewReader(strings.Join(ids, "\n") + "\n" + ids[0] + "\n") // with one that comes again
-	if _, err := h.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: body}); err != nil {
+	key := "lists/" + name + ".txt"
+	if err := h.Put(ctx, key, strings.Join(ids, "\n")+"\n"+ids[0]+"\n"); err != nil { // with one that comes again
 		return "", err
 	}
 	input, err := json.Marshal(map[string]any{
@@ -50,42 +51,26 @@ func (h *check) start(ctx context.Context, name string, ids []string) (arn strin
 	if err != nil {
 		return "", err
 	}
-	machine, text := h.Env["BATCH_STATE_MACHINE_ARN"], string(input)
-	out, err := h.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &text})
-	if err != nil {
-		return "", err
-	}
-	return *out.ExecutionArn, nil
+	return h.Execute(ctx, "BATCH_STATE_MACHINE_ARN", name, string(input))
 }
 
 // wait returns when the execution has ended well, or when enough of its archives are finished.
 func (h *check) wait(ctx context.Context, arn string, enough int) error {
-	for {
+	return h.Wait(ctx, func() (bool, error) {
 		e, err := h.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
-		if err != nil {
-			return err
+		switch {
+		case err != nil:
+			return false, err
+		case e.Status == types.ExecutionStatusSucceeded:
+			return true, nil
+		case e.Status != types.ExecutionStatusRunning:
+			return false, fmt.Errorf("it ended %s: %s: %s", e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
+		case enough == 0:
+			return false, nil
 		}
-		switch e.Status {
-		case types.ExecutionStatusSucceeded:
-			return nil
-		case types.ExecutionStatusRunning:
-		default:
-			return fmt.Errorf("it ended %s: %s: %s", e.Status, deref(e.Error), deref(e.Cause))
-		}
-		if enough > 0 {
-			c, err := h.counts(ctx, arn)
-			if err != nil || int(c.Succeeded) >= enough {
-				return err
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-h.Stopped():
-			return errors.New("the system has ended by itself")
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+		c, err := h.counts(ctx, arn)
+		return int(c.Succeeded) >= enough, err
+	})
 }
 
 // counts counts the children of the execution's Map Run by status.
@@ -99,13 +84,6 @@ func (h *check) counts(ctx context.Context, arn string) (types.MapRunExecutionCo
 		return types.MapRunExecutionCounts{}, err
 	}
 	return *d.ExecutionCounts, nil
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // whole is a batch in which nothing goes wrong but for Scenario's ceiling.

@@ -13,16 +13,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/local/harness"
 )
 
 // options are the arguments.
 type options struct {
-	repo, dir string
 	seed      int64
 	schedules int
 	archives  int           // of a schedule
@@ -31,35 +28,17 @@ type options struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	var o options
-	flag.StringVar(&o.repo, "repo", "..", "`directory` of the repository")
-	flag.StringVar(&o.dir, "dir", "", "`directory` for everything (default: one that is removed at the end)")
 	flag.Int64Var(&o.seed, "seed", 1, "of the first schedule; each of the others has the next one")
 	flag.IntVar(&o.schedules, "schedules", 24, "`number` of schedules")
 	flag.IntVar(&o.archives, "archives", 30, "archives of a schedule, all at once")
 	flag.IntVar(&o.actions, "actions", 6, "kills and faults of a schedule")
 	flag.DurationVar(&o.limit, "limit", 15*time.Minute, "how long a schedule may take before it counts as hanging")
-	flag.Parse()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "chaos:", err)
-		stop()
-		os.Exit(1)
-	}
+	harness.Main("chaos", func(ctx context.Context, place harness.Options) error { return run(ctx, place, o) })
 }
 
-func run(ctx context.Context, o options) (err error) {
-	if o.dir == "" {
-		if o.dir, err = os.MkdirTemp("", "chaos-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(o.dir)
-	}
-	if o.dir, err = filepath.Abs(o.dir); err != nil {
-		return err
-	}
-	c, err := start(ctx, o)
+func run(ctx context.Context, place harness.Options, o options) error {
+	c, err := start(ctx, place, o)
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,24 +22,20 @@ type chaos struct {
 }
 
 // start brings the system up, with its objects on a small file system of their own where that can be had.
-func start(ctx context.Context, o options) (*chaos, error) {
-	h, err := harness.New(ctx, harness.Options{Repo: o.repo, Dir: o.dir, StandInFlags: []string{
-		"-job-duration", "300ms", "-asset-size", "300KiB", "-state", filepath.Join(o.dir, "scenario"),
-	}})
+func start(ctx context.Context, place harness.Options, o options) (*chaos, error) {
+	place.StandInFlags = []string{"-job-duration", "300ms", "-asset-size", "300KiB", "-state", filepath.Join(place.Dir, "scenario")}
+	h, err := harness.New(ctx, place)
 	if err != nil {
 		return nil, err
 	}
 	c := &chaos{Harness: h, options: o, totals: newTotals()}
-	if c.documented, err = documentedErrors(o.repo); err != nil {
+	if c.documented, err = documentedErrors(place.Repo); err != nil {
 		return nil, err
 	}
-	if err := c.disk.mount(filepath.Join(o.dir, "up", "s3")); err != nil {
+	if err := c.disk.mount(filepath.Join(place.Dir, "up", "s3")); err != nil {
 		c.totals.leftOut = "the full disk (" + err.Error() + ")"
 	}
-	if err := c.StartStandIn(); err != nil {
-		return nil, errors.Join(err, c.disk.unmount())
-	}
-	if err := c.StartUp(ctx); err != nil {
+	if err := c.Start(ctx); err != nil {
 		c.close()
 		return nil, err
 	}
@@ -71,7 +64,7 @@ func (c *chaos) processes() map[int]string {
 	for _, file := range files {
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		line, err := os.ReadFile(file)
-		if err == nil && pid != os.Getpid() && bytes.Contains(line, []byte(c.dir+"/")) {
+		if err == nil && pid != os.Getpid() && bytes.Contains(line, []byte(c.Dir+"/")) {
 			program, _, _ := bytes.Cut(line, []byte{0})
 			found[pid] = filepath.Base(string(program))
 		}
@@ -91,26 +84,8 @@ func (c *chaos) kill(program string) bool {
 
 // fault makes the stand-in misbehave; nil ends that.
 func (c *chaos) fault(ctx context.Context, faults any) error {
-	method, body := http.MethodDelete, []byte(nil)
-	if faults != nil {
-		method = http.MethodPost
-		var err error
-		if body, err = json.Marshal(faults); err != nil {
-			return err
-		}
+	if faults == nil {
+		return c.StandIn(ctx, http.MethodDelete, "faults", nil, nil)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, c.StandInURL("/_test/faults"), bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusNoContent {
-		return fmt.Errorf("the stand-in refuses a fault: %s", resp.Status)
-	}
-	return nil
+	return c.StandIn(ctx, http.MethodPost, "faults", faults, nil)
 }

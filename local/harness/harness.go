@@ -7,8 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -49,6 +47,14 @@ type Harness struct {
 func New(ctx context.Context, o Options) (*Harness, error) {
 	h := &Harness{Options: o, Memory: newPeaks()}
 	return h, h.build(ctx)
+}
+
+// Start starts the stand-in and the system. Stop ends what it has started, also when it fails.
+func (h *Harness) Start(ctx context.Context) error {
+	if err := h.StartStandIn(); err != nil {
+		return err
+	}
+	return h.StartUp(ctx)
 }
 
 const standInKey, standInSecret = "local-key", "local-secret"
@@ -101,9 +107,6 @@ func (h *Harness) RestartStandIn() error {
 	return h.StartStandIn()
 }
 
-// StandInURL is the address of a path of the stand-in.
-func (h *Harness) StandInURL(path string) string { return strings.TrimSuffix(h.scenario, "/v1") + path }
-
 // StartUp starts `local up` and waits for the file with its addresses.
 func (h *Harness) StartUp(ctx context.Context) error {
 	repo, err := filepath.Abs(h.Repo)
@@ -138,19 +141,13 @@ const upWithin = 5 * time.Minute // the first time everything is built
 func (h *Harness) ready(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, upWithin)
 	defer cancel()
-	for {
+	return h.Wait(ctx, func() (bool, error) {
 		text, err := os.ReadFile(path)
-		if err == nil {
-			return h.connect(string(text))
+		if err != nil {
+			return false, nil // it is not there yet
 		}
-		select {
-		case <-h.stopped:
-			return errors.New("the system did not start; see up.log (-dir keeps it)")
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+		return true, h.connect(string(text))
+	})
 }
 
 // Stopped is closed when the system has ended.
@@ -206,20 +203,4 @@ func (h *Harness) Stop() {
 	if h.standIn != nil && h.standIn.Process != nil {
 		_ = h.standIn.Wait()
 	}
-}
-
-// Jobs returns how many jobs the stand-in has launched so far.
-func (h *Harness) Jobs(ctx context.Context) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.StandInURL("/_test/jobs"), nil)
-	if err != nil {
-		return 0, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	var answer struct{ Jobs []json.RawMessage }
-	err = json.NewDecoder(resp.Body).Decode(&answer)
-	return len(answer.Jobs), err
 }

@@ -12,11 +12,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/local/harness"
@@ -24,27 +20,17 @@ import (
 
 // options are the arguments.
 type options struct {
-	repo, dir string
-	assets    int
-	kills     int
-	job       time.Duration
+	assets int
+	kills  int
+	job    time.Duration
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	var o options
-	flag.StringVar(&o.repo, "repo", "..", "`directory` of the repository")
-	flag.StringVar(&o.dir, "dir", "", "`directory` for everything (default: one that is removed at the end)")
 	flag.IntVar(&o.assets, "assets", 100_000, "`number` of assets")
 	flag.IntVar(&o.kills, "kills", 5, "how often the system is killed")
 	flag.DurationVar(&o.job, "job-duration", 200*time.Millisecond, "how long a job takes")
-	flag.Parse()
-	if err := run(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "synccheck:", err)
-		stop()
-		os.Exit(1)
-	}
+	harness.Main("synccheck", func(ctx context.Context, place harness.Options) error { return run(ctx, place, o) })
 }
 
 // check is the system, what is asked of it, and what the stand-in has.
@@ -54,32 +40,19 @@ type check struct {
 	versions map[string]int // of each asset's file
 }
 
-func run(ctx context.Context, o options) (err error) {
-	if o.dir == "" {
-		if o.dir, err = os.MkdirTemp("", "synccheck-"); err != nil {
-			return err
-		}
-		defer os.RemoveAll(o.dir)
-	}
-	if o.dir, err = filepath.Abs(o.dir); err != nil {
-		return err
-	}
-	c := &check{options: o, versions: map[string]int{}}
-	for i := range o.assets {
-		c.versions[fmt.Sprintf("asset_catalogue%07d", i)] = 0
-	}
-	c.Harness, err = harness.New(ctx, harness.Options{Repo: o.repo, Dir: o.dir, StandInFlags: []string{
-		"-job-duration", o.job.String(), "-catalogue", strconv.Itoa(o.assets),
-	}})
+func run(ctx context.Context, place harness.Options, o options) error {
+	place.StandInFlags = []string{"-job-duration", o.job.String(), "-catalogue", strconv.Itoa(o.assets)}
+	h, err := harness.New(ctx, place)
 	if err != nil {
 		return err
 	}
-	defer c.Stop()
-	if err := c.StartStandIn(); err != nil {
+	defer h.Stop()
+	if err := h.Start(ctx); err != nil {
 		return err
 	}
-	if err := c.StartUp(ctx); err != nil {
-		return err
+	c := &check{h, o, map[string]int{}}
+	for i := range o.assets {
+		c.versions[fmt.Sprintf("asset_catalogue%07d", i)] = 0
 	}
 	fmt.Printf("## Sync of %d assets\n\n", o.assets)
 	for _, part := range []struct {

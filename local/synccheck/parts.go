@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -18,9 +15,8 @@ import (
 
 // status is what is read of a sync's status.
 type status struct {
-	Status    string
-	StartedAt time.Time
-	Counts    struct {
+	Status string
+	Counts struct {
 		Listed, Fetched, Rewritten, Failed, Pending int
 		Bytes                                       int64
 	}
@@ -28,10 +24,7 @@ type status struct {
 }
 
 func (c *check) define(ctx context.Context, name string) error {
-	bucket, key := c.Env["BUCKET"], "syncs/"+name+".json"
-	body := strings.NewReader(fmt.Sprintf(`{"select": {}, "destination": {"prefix": %q}}`, name))
-	_, err := c.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: body})
-	return err
+	return c.Put(ctx, "syncs/"+name+".json", fmt.Sprintf(`{"select": {}, "destination": {"prefix": %q}}`, name))
 }
 
 func (c *check) status(ctx context.Context, name string) (s status, err error) {
@@ -44,67 +37,60 @@ func (c *check) status(ctx context.Context, name string) (s status, err error) {
 	return s, json.NewDecoder(out.Body).Decode(&s)
 }
 
-// wait returns when a run of the sync that began after a time has ended well, or when enough is true of one.
-func (c *check) wait(ctx context.Context, name string, since time.Time, enough func(status) bool) (status, error) {
-	for {
-		s, err := c.status(ctx, name)
+// wait returns when a run of the sync has ended well, or when there is a run and enough is true.
+func (c *check) wait(ctx context.Context, name string, enough func() bool) (s status, err error) {
+	err = c.Wait(ctx, func() (bool, error) {
+		var err error
+		s, err = c.status(ctx, name)
 		switch {
-		case err == nil && s.StartedAt.Before(since):
-		case err == nil && s.Status == "failed":
-			return s, fmt.Errorf("it failed: %s: %s", s.Error, s.Cause)
-		case err == nil && (s.Status == "succeeded" || enough != nil && enough(s)):
-			return s, nil
+		case err != nil:
+			return false, nil // there is none yet, or the system starts again
+		case s.Status == "failed":
+			return false, fmt.Errorf("it failed: %s: %s", s.Error, s.Cause)
 		}
-		select {
-		case <-ctx.Done():
-			return s, ctx.Err()
-		case <-c.Stopped():
-			return s, errors.New("the system has ended by itself")
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+		return s.Status == "succeeded" || enough != nil && enough(), nil
+	})
+	return s, err
 }
 
 // execute runs the state machine and gives what it ended with, and how many states it entered.
 func (c *check) execute(ctx context.Context, input string) (output string, states int, err error) {
-	machine := c.Env["SYNC_STATE_MACHINE_ARN"]
-	started, err := c.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &input})
+	arn, err := c.Execute(ctx, "SYNC_STATE_MACHINE_ARN", "", input)
 	if err != nil {
 		return "", 0, err
 	}
-	for {
-		e, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
-		switch {
-		case err != nil:
-			return "", 0, err
-		case e.Status == types.ExecutionStatusSucceeded:
-			history, err := c.SFN.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: started.ExecutionArn, MaxResults: 1000})
-			if err != nil {
-				return "", 0, err
-			}
-			for _, event := range history.Events {
-				if event.StateEnteredEventDetails != nil {
-					states++
-				}
-			}
-			return *e.Output, states, nil
-		case e.Status != types.ExecutionStatusRunning:
-			return "", 0, fmt.Errorf("it ended %s", e.Status)
+	err = c.Wait(ctx, func() (bool, error) {
+		e, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+		if err != nil || e.Status == types.ExecutionStatusRunning {
+			return false, err
 		}
-		select {
-		case <-ctx.Done():
-			return "", 0, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if e.Status != types.ExecutionStatusSucceeded {
+			return false, fmt.Errorf("it ended %s", e.Status)
+		}
+		output = *e.Output
+		return true, nil
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	history, err := c.SFN.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn, MaxResults: 1000})
+	if err != nil {
+		return "", 0, err
+	}
+	for _, event := range history.Events {
+		if event.StateEnteredEventDetails != nil {
+			states++
 		}
 	}
+	return output, states, nil
 }
 
 // asked is what the stand-in was asked for.
 type asked struct{ jobs, assets, lists int }
 
-func (c *check) asked() (a asked, err error) {
+func (c *check) asked(ctx context.Context) (a asked, err error) {
 	var jobs struct{ Jobs []struct{ Assets int } }
-	if err := c.standIn(http.MethodGet, "/_test/jobs", nil, &jobs); err != nil {
+	if err := c.StandIn(ctx, http.MethodGet, "jobs", nil, &jobs); err != nil {
 		return a, err
 	}
 	a.jobs = len(jobs.Jobs)
@@ -112,7 +98,7 @@ func (c *check) asked() (a asked, err error) {
 		a.assets += j.Assets
 	}
 	var seen struct{ Requests []struct{ Operation string } }
-	err = c.standIn(http.MethodGet, "/_test/requests", nil, &seen)
+	err = c.StandIn(ctx, http.MethodGet, "requests", nil, &seen)
 	for _, r := range seen.Requests {
 		if r.Operation == "list-assets" {
 			a.lists++
@@ -121,33 +107,13 @@ func (c *check) asked() (a asked, err error) {
 	return a, err
 }
 
-func (c *check) standIn(method, path string, body []byte, into any) error {
-	r, err := http.NewRequest(method, c.StandInURL(path), bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode >= 300 {
-		return fmt.Errorf("the stand-in answers %d: %s %v", resp.StatusCode, text, err)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(text, into)
-}
-
 // first is a first run in which nothing goes wrong.
 func (c *check) first(ctx context.Context) error {
 	started := time.Now()
 	if err := c.define(ctx, "mirror"); err != nil {
 		return err
 	}
-	s, err := c.wait(ctx, "mirror", time.Time{}, nil)
+	s, err := c.wait(ctx, "mirror", nil)
 	if err != nil {
 		return err
 	}
@@ -158,7 +124,7 @@ func (c *check) first(ctx context.Context) error {
 	if err := c.verify("mirror"); err != nil {
 		return err
 	}
-	a, err := c.asked()
+	a, err := c.asked(ctx)
 	if err != nil {
 		return err
 	}
@@ -169,7 +135,7 @@ func (c *check) first(ctx context.Context) error {
 
 // changes has one per cent of the assets changed, and half a per cent come.
 func (c *check) changes(ctx context.Context) error {
-	before, err := c.asked()
+	before, err := c.asked(ctx)
 	if err != nil {
 		return err
 	}
@@ -184,11 +150,7 @@ func (c *check) changes(ctx context.Context) error {
 		c.versions[id] = 0
 		list = append(list, map[string]any{"id": id})
 	}
-	body, err := json.Marshal(list)
-	if err == nil {
-		err = c.standIn(http.MethodPost, "/_test/assets", body, nil)
-	}
-	if err != nil {
+	if err := c.StandIn(ctx, http.MethodPost, "assets", list, nil); err != nil {
 		return err
 	}
 	started := time.Now()
@@ -206,7 +168,7 @@ func (c *check) changes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	after, err := c.asked()
+	after, err := c.asked(ctx)
 	if err == nil && after.assets-before.assets != len(list) {
 		err = fmt.Errorf("archives of %d assets were asked for, not of %d", after.assets-before.assets, len(list))
 	}
@@ -221,7 +183,7 @@ func (c *check) quiet(ctx context.Context) error {
 	if _, _, err := c.execute(ctx, `{}`); err != nil {
 		return err
 	}
-	before, err := c.asked()
+	before, err := c.asked(ctx)
 	if err != nil {
 		return err
 	}
@@ -231,7 +193,7 @@ func (c *check) quiet(ctx context.Context) error {
 		return err
 	}
 	took := time.Since(started)
-	after, err := c.asked()
+	after, err := c.asked(ctx)
 	pages := (c.assets/100 + c.assets/200 + 99) / 100 // what changed within the overlap
 	if err == nil && (!strings.Contains(output, `"quiet":1`) || states >= 10 || after.jobs != before.jobs || after.lists-before.lists > pages) {
 		err = fmt.Errorf("it says %s, entered %d states, and asked for %d lists", output, states, after.lists-before.lists)
@@ -245,7 +207,7 @@ func (c *check) quiet(ctx context.Context) error {
 // killed is a first run during which the system is killed several times.
 func (c *check) killed(ctx context.Context) error {
 	started := time.Now()
-	before, err := c.asked()
+	before, err := c.asked(ctx)
 	if err != nil {
 		return err
 	}
@@ -254,7 +216,7 @@ func (c *check) killed(ctx context.Context) error {
 	}
 	for kill := range c.kills {
 		enough := len(c.versions) * (kill + 1) / (c.kills + 2)
-		_, err := c.wait(ctx, "killed", time.Time{}, func(status) bool { return c.files("killed/assets") >= enough })
+		_, err := c.wait(ctx, "killed", func() bool { return c.files("killed/assets") >= enough })
 		if err != nil {
 			return fmt.Errorf("before kill %d: %w", kill+1, err)
 		}
@@ -265,14 +227,14 @@ func (c *check) killed(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := c.wait(ctx, "killed", time.Time{}, nil); err != nil {
+	if _, err := c.wait(ctx, "killed", nil); err != nil {
 		return err
 	}
 	took := time.Since(started)
 	if err := c.verify("killed"); err != nil {
 		return err
 	}
-	after, err := c.asked()
+	after, err := c.asked(ctx)
 	if err == nil {
 		fmt.Printf("Killed (SIGKILL) %d times in a first run: the same end after %.0f s, restarts included; %d jobs of %d assets for %d assets.\n\n",
 			c.kills, took.Seconds(), after.jobs-before.jobs, after.assets-before.assets, len(c.versions))
