@@ -24,6 +24,25 @@ upward=$(go list -f '{{$p := .ImportPath}}{{range .Imports}}{{$p}} imports {{.}}
   grep " imports $own/functions/" || true)
 [ -z "$upward" ] || fail "$upward"
 
+# Every package is in a row of docs/architecture.md's table of rooms, and imports only what is in its row or below.
+upward=$(
+  {
+    sed -n '/^## Rooms/,/^## Where/s/^| \(`[^|]*\)|.*/\1/p' docs/architecture.md
+    echo --
+    go list -f '{{$p := .ImportPath}}{{$p}}{{"\n"}}{{range .Imports}}{{$p}} {{.}}{{"\n"}}{{end}}' ./... | grep -v '/testdata/'
+  } | awk -v own="$own/" '
+    function row(package,  room) { # of the longest room that the package is in
+      for (room = package; room != "" && !(room in rows); ) if (!sub("/[^/]*$", "", room)) room = ""
+      return room == "" ? 0 : rows[room]
+    }
+    $0 == "--" { rooms = 1; next }
+    !rooms { n = split($0, parts, "`"); for (i = 2; i <= n; i += 2) { r = parts[i]; sub("/[*]$", "", r); rows[r] = rows["internal/" r] = NR }; next }
+    { gsub(own, "") }
+    NF == 1 && !row($1) { print $1 " is in no room of docs/architecture.md" }
+    NF == 2 && $2 !~ /[.]/ && row($2) && row($1) > row($2) { print $1 " imports " $2 ", which is above it in docs/architecture.md" }'
+)
+[ -z "$upward" ] || fail "$upward"
+
 git ls-files -co --exclude-standard '*.go' | sed "s#^#$PWD/#" | xargs go run -C ci ./size
 
 # govulncheck needs a database of known vulnerabilities: the public one, or the one that GOVULNDB names. Where it
