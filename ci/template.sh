@@ -20,7 +20,7 @@ echo "--- sam validate --lint"
 echo "--- Definitions and their substitutions"
 "$tools/bin/python" ci/cloudformation/definitions.py template.yaml
 
-echo "--- Alarms, metrics and the runbook"
+echo "--- Parameters, alarms and metrics beside their docs"
 "$tools/bin/python" ci/cloudformation/operations.py template.yaml
 
 echo "--- asl-validator"

@@ -1,6 +1,6 @@
-"""The template beside docs/operations.md and the functions: each alarm has an entry in the runbook and names it, and each
-metric of the project's own that an alarm or the dashboard reads is one that a function writes and that the table of
-metrics explains.
+"""The template beside the docs and the functions: each parameter is in docs/deployment.md with its default, each alarm has an
+entry in the runbook (docs/operations.md) and names it, and each metric of the project's own that an alarm or the dashboard
+reads is one that a function writes and that the table of metrics explains.
 
     python operations.py TEMPLATE
 """
@@ -18,6 +18,22 @@ NAMESPACE = "ScenarioArchive"
 def read(*path):
     with open(os.path.join(*path)) as f:
         return f.read()
+
+
+def parameter_problems(template):
+    parameters = yaml_parse(read(template))["Parameters"]
+    explained = {}
+    for names, default in re.findall(r"^\| (`[A-Z][^|]*) \| ([^|]*)\|", read(os.path.dirname(os.path.abspath(template)), "docs", "deployment.md"), re.M):
+        names = re.findall(r"`(\w+)`", names)
+        defaults = [d.strip("` ") for d in default.split(", ")] if "," in default else [default.strip("` ")] * len(names)
+        explained |= dict(zip(names, defaults))
+    yield from (f"{name} has no row in docs/deployment.md" for name in sorted(parameters.keys() - explained.keys()))
+    yield from (f"docs/deployment.md explains {name}, which is no parameter" for name in sorted(explained.keys() - parameters.keys()))
+    for name, default in explained.items():
+        actual = str(parameters.get(name, {}).get("Default", ""))
+        if name in parameters and default != actual:
+            yield f"the default of {name} is {actual!r}, and docs/deployment.md says {default!r}"
+    print(f"{len(parameters)} parameters")
 
 
 def problems(template):
@@ -53,6 +69,6 @@ def problems(template):
 
 
 if __name__ == "__main__":
-    found = list(problems(sys.argv[1]))
+    found = [*parameter_problems(sys.argv[1]), *problems(sys.argv[1])]
     if found:
         raise SystemExit("\n".join(found))
