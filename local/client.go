@@ -87,45 +87,30 @@ func (h *history) read(ctx context.Context, event func(asl.Event)) error {
 			if d := e.StateEnteredEventDetails; d != nil {
 				h.state = aws.ToString(d.Name)
 			}
-			event(eventOf(e))
+			shown, err := eventOf(e)
+			if err != nil {
+				return err
+			}
+			event(shown)
 		}
 	}
 	return nil
 }
 
-// eventOf is an event in the form in which the display takes it.
-func eventOf(e types.HistoryEvent) asl.Event {
+// eventOf is an event in the form in which the display takes it. Of its details, all but one are nil.
+func eventOf(e types.HistoryEvent) (asl.Event, error) {
 	out := asl.Event{ID: e.Id, PreviousID: e.PreviousEventId, Time: aws.ToTime(e.Timestamp), Type: asl.EventType(e.Type)}
-	set := func(into *string, v *string) { *into = aws.ToString(v) }
-	failed := func(name, cause *string) {
-		set(&out.Details.Error, name)
-		set(&out.Details.Cause, cause)
+	text, err := json.Marshal(e)
+	var all map[string]json.RawMessage
+	if err == nil {
+		err = json.Unmarshal(text, &all)
 	}
-	switch {
-	case e.StateEnteredEventDetails != nil:
-		set(&out.Details.Name, e.StateEnteredEventDetails.Name)
-		set(&out.Details.Input, e.StateEnteredEventDetails.Input)
-	case e.StateExitedEventDetails != nil:
-		set(&out.Details.Name, e.StateExitedEventDetails.Name)
-		set(&out.Details.Output, e.StateExitedEventDetails.Output)
-	case e.ExecutionStartedEventDetails != nil:
-		set(&out.Details.Input, e.ExecutionStartedEventDetails.Input)
-	case e.ExecutionSucceededEventDetails != nil:
-		set(&out.Details.Output, e.ExecutionSucceededEventDetails.Output)
-	case e.TaskScheduledEventDetails != nil:
-		set(&out.Details.Parameters, e.TaskScheduledEventDetails.Parameters)
-	case e.TaskSucceededEventDetails != nil:
-		set(&out.Details.Output, e.TaskSucceededEventDetails.Output)
-	case e.TaskFailedEventDetails != nil:
-		failed(e.TaskFailedEventDetails.Error, e.TaskFailedEventDetails.Cause)
-	case e.TaskTimedOutEventDetails != nil:
-		failed(e.TaskTimedOutEventDetails.Error, e.TaskTimedOutEventDetails.Cause)
-	case e.ExecutionFailedEventDetails != nil:
-		failed(e.ExecutionFailedEventDetails.Error, e.ExecutionFailedEventDetails.Cause)
-	case e.ExecutionAbortedEventDetails != nil:
-		failed(e.ExecutionAbortedEventDetails.Error, e.ExecutionAbortedEventDetails.Cause)
+	for name, details := range all {
+		if err == nil && strings.HasSuffix(name, "EventDetails") {
+			err = json.Unmarshal(details, &out.Details)
+		}
 	}
-	return out
+	return out, err
 }
 
 // moved asks how far a transfer is.

@@ -99,7 +99,7 @@ func (o *stepfunctionsFlags) serve(ctx context.Context, stdout, stderr io.Writer
 		defer os.RemoveAll(dir)
 		o.dir = dir
 	}
-	machines, err := stepfunctions.LoadDefinitions(o.machines, o.substitutions)
+	machines, err := o.definitions()
 	if err != nil {
 		return err
 	}
@@ -123,6 +123,23 @@ func (o *stepfunctionsFlags) serve(ctx context.Context, stdout, stderr io.Writer
 		return err
 	}
 	return errors.Join(o.answer(ctx, l, s, stdout), s.Close())
+}
+
+// definitions reads the machines' files.
+func (o *stepfunctionsFlags) definitions() ([]stepfunctions.MachineConfig, error) {
+	var all []stepfunctions.MachineConfig
+	for name, path := range o.machines {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		text, err = stepfunctions.Substitute(text, func(name string) (string, bool) { v, ok := o.substitutions[name]; return v, ok })
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		all = append(all, stepfunctions.MachineConfig{Name: name, Definition: text})
+	}
+	return all, nil
 }
 
 // answer prints where the service is reached, and serves until ctx ends.

@@ -103,7 +103,6 @@ func TestStepfunctionsCommandRefuses(t *testing.T) {
 		"a name twice":    {append(right, "-machine", "m=other"), 2, "m is given twice"},
 		"scale 0":         {append(right, "-time-scale", "0"), 2, "greater than 0"},
 		"no substitution": {append(right[:4:4], "-dir", t.TempDir()), 1, "no substitution for ${Function}"},
-		"not used":        {append(right, "-substitute", "Other=1"), 1, "Other is not used"},
 		"not loopback":    {append(right, "-addr", "0.0.0.0:0"), 1, "not a loopback address"},
 		"no address":      {append(right, "-addr", "nowhere"), 1, "nowhere"},
 		"bad machine":     {append(right[:2:2], "-machine", "a b="+definition, "-substitute", "Function=f"), 1, "not a valid name"},

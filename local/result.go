@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
 )
@@ -99,13 +100,7 @@ func names(ids []string) string {
 }
 
 func (p reporter) batchSummary(r result) error {
-	var out struct {
-		Bucket, Manifest string
-		Totals           struct {
-			Archives, Failed, Missing int
-			Size, Entries             int64
-		}
-	}
+	var out batch.Output
 	if err := json.Unmarshal(r.output, &out); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package sfn
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,6 +79,6 @@ func serviceFailure(resp *http.Response, body []byte) error {
 	}
 	return &asl.Error{
 		Name:  "Lambda." + name,
-		Cause: fmt.Sprintf("%s (Service: AWSLambda; Status Code: %d)", orElse(e.Message, http.StatusText(resp.StatusCode)), resp.StatusCode),
+		Cause: fmt.Sprintf("%s (Service: AWSLambda; Status Code: %d)", cmp.Or(e.Message, http.StatusText(resp.StatusCode)), resp.StatusCode),
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
@@ -63,7 +61,8 @@ func functionFailure(result []byte) error {
 	return &asl.Error{Name: e.ErrorType, Cause: string(result)}
 }
 
-// lambdaResult is the function's result as the integration gives it: within the answer of Lambda's Invoke API.
+// lambdaResult is the function's result as the integration gives it: within the answer of Lambda's Invoke API,
+// of which it leaves the HTTP headers out.
 func lambdaResult(payload []byte) (json.RawMessage, error) {
 	if len(payload) == 0 {
 		payload = []byte("null")
@@ -74,28 +73,9 @@ func lambdaResult(payload []byte) (json.RawMessage, error) {
 	if !json.Valid(payload) {
 		return nil, &asl.Error{Name: "Lambda.Unknown", Cause: "the function's result is not JSON"}
 	}
-	id := asl.NewUUID()
-	headers := []struct{ name, value string }{
-		{"X-Amz-Executed-Version", "$LATEST"},
-		{"x-amzn-RequestId", id},
-		{"Content-Length", strconv.Itoa(len(payload))},
-		{"Date", time.Now().UTC().Format(http.TimeFormat)},
-		{"Content-Type", "application/json"},
-	}
-	one, all := map[string]string{}, map[string][]string{}
-	for _, h := range headers {
-		one[h.name], all[h.name] = h.value, []string{h.value}
-	}
 	return json.Marshal(struct {
-		ExecutedVersion     string
-		Payload             json.RawMessage
-		SdkHttpMetadata     any
-		SdkResponseMetadata any
-		StatusCode          int
-	}{
-		"$LATEST", payload,
-		map[string]any{"AllHttpHeaders": all, "HttpHeaders": one, "HttpStatusCode": http.StatusOK},
-		map[string]string{"RequestId": id},
-		http.StatusOK,
-	})
+		ExecutedVersion string
+		Payload         json.RawMessage
+		StatusCode      int
+	}{"$LATEST", payload, http.StatusOK})
 }

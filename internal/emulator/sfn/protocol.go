@@ -5,10 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -36,15 +33,10 @@ func answers[T any](f func(s *Service, in T) (any, error)) operation {
 	}
 }
 
-// ServeHTTP answers the AWS JSON 1.0 protocol. Signatures are not checked: what may reach a loopback port is the
-// user's own, except a web page in the browser, whose requests are refused by their Origin, or by their Host when its
-// name was pointed here (DNS rebinding).
+// ServeHTTP answers the AWS JSON 1.0 protocol. Signatures are not checked: a listener of it is a loopback port's, behind
+// loopback.Guard.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("x-amzn-RequestId", asl.NewUUID())
-	if !s.allowed(r) {
-		http.Error(w, "requests from web pages, and to this host name, are refused", http.StatusForbidden)
-		return
-	}
 	if r.Method != http.MethodPost || r.URL.Path != "/" {
 		http.Error(w, "this is a Step Functions endpoint: POST / with the AWS JSON 1.0 protocol", http.StatusNotFound)
 		return
@@ -91,32 +83,6 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the client has gone, or all is written
-}
-
-// allowed refuses what a web page may have sent.
-func (s *Service) allowed(r *http.Request) bool {
-	if !s.ownHost(r.Host) {
-		return false
-	}
-	for _, origin := range r.Header.Values("Origin") {
-		u, err := url.Parse(origin)
-		if err != nil || !s.ownHost(u.Host) {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *Service) ownHost(hostport string) bool {
-	host := hostport
-	if h, _, err := net.SplitHostPort(hostport); err == nil {
-		host = h
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if ip := net.ParseIP(host); ip != nil {
-		return ip.IsLoopback() || slices.Contains(s.hosts, host)
-	}
-	return host == "localhost" || slices.Contains(s.hosts, host)
 }
 
 // timestamp is a time in the protocol's form: seconds since 1970, with milliseconds.

@@ -3,6 +3,7 @@
 package sfn
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,7 @@ import (
 // MachineConfig is a state machine to serve.
 type MachineConfig struct {
 	Name       string
-	Definition []byte // as [LoadDefinition] gives it
+	Definition []byte // as [Substitute] gives it
 }
 
 // Config says what to serve. Zero values mean the documented defaults.
@@ -31,7 +32,6 @@ type Config struct {
 	Account  string      // default 000000000000
 	Clock    asl.Clock   // default the real time
 	Jitter   func() float64
-	Hosts    []string     // names beside the loopback ones by which clients may reach the endpoint
 	Logger   *slog.Logger // default: discards
 }
 
@@ -64,7 +64,6 @@ type Service struct {
 	executor *asl.Executor
 	clock    asl.Clock
 	log      *slog.Logger
-	hosts    []string
 	machines []*machine
 	objects  Objects
 	store    *store
@@ -96,8 +95,8 @@ type machine struct {
 // New loads the executions kept in c.Dir and resumes those that were running.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		arns:  arns{region: orElse(c.Region, "us-east-1"), account: orElse(c.Account, "000000000000")},
-		clock: c.Clock, log: c.Logger, hosts: c.Hosts, subs: map[int]func(Update){}, objects: c.Objects,
+		arns:  arns{region: cmp.Or(c.Region, "us-east-1"), account: cmp.Or(c.Account, "000000000000")},
+		clock: c.Clock, log: c.Logger, subs: map[int]func(Update){}, objects: c.Objects,
 		byARN: map[string]*execution{}, runs: map[string]*mapRun{},
 	}
 	if s.clock == nil {
@@ -128,13 +127,6 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func (s *Service) addMachine(c MachineConfig) error {

@@ -37,23 +37,10 @@ func (c *compiler) flow(f *fields) *flow {
 	return w
 }
 
-// check looks at the graph: every target exists, every state can be reached, and one that ends it can be.
+// check looks whether every target exists. What cannot be reached, or never ends, is for asl-validator to find.
 func (w *flow) check(f *fields) {
 	if w.start != "" && w.states[w.start] == nil {
 		f.wrong("StartAt", "there is no state %q", w.start)
-		return
-	}
-	reached := map[string]bool{}
-	terminal := false
-	for queue := []string{w.start}; len(queue) > 0; queue = queue[1:] {
-		s := w.states[queue[0]]
-		if s == nil || reached[s.name] {
-			continue
-		}
-		reached[s.name] = true
-		targets := s.targets()
-		terminal = terminal || s.next == "" && s.kind != "Choice"
-		queue = append(queue, targets...)
 	}
 	for _, name := range w.names {
 		for _, t := range w.states[name].targets() {
@@ -61,12 +48,6 @@ func (w *flow) check(f *fields) {
 				f.c.problems = append(f.c.problems, fmt.Errorf("state %q: there is no state %q to go to", name, t))
 			}
 		}
-		if !reached[name] {
-			f.c.problems = append(f.c.problems, fmt.Errorf("state %q: cannot be reached from %q", name, w.start))
-		}
-	}
-	if !terminal {
-		f.problem("no state that ends it can be reached: one with \"End\": true, a Succeed or a Fail")
 	}
 }
 
