@@ -82,6 +82,9 @@ func (g *gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case path == "/archives":
 		fmt.Fprint(w, `{"archives":[`+archive+`}],"links":{}}`)
+	case path == "/syncs":
+		fmt.Fprint(w, `{"syncs":[{"name":"<b>heroes</b>","status":"toString","counts":{"fetched":1,"rewritten":2,"failed":3},`+
+			`"error":"<i>Odd</i>","cause":"</script><script>alert(1)</script>"}],"links":{}}`)
 	case path == "/archives/x":
 		fmt.Fprint(w, archive+`,"output":{"bucket":"b","key":"a.zip","size":9,"entries":5,"requested":7,"missing":{"count":2,"assetIds":["asset_<b>1</b>","asset_2"]},`+
 			`"unpacked":{"prefix":"a/","objects":1,"bytes":9,"contents":"a/contents.jsonl"}}}`)
@@ -139,6 +142,11 @@ func TestGallery(t *testing.T) {
 		got.Links != 0 || got.Stops != 1 || got.Images != 196 ||
 		got.Others != "stage.glbmodel/gltf-binary2.0 KiB|</script><script>alert(1)</script>.htmltext/html2.0 KiB|folder/picture 5.pngimage/png2.0 KiB" {
 		t.Errorf("got %+v", got)
+	}
+	var syncs string
+	do(t, ctx, "syncs", until(`document.getElementById("syncs").childElementCount === 1`), chromedp.Evaluate(`document.getElementById("syncs").innerText`, &syncs))
+	if strings.Join(strings.Fields(syncs), " ") != "<b>heroes</b> 1 fetched, 2 rewritten, 3 missing toString <i>Odd</i>: </script><script>alert(1)</script>" {
+		t.Errorf("syncs: %q", syncs)
 	}
 	if n := g.pictures.Load(); n > 150 { // the window shows a few dozen
 		t.Errorf("%d pictures were loaded before anybody saw them", n)

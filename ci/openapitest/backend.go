@@ -5,20 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/smithy-go"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
@@ -31,12 +28,13 @@ import (
 
 // backend is the API and what is behind it.
 type backend struct {
-	api  http.Handler
-	fake *sfntest.Server // nil when Step Functions is elsewhere
+	api   http.Handler
+	fake  *sfntest.Server // nil when Step Functions is elsewhere
+	files *files
 }
 
 func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logger) (*backend, error) {
-	b := &backend{}
+	b := &backend{files: newFiles()}
 	client, arn, err := b.stepFunctions(ctx, getenv)
 	if err != nil {
 		return nil, err
@@ -61,7 +59,7 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 		Estimate: func(context.Context, scenario.ArchiveRequest) (scenario.Estimate, error) {
 			return scenario.Estimate{CreativeUnitsCost: new(2.5), Raw: json.RawMessage(`{"creativeUnitsCost":2.5}`)}, nil
 		},
-		Files:  bucket.Bucket{S3: contents{}, Signer: s3.NewPresignClient(storage), Name: "bucket"},
+		Files:  bucket.Bucket{S3: b.files, Signer: s3.NewPresignClient(storage), Name: "bucket"},
 		Logger: log,
 	})
 	if b.fake != nil {
@@ -89,25 +87,6 @@ func (noObjects) List(context.Context, string, string) iter.Seq2[bucket.Entry, e
 }
 
 func (noObjects) Delete(context.Context, string, string) error { return nil }
-
-// contents is the list of an unpacked archive's files, three of them.
-type contents struct{ bucket.S3 }
-
-func (contents) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
-	const etag = `"contents"`
-	text := ""
-	for _, name := range []string{"hero.png", "villain.mp4", "stage.glb"} {
-		text += fmt.Sprintf(`{"name":%q,"key":"characters/heroes/%s","size":9,"contentType":"image/png","crc32":"00000000"}`+"\n", name, name)
-	}
-	if given := aws.ToString(in.IfMatch); given != "" && given != etag {
-		return nil, &smithy.GenericAPIError{Code: "PreconditionFailed"}
-	}
-	var from int
-	if _, err := fmt.Sscanf(aws.ToString(in.Range), "bytes=%d-", &from); err == nil && from >= len(text) {
-		return nil, &smithy.GenericAPIError{Code: "InvalidRange"}
-	}
-	return &s3.GetObjectOutput{ETag: aws.String(etag), Body: io.NopCloser(strings.NewReader(text[from:]))}, nil
-}
 
 // batchOf is the batch state machine's ARN: that of the environment, or the one beside the archive's.
 func batchOf(archiveARN string, getenv func(string) string) string {

@@ -94,6 +94,8 @@ func (c *contract) do(t *testing.T, want int, wrong bool, method, path, body str
 		pattern = "/archives/{id}/files"
 	case strings.HasPrefix(path, "/archives/"):
 		pattern = "/archives/{id}"
+	case bare == "/syncs":
+		pattern = bare
 	}
 	c.seen[method+" "+pattern+" "+strconv.Itoa(want)] = true
 	r.Body, resp.Body = io.NopCloser(strings.NewReader(body)), io.NopCloser(bytes.NewReader(content))
@@ -175,9 +177,40 @@ func TestAPIKeepsToItsDocument(t *testing.T) {
 	c.do(t, 404, false, "GET", "/archives/"+runningID+"/files", "")
 	c.do(t, 406, false, "GET", files, "", "Accept", "text/html")
 
+	c.syncs(t)
 	c.stops(t)
 	c.faults(t)
 	c.everySaidStatusWasSeen(t)
+}
+
+func (c *contract) syncs(t *testing.T) {
+	t.Helper()
+	const heroes = `{"name":"heroes","select":{"collectionId":"c","types":["uploaded"],"createdAfter":"2026-01-02T15:04:05Z"},` +
+		`"destination":{"prefix":"heroes/"},"options":{"preferOriginal":true},"metadata":false,"tags":{"team":"art"}}`
+	c.do(t, 200, false, "GET", "/syncs", "")
+	c.do(t, 201, false, "POST", "/syncs", heroes)
+	c.do(t, 201, false, "POST", "/syncs", heroes)
+	c.do(t, 201, false, "POST", "/syncs", `{"name":"all","select":null,"destination":{"prefix":null}}`)
+	c.do(t, 409, false, "POST", "/syncs", `{"name":"heroes"}`)
+	for _, body := range []string{`{}`, `{"name":"a b"}`, `{"name":"a","select":{"b":1}}`, `{"name":"a","metadata":1}`, `{"name":"a","b":1}`} {
+		c.do(t, 422, true, "POST", "/syncs", body)
+	}
+	c.do(t, 400, true, "POST", "/syncs", `{"name":`)
+	c.do(t, 406, false, "POST", "/syncs", heroes, "Accept", "text/html")
+	c.do(t, 413, false, "POST", "/syncs", heroes+strings.Repeat(" ", 4<<20))
+	c.do(t, 415, true, "POST", "/syncs", heroes, "Content-Type", "text/plain")
+	for _, query := range []string{"", "?limit=1", "?limit=100&cursor=all"} {
+		c.do(t, 200, false, "GET", "/syncs"+query, "")
+	}
+	c.do(t, 400, true, "GET", "/syncs?limit=101", "")
+	c.do(t, 400, false, "GET", "/syncs?cursor=.", "")
+	c.do(t, 406, false, "GET", "/syncs", "", "Accept", "text/html")
+	for status, code := range map[int]string{500: "AccessDenied", 503: "InternalError"} {
+		c.files.failure(code)
+		c.do(t, status, false, "POST", "/syncs", heroes)
+		c.do(t, status, false, "GET", "/syncs", "")
+	}
+	c.files.failure("")
 }
 
 func (c *contract) stops(t *testing.T) {

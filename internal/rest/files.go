@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"path"
@@ -29,9 +30,12 @@ const (
 	maxContentsLine = 512 << 10
 )
 
-// Files are the objects of the bucket that this API reads and signs links for; bucket.Bucket has them.
+// Files are the objects of the bucket: those that this API signs links for, and those of syncs. bucket.Bucket has them.
 type Files interface {
 	Get(ctx context.Context, key string, o bucket.GetOptions) (*bucket.Object, error)
+	Read(ctx context.Context, key string, most int64, o bucket.GetOptions) ([]byte, bucket.Info, error)
+	List(ctx context.Context, prefix, after string) iter.Seq2[bucket.Entry, error]
+	Put(ctx context.Context, key string, content []byte, o bucket.PutOptions) (string, error)
 	Presign(ctx context.Context, key string, lifetime time.Duration, o bucket.PresignOptions) (string, time.Time, error)
 }
 

@@ -20,6 +20,7 @@ const (
 	errParameterInvalid   = "ParameterInvalid"
 	errIdempotencyReused  = "IdempotencyKeyReused"
 	errAlreadyEnded       = "AlreadyEnded"
+	errSyncExists         = "SyncExists"
 	errRateLimited        = "RateLimited"
 	errServiceUnavailable = "ServiceUnavailable"
 	errMisconfigured      = "Misconfigured"
@@ -36,6 +37,7 @@ var titles = map[string]string{
 	errParameterInvalid:   "A parameter or a header is invalid",
 	errIdempotencyReused:  "The Idempotency-Key was used for another request",
 	errAlreadyEnded:       "The archive has already ended",
+	errSyncExists:         "There is a sync of this name",
 	errRateLimited:        "Too many requests at once",
 	errServiceUnavailable: "The service is not available right now",
 	errMisconfigured:      "The deployment is not set up",
@@ -87,10 +89,10 @@ func asProblem(err error) *problem {
 	case archive.NameOf(err) == archive.RequestInvalid:
 		return newProblem(http.StatusUnprocessableEntity, errRequestInvalid, "%s", err.Error())
 	case archive.NameOf(err) == archive.DestinationRefused:
-		return newProblem(http.StatusInternalServerError, errMisconfigured, "S3 refuses to take the list of assets; check "+
+		return newProblem(http.StatusInternalServerError, errMisconfigured, "S3 refuses what the API asks of it; check "+
 			"the bucket, its policy, its KMS key and the function's role").because(err)
 	case archive.NameOf(err) == archive.DestinationUnavailable:
-		return newProblem(http.StatusServiceUnavailable, errServiceUnavailable, "S3 did not take the list of assets; try "+
+		return newProblem(http.StatusServiceUnavailable, errServiceUnavailable, "S3 does not answer as it should; try "+
 			"again, with the same Idempotency-Key").with("Retry-After", "2").because(err)
 	case archive.NameOf(err) == archive.Unauthorized, archive.NameOf(err) == archive.Misconfigured:
 		return newProblem(http.StatusInternalServerError, errMisconfigured, "Scenario refuses this deployment; check its API "+

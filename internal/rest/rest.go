@@ -1,4 +1,4 @@
-// Package rest is the HTTP API: archives are started, looked up, listed and stopped. openapi.yaml, two directories up,
+// Package rest is the HTTP API: archives are started, looked up, listed and stopped, syncs listed and made. openapi.yaml, two directories up,
 // is its truth.
 package rest
 
@@ -36,7 +36,7 @@ type Options struct {
 	Link func(ctx context.Context, bucket, key string) (Link, error)
 	// Estimate asks Scenario what an archive would cost; nil when the API has no access to Scenario.
 	Estimate func(context.Context, scenario.ArchiveRequest) (scenario.Estimate, error)
-	// Files are what a link for each file of an unpacked archive is made of.
+	// Files are the bucket's: those of unpacked archives, for links, and those of syncs.
 	Files Files
 	// LinkLifetime is how long those links last at most; 0 means DefaultLinkLifetime.
 	LinkLifetime time.Duration
@@ -116,6 +116,9 @@ func (a *api) route(r *http.Request) (methods, error) {
 	if path == "/archives" {
 		return methods{http.MethodGet: a.list, http.MethodPost: a.start}, nil
 	}
+	if path == "/syncs" {
+		return methods{http.MethodGet: a.listSyncs, http.MethodPost: a.createSync}, nil
+	}
 	rest, ok := strings.CutPrefix(path, "/archives/")
 	segment, below, deep := strings.Cut(rest, "/")
 	if ok && segment != "" && (!deep || below == "files") {
@@ -129,7 +132,7 @@ func (a *api) route(r *http.Request) (methods, error) {
 		}
 		return nil, newProblem(http.StatusNotFound, errNotFound, "there is no archive with this ID")
 	}
-	return nil, newProblem(http.StatusNotFound, errNotFound, "there is nothing at this path; archives are at /archives")
+	return nil, newProblem(http.StatusNotFound, errNotFound, "there is nothing at this path; archives are at /archives, syncs at /syncs")
 }
 
 func withID(f func(http.ResponseWriter, *http.Request, string) error, id string) endpoint {

@@ -58,6 +58,9 @@ var knownFields = map[string][]string{
 // change.
 func ParseDefinition(name string, raw []byte) (Definition, error) {
 	var d Definition
+	if err := archive.CheckJSON(raw); err != nil {
+		return d, err
+	}
 	if err := refuseUnknown(raw); err != nil {
 		return d, err
 	}
@@ -164,7 +167,7 @@ func (d Definition) withMetadata() bool { return d.Metadata == nil || *d.Metadat
 
 // readDefinition reads the definition of a sync; archive.RequestInvalid if there is none.
 func (e Engine) readDefinition(ctx context.Context, name string) (Definition, error) {
-	if !validName.MatchString(name) {
+	if !ValidName(name) {
 		return Definition{}, invalid("%q is no name of a sync: 1 to 40 letters, digits, '_' and '-', the first a letter or a digit", name)
 	}
 	o, err := e.read(ctx, DefinitionKey(name))

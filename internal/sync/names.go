@@ -18,11 +18,14 @@ const (
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$`)
 
+// ValidName says whether a sync can have this name: 1 to 40 letters, digits, '_' and '-', the first a letter or a digit.
+func ValidName(name string) bool { return validName.MatchString(name) }
+
 // NameOf is the name of the sync that an object defines; false if it defines none.
 func NameOf(key string) (string, bool) {
 	name, found := strings.CutPrefix(key, Prefix)
 	name, json := strings.CutSuffix(name, suffix)
-	return name, found && json && validName.MatchString(name)
+	return name, found && json && ValidName(name)
 }
 
 // DefinitionKey, StatusKey and ErrorKey are where a sync is defined, where it says how it stands, and where it says what is
