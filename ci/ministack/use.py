@@ -134,7 +134,7 @@ class Use:
         s3 = self.world.client("s3")
         s3.put_object(Bucket=self.bucket, Key="syncs/heroes.json", Body=b'{"select": {}, "destination": {"prefix": "heroes/"}}')
         status = until(lambda: (n := self.note("heroes.status.json", "syncs"))["status"] != "running" and n, "the sync does not end")
-        must(status["status"] == "succeeded", f"a sync: {status}")
+        must(status["status"] == "succeeded" and not status["counts"]["failed"], f"a sync: {status['failed'][:3]}, {status}")
         keys = [o["Key"] for o in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="heroes/").build_full_result()["Contents"]]
         files, records = ([k for k in keys if k.startswith(f"heroes/{folder}/")] for folder in ("assets", "metadata"))
         must(len(files) == len(records) == len(keys) / 2 > 0, f"a sync: {len(files)} files, {len(records)} records, {len(keys)} objects")
