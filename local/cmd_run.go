@@ -196,7 +196,7 @@ func (r *run) interrupted(s *system.System, arn string, stdout io.Writer) int {
 func (r *run) report(s *system.System, e stepfunctions.Execution, stdout io.Writer) int {
 	r.view.Close()
 	return reporter{r.screen, s.LogDir, s.ObjectPath}.report(stdout, result{
-		status: e.Status, error: e.Error, cause: e.Cause, output: e.Output, took: e.StopDate.Sub(e.StartDate), times: r.view.Times(),
+		status: e.Status, error: e.Error, cause: e.Cause, output: e.Output, took: e.StopDate.Sub(e.StartDate.Time), times: r.view.Times(),
 	})
 }
 

@@ -53,7 +53,7 @@ func TestArchiveRedriven(t *testing.T) {
 			t.Fatal(err)
 		}
 		e, err := s.Wait(t.Context(), *stopped)
-		if err != nil || e.Status != "SUCCEEDED" || e.StopDate.Sub(e.RedriveDate) != time.Hour || calls["launch"] != 1 || calls["poll"] != 1 {
+		if err != nil || e.Status != "SUCCEEDED" || e.StopDate.Sub(e.RedriveDate.Time) != time.Hour || calls["launch"] != 1 || calls["poll"] != 1 {
 			t.Errorf("got %+v, %v, called %v", e, err, calls)
 		}
 		corrupt = true

@@ -163,7 +163,7 @@ func TestStartIsIdempotentWhileItRuns(t *testing.T) {
 	c.Clock = nil // the Wait is an hour
 	s := newService(t, c)
 	first := start(t, s, "w", "n", `{"a":1}`)
-	if again := start(t, s, "w", "n", `{"a":1}`); again.ARN != first.ARN || !again.StartDate.Equal(first.StartDate) {
+	if again := start(t, s, "w", "n", `{"a":1}`); again.ARN != first.ARN || !again.StartDate.Equal(first.StartDate.Time) {
 		t.Errorf("got %+v, then %+v", first, again)
 	}
 	_, err := s.Start(s.MachineARN("w"), "n", []byte(`{"a":2}`))

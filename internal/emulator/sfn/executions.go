@@ -53,7 +53,7 @@ func (s *Service) Start(machineARN, name string, input []byte) (Execution, error
 		return Execution{}, err
 	}
 	return Execution{
-		ARN: e.arn, Name: name, StateMachineARN: m.arn, Status: asl.StatusRunning, StartDate: e.start, Input: input,
+		ARN: e.arn, Name: name, StateMachineARN: m.arn, Status: asl.StatusRunning, StartDate: Timestamp{e.start}, Input: input,
 	}, nil
 }
 
@@ -264,7 +264,8 @@ func (s *Service) describe(e *execution) (Execution, error) {
 func (e *execution) summary() Execution {
 	return Execution{
 		ARN: e.arn, Name: e.name, StateMachineARN: e.machine.arn, MapRunARN: e.machine.mapRunARN(),
-		Status: e.status, StartDate: e.start, StopDate: e.stop, RedriveCount: e.redrives, RedriveDate: e.redriven,
+		Status: e.status, StartDate: Timestamp{e.start}, StopDate: Timestamp{e.stop}, RedriveCount: e.redrives,
+		RedriveDate: Timestamp{e.redriven},
 	}
 }
 

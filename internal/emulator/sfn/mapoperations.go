@@ -3,7 +3,6 @@ package sfn
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
@@ -22,16 +21,19 @@ type Counts struct {
 	PendingRedrive int `json:"pendingRedrive"`
 }
 
-// MapRun is what DescribeMapRun answers.
+// MapRun is what DescribeMapRun answers, and in part ListMapRuns.
 type MapRun struct {
-	ARN, ExecutionARN, StateMachineARN string
-	Status                             asl.Status
-	StartDate, StopDate                time.Time // StopDate is zero while it runs
-	Executions                         Counts    // Total is 0 until the items have been counted
-	MaxConcurrency                     int
-	ToleratedFailurePercentage         float64
-	RedriveCount                       int
-	RedriveDate                        time.Time // zero: never
+	ARN                        string     `json:"mapRunArn"`
+	ExecutionARN               string     `json:"executionArn"`
+	StateMachineARN            string     `json:"stateMachineArn"`
+	Status                     asl.Status `json:"status"`
+	StartDate                  Timestamp  `json:"startDate"`
+	StopDate                   Timestamp  `json:"stopDate,omitzero"` // zero while it runs
+	Executions                 Counts     `json:"executionCounts"`   // Total is 0 until the items have been counted
+	MaxConcurrency             int        `json:"maxConcurrency"`
+	ToleratedFailurePercentage float64    `json:"toleratedFailurePercentage"`
+	RedriveCount               int        `json:"redriveCount"`
+	RedriveDate                Timestamp  `json:"redriveDate,omitzero"` // zero: never
 }
 
 // MapRun is DescribeMapRun of the API.
@@ -53,7 +55,7 @@ func (s *Service) MapRuns(executionARN string) ([]MapRun, error) {
 	for _, r := range s.runsOf(e) {
 		list = append(list, r.describe())
 	}
-	slices.SortFunc(list, func(a, b MapRun) int { return b.StartDate.Compare(a.StartDate) })
+	slices.SortFunc(list, func(a, b MapRun) int { return b.StartDate.Compare(a.StartDate.Time) })
 	return list, nil
 }
 
@@ -87,9 +89,9 @@ func (r *mapRun) describe() MapRun {
 	r.mu.Unlock()
 	d := MapRun{
 		ARN: record.ARN, ExecutionARN: record.ExecutionARN, StateMachineARN: r.parent.machine.arn, Status: record.Status,
-		StartDate: record.Start, StopDate: record.Stop, MaxConcurrency: record.MaxConcurrency,
+		StartDate: Timestamp{record.Start}, StopDate: Timestamp{record.Stop}, MaxConcurrency: record.MaxConcurrency,
 		Executions:                 Counts{Total: record.Children, Written: record.Written},
-		ToleratedFailurePercentage: record.ToleratedPercentage, RedriveCount: record.Redrives, RedriveDate: record.Redriven,
+		ToleratedFailurePercentage: record.ToleratedPercentage, RedriveCount: record.Redrives, RedriveDate: Timestamp{record.Redriven},
 	}
 	r.countChildren(&d)
 	return d
@@ -99,7 +101,7 @@ func (r *mapRun) countChildren(d *MapRun) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	for _, e := range r.children.executions {
-		if d.Status == asl.StatusRunning && e.awaitsRedrive(d.RedriveDate) {
+		if d.Status == asl.StatusRunning && e.awaitsRedrive(d.RedriveDate.Time) {
 			d.Executions.PendingRedrive++
 			continue
 		}
@@ -127,43 +129,21 @@ type mapRunInput struct {
 	ARN string `json:"mapRunArn"`
 }
 
-type describedRun struct {
-	ARN                 string     `json:"mapRunArn"`
-	ExecutionARN        string     `json:"executionArn"`
-	Status              asl.Status `json:"status"`
-	Start               timestamp  `json:"startDate"`
-	Stop                *timestamp `json:"stopDate,omitempty"`
-	MaxConcurrency      int        `json:"maxConcurrency"`
-	ToleratedCount      int        `json:"toleratedFailureCount"`
-	ToleratedPercentage float64    `json:"toleratedFailurePercentage"`
-	Items               Counts     `json:"itemCounts"` // those of the children: each has one item
-	Executions          Counts     `json:"executionCounts"`
-	RedriveCount        int        `json:"redriveCount"`
-	RedriveDate         *timestamp `json:"redriveDate,omitempty"`
-}
-
 func describeMapRun(s *Service, in mapRunInput) (any, error) {
 	d, err := s.MapRun(in.ARN)
 	if err != nil {
 		return nil, err
 	}
-	return describedRun{
-		d.ARN, d.ExecutionARN, d.Status, timestamp(d.StartDate), optional(d.StopDate), d.MaxConcurrency,
-		0, d.ToleratedFailurePercentage, d.Executions, d.Executions, d.RedriveCount, optional(d.RedriveDate),
-	}, nil
+	return struct {
+		MapRun
+		ToleratedCount int    `json:"toleratedFailureCount"`
+		Items          Counts `json:"itemCounts"` // those of the children: each has one item
+	}{d, 0, d.Executions}, nil
 }
 
 type listRunsInput struct {
 	page
 	executionInput
-}
-
-type listedRun struct {
-	ExecutionARN    string     `json:"executionArn"`
-	ARN             string     `json:"mapRunArn"`
-	StateMachineARN string     `json:"stateMachineArn"`
-	Start           timestamp  `json:"startDate"`
-	Stop            *timestamp `json:"stopDate,omitempty"`
 }
 
 func listMapRuns(s *Service, in listRunsInput) (any, error) {
@@ -175,14 +155,8 @@ func listMapRuns(s *Service, in listRunsInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := struct {
-		Runs []listedRun `json:"mapRuns"`
-		Next string      `json:"nextToken,omitempty"`
-	}{[]listedRun{}, next}
-	for _, r := range runs[first:last] {
-		out.Runs = append(out.Runs, listedRun{
-			r.ExecutionARN, r.ARN, r.StateMachineARN, timestamp(r.StartDate), optional(r.StopDate),
-		})
-	}
-	return out, nil
+	return struct {
+		Runs []MapRun `json:"mapRuns"`
+		Next string   `json:"nextToken,omitempty"`
+	}{append([]MapRun{}, runs[first:last]...), next}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +42,7 @@ func resultOf(e Execution) result {
 		Name: e.Name, Output: string(e.Output), RedriveCount: e.RedriveCount, RedriveStatus: cmp.Or(e.RedriveStatus, "NOT_REDRIVABLE"),
 		RedriveStatusReason: e.RedriveStatusReason,
 		StateMachineArn:     e.StateMachineARN, Status: e.Status,
-		StartDate: formatTime(e.StartDate), StopDate: formatTime(e.StopDate),
+		StartDate: formatTime(e.StartDate.Time), StopDate: formatTime(e.StopDate.Time),
 	}
 	if r.Output != "" {
 		r.OutputDetails = &includedDetails{true}
@@ -102,7 +101,7 @@ func (r *mapRun) writeResults(ctx context.Context, to asl.Place, rest *unstarted
 	if to.Prefix != "" {
 		prefix = to.Prefix + "/" + prefix
 	}
-	w := newResultWriter(ctx, r.s.objects, to.Bucket, prefix, dir)
+	w := &resultWriter{ctx: ctx, objects: r.s.objects, bucket: to.Bucket, prefix: prefix, dir: dir, files: map[string]*os.File{}}
 	defer w.close()
 	written := 0
 	if err = r.eachResult(rest, failed, func(kind string, one result) error {
@@ -172,31 +171,14 @@ func (r *mapRun) eachPending(rest *unstarted, add func(kind string, one result) 
 	}
 }
 
-// maxResultFile is the size from which on another file is started (AWS: 5 GB).
-const maxResultFile = 5_000_000_000
-
 // resultWriter gathers results in files on disk, because there may be far more of them than fit in memory, and moves
-// them to S3.
+// them to S3. AWS divides files at 5 GB.
 type resultWriter struct {
 	ctx            context.Context
 	objects        Objects
 	bucket, prefix string
 	dir            string
-	largest        int64                  // size from which on another file is started
-	files          map[string]*resultFile // by kind
-	done           map[string][]resultKey
-}
-
-func newResultWriter(ctx context.Context, objects Objects, bucket, prefix, dir string) *resultWriter {
-	return &resultWriter{
-		ctx: ctx, objects: objects, bucket: bucket, prefix: prefix, dir: dir, largest: maxResultFile,
-		files: map[string]*resultFile{}, done: map[string][]resultKey{},
-	}
-}
-
-type resultFile struct {
-	*os.File
-	size int64
+	files          map[string]*os.File // by kind
 }
 
 type resultKey struct {
@@ -217,57 +199,46 @@ func (w *resultWriter) add(kind string, one result) error {
 	if err != nil {
 		return err
 	}
-	f := w.files[kind]
-	if f != nil && f.size+int64(len(text)) > w.largest {
-		if err := w.put(kind); err != nil {
-			return err
-		}
-		f = nil
-	}
+	f, before := w.files[kind], ","
 	if f == nil {
-		file, err := os.CreateTemp(w.dir, kind)
-		if err != nil {
+		if f, err = os.CreateTemp(w.dir, kind); err != nil {
 			return err
 		}
-		f = &resultFile{File: file}
-		w.files[kind] = f
-		text = append([]byte{'['}, text...)
-	} else {
-		text = append([]byte{','}, text...)
+		w.files[kind], before = f, "["
 	}
-	n, err := f.Write(text)
-	f.size += int64(n)
+	_, err = f.WriteString(before + string(text))
 	return err
 }
 
 // put moves the file of that kind to S3.
-func (w *resultWriter) put(kind string) error {
+func (w *resultWriter) put(kind string) (to resultKey, err error) {
 	f := w.files[kind]
-	delete(w.files, kind)
-	defer f.Close()
 	if _, err := f.WriteString("]"); err != nil {
-		return err
+		return to, err
+	}
+	to.Key = fmt.Sprintf("%s/%s_0.json", w.prefix, kind)
+	if to.Size, err = f.Seek(0, io.SeekCurrent); err != nil {
+		return to, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return err
+		return to, err
 	}
-	to := resultKey{fmt.Sprintf("%s/%s_%d.json", w.prefix, kind, len(w.done[kind])), f.size + 1}
-	w.done[kind] = append(w.done[kind], to)
-	return w.objects.PutObject(w.ctx, w.bucket, to.Key, f, to.Size)
+	return to, w.objects.PutObject(w.ctx, w.bucket, to.Key, f, to.Size)
 }
 
-// finish writes what is left, and the manifest last.
+// finish moves the files, and writes the manifest last.
 func (w *resultWriter) finish(mapRunARN string) error {
-	var problems []error
 	files := map[string][]resultKey{}
 	for _, kind := range []string{"FAILED", "PENDING", "SUCCEEDED"} {
-		if w.files[kind] != nil {
-			problems = append(problems, w.put(kind))
+		files[kind] = []resultKey{}
+		if w.files[kind] == nil {
+			continue
 		}
-		files[kind] = append([]resultKey{}, w.done[kind]...)
-	}
-	if err := errors.Join(problems...); err != nil {
-		return err
+		to, err := w.put(kind)
+		if err != nil {
+			return err
+		}
+		files[kind] = append(files[kind], to)
 	}
 	text, err := encode(struct {
 		DestinationBucket string

@@ -192,7 +192,7 @@ func TestResultWriter(t *testing.T) {
 	for name, want := range map[string]any{
 		"ExecutionArn": children[0].ARN, "Name": children[0].Name, "StateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:m/Work",
 		"Input": "0", "Output": "0", "InputDetails": map[string]any{"Included": true}, "OutputDetails": map[string]any{"Included": true},
-		"RedriveCount": 0.0, "RedriveStatus": "NOT_REDRIVABLE", "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven", "StartDate": formatTime(children[0].StartDate), "StopDate": formatTime(children[0].StopDate),
+		"RedriveCount": 0.0, "RedriveStatus": "NOT_REDRIVABLE", "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven", "StartDate": formatTime(children[0].StartDate.Time), "StopDate": formatTime(children[0].StopDate.Time),
 	} {
 		if fmt.Sprint(row[name]) != fmt.Sprint(want) {
 			t.Errorf("%s: got %v, want %v", name, row[name], want)
@@ -283,26 +283,6 @@ func TestStopOfMapRun(t *testing.T) {
 	events, _, _ := s.History(e.ARN, true, 2, "")
 	if events[0].Type != "ExecutionAborted" || events[1].Type != "MapRunAborted" {
 		t.Errorf("got %+v", events)
-	}
-}
-
-func TestResultFilesAreDivided(t *testing.T) {
-	t.Parallel()
-	objects := newMemory(map[string]string{})
-	w := newResultWriter(t.Context(), objects, "b", "p", t.TempDir())
-	defer w.close()
-	w.largest = 400 // bytes, and a result has about 200
-	for i := range 3 {
-		if err := w.add("FAILED", result{Name: fmt.Sprint(i)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.finish("arn"); err != nil {
-		t.Fatal(err)
-	}
-	first, second := rows(t, objects.get("b/p/FAILED_0.json")), rows(t, objects.get("b/p/FAILED_1.json"))
-	if len(first)+len(second) != 3 || first[0]["Name"] != "0" || second[len(second)-1]["Name"] != "2" {
-		t.Errorf("got %v, %v", first, second)
 	}
 }
 

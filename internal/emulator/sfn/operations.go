@@ -43,8 +43,8 @@ func startExecution(s *Service, in startInput) (any, error) {
 	}
 	return struct {
 		ARN   string    `json:"executionArn"`
-		Start timestamp `json:"startDate"`
-	}{e.ARN, timestamp(e.StartDate)}, nil
+		Start Timestamp `json:"startDate"`
+	}{e.ARN, e.StartDate}, nil
 }
 
 type executionInput struct {
@@ -56,52 +56,24 @@ type included struct {
 	Included bool `json:"included"`
 }
 
-// described is the answer of DescribeExecution; listed, its part, an item of ListExecutions.
-type described struct {
-	listed
-	Input         string    `json:"input"`
-	InputDetails  included  `json:"inputDetails"`
-	Output        *string   `json:"output,omitempty"`
-	OutputDetails *included `json:"outputDetails,omitempty"`
-	Error         string    `json:"error,omitempty"`
-	Cause         string    `json:"cause,omitempty"`
-	RedriveStatus string    `json:"redriveStatus"`
-	RedriveReason string    `json:"redriveStatusReason,omitempty"`
-}
-
-type listed struct {
-	ARN             string     `json:"executionArn"`
-	StateMachineARN string     `json:"stateMachineArn"`
-	Name            string     `json:"name"`
-	Status          asl.Status `json:"status"`
-	Start           timestamp  `json:"startDate"`
-	Stop            *timestamp `json:"stopDate,omitempty"`
-	RedriveCount    int        `json:"redriveCount"`
-	RedriveDate     *timestamp `json:"redriveDate,omitempty"`
-	MapRunARN       string     `json:"mapRunArn,omitempty"`
-}
-
-func list(e Execution) listed {
-	return listed{
-		ARN: e.ARN, StateMachineARN: e.StateMachineARN, Name: e.Name, Status: e.Status, Start: timestamp(e.StartDate),
-		Stop: optional(e.StopDate), RedriveCount: e.RedriveCount, RedriveDate: optional(e.RedriveDate), MapRunARN: e.MapRunARN,
-	}
-}
-
 func describeExecution(s *Service, in executionInput) (any, error) {
 	e, err := s.Describe(in.ARN)
 	if err != nil {
 		return nil, err
 	}
-	d := described{
-		listed: list(e), Input: string(e.Input), InputDetails: included{true}, Error: e.Error, Cause: e.Cause,
-		RedriveStatus: e.RedriveStatus, RedriveReason: e.RedriveStatusReason,
-	}
+	var output *string
+	var details *included
 	if e.Output != nil {
-		output := string(e.Output)
-		d.Output, d.OutputDetails = &output, &included{true}
+		text := string(e.Output)
+		output, details = &text, &included{true}
 	}
-	return d, nil
+	return struct {
+		Execution
+		Input         string    `json:"input"`
+		InputDetails  included  `json:"inputDetails"`
+		Output        *string   `json:"output,omitempty"`
+		OutputDetails *included `json:"outputDetails,omitempty"`
+	}{e, string(e.Input), included{true}, output, details}, nil
 }
 
 type stopInput struct {
@@ -125,7 +97,7 @@ func stopExecution(s *Service, in stopInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]timestamp{"stopDate": timestamp(at)}, nil
+	return map[string]Timestamp{"stopDate": Timestamp{at}}, nil
 }
 
 type page struct {
@@ -163,14 +135,10 @@ func listExecutions(s *Service, in listInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	items := make([]listed, len(executions))
-	for i, e := range executions {
-		items[i] = list(e)
-	}
 	return struct {
-		Executions []listed `json:"executions"`
-		Next       string   `json:"nextToken,omitempty"`
-	}{items, next}, nil
+		Executions []Execution `json:"executions"`
+		Next       string      `json:"nextToken,omitempty"`
+	}{append([]Execution{}, executions...), next}, nil
 }
 
 type historyInput struct {
@@ -204,11 +172,11 @@ type listedMachine struct {
 	ARN     string    `json:"stateMachineArn"`
 	Name    string    `json:"name"`
 	Type    string    `json:"type"`
-	Created timestamp `json:"creationDate"`
+	Created Timestamp `json:"creationDate"`
 }
 
 func (m *machine) listed() listedMachine {
-	return listedMachine{m.arn, m.name, "STANDARD", timestamp(m.created)}
+	return listedMachine{m.arn, m.name, "STANDARD", Timestamp{m.created}}
 }
 
 func describeStateMachine(s *Service, in machineInput) (any, error) {

@@ -85,18 +85,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // the client has gone, or all is written
 }
 
-// timestamp is a time in the protocol's form: seconds since 1970, with milliseconds.
-type timestamp time.Time
+// Timestamp is a time; its form in the protocol is seconds since 1970, with milliseconds.
+type Timestamp struct{ time.Time }
 
-func (t timestamp) MarshalJSON() ([]byte, error) {
-	return json.Marshal(float64(time.Time(t).UnixMilli()) / 1000)
-}
-
-// optional leaves a zero time out.
-func optional(t time.Time) *timestamp {
-	if t.IsZero() {
-		return nil
-	}
-	at := timestamp(t)
-	return &at
-}
+// MarshalJSON is the protocol's form.
+func (t Timestamp) MarshalJSON() ([]byte, error) { return json.Marshal(float64(t.UnixMilli()) / 1000) }

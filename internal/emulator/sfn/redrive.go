@@ -111,5 +111,5 @@ func redriveExecution(s *Service, in redriveInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]timestamp{"redriveDate": timestamp(at)}, nil
+	return map[string]Timestamp{"redriveDate": {at}}, nil
 }

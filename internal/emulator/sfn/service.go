@@ -35,19 +35,25 @@ type Config struct {
 	Logger   *slog.Logger // default: discards
 }
 
-// Execution is what DescribeExecution answers.
+// Execution is what DescribeExecution answers, and in part ListExecutions.
 type Execution struct {
-	ARN, Name, StateMachineARN string
-	Status                     asl.Status
-	StartDate, StopDate        time.Time // StopDate is zero while it runs
-	Input, Output              json.RawMessage
-	Error, Cause               string
+	ARN             string          `json:"executionArn"`
+	Name            string          `json:"name"`
+	StateMachineARN string          `json:"stateMachineArn"`
+	Status          asl.Status      `json:"status"`
+	StartDate       Timestamp       `json:"startDate"`
+	StopDate        Timestamp       `json:"stopDate,omitzero"` // zero while it runs
+	Input           json.RawMessage `json:"-"`
+	Output          json.RawMessage `json:"-"`
+	Error           string          `json:"error,omitempty"`
+	Cause           string          `json:"cause,omitempty"`
 
-	RedriveCount                       int
-	RedriveDate                        time.Time // zero: never
-	RedriveStatus, RedriveStatusReason string    // only of Describe
+	RedriveCount        int       `json:"redriveCount"`
+	RedriveDate         Timestamp `json:"redriveDate,omitzero"`    // zero: never
+	RedriveStatus       string    `json:"redriveStatus,omitempty"` // only of Describe
+	RedriveStatusReason string    `json:"redriveStatusReason,omitempty"`
 
-	MapRunARN string // of a Map Run's child
+	MapRunARN string `json:"mapRunArn,omitempty"` // of a Map Run's child
 }
 
 // Update is a history event of one execution.

@@ -53,7 +53,7 @@ func TestRestart(t *testing.T) {
 		return payload, "", nil
 	})))
 	e := wait(t, s, running.ARN)
-	if e.Status != asl.StatusSucceeded || string(e.Output) != `{"b":2}` || !e.StartDate.Equal(running.StartDate) {
+	if e.Status != asl.StatusSucceeded || string(e.Output) != `{"b":2}` || !e.StartDate.Equal(running.StartDate.Time) {
 		t.Errorf("got %+v", e)
 	}
 	if firsts.Load() != 1 || seconds.Load() != 1 {
