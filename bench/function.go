@@ -122,7 +122,7 @@ func (f *function) measureStart(ctx context.Context) (sample, error) {
 	return one, nil
 }
 
-// end ends the process, and tells what it took. The kernel's high-water mark of its memory goes with it.
+// end stops the process, and reports what it took. The kernel's high-water mark of its memory goes with it.
 func (f *function) end(wall time.Duration) sample {
 	one := sample{wall: wall}
 	for _, pid := range f.service.Processes("bench") {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gofmt, go vet, staticcheck and govulncheck on the modules given, and the house's own rules.
+# gofmt, go vet, staticcheck and govulncheck on the modules given, and the project's own rules.
 set -euo pipefail
 own=github.com/scenario-archive/scenario-archive
 tools=$(mktemp -d)

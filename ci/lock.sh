@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the lock files of the Python tools anew: every package that the .in files lead to, with its hashes. Run it
+# Writes the lock files of the Python tools: every package that the .in files lead to, with its hashes. Run it
 # after a change in an .in file.
 set -euo pipefail
 cd "$(dirname "$0")/.."

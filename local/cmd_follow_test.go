@@ -37,7 +37,7 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	if strings.Count(stderr, "Launch       job") != 1 {
-		t.Errorf("told twice:\n%s", stderr)
+		t.Errorf("printed twice:\n%s", stderr)
 	}
 	if status, again, _ := l.follow(t.Context(), "-id", e.ARN, "-url", env["API_URL"]); status != 0 || again != stdout {
 		t.Errorf("by its ARN, after its end: %d %s", status, again)

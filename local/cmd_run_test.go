@@ -40,14 +40,14 @@ func TestRunOfTheSample(t *testing.T) {
 	if out.ETag == "" || out.ChecksumCRC64NVME == "" || out.JobID == "" {
 		t.Errorf("the output lacks something: %+v", out)
 	}
-	told := l.stderr.String()
+	output := l.stderr.String()
 	for _, want := range []string{"Launch", "Wait", "Poll", "Transfer", "Done", path, "24 files", "launch ", "in all "} {
-		if !strings.Contains(told, want) {
-			t.Errorf("standard error lacks %q:\n%s", want, told)
+		if !strings.Contains(output, want) {
+			t.Errorf("standard error lacks %q:\n%s", want, output)
 		}
 	}
-	if strings.ContainsAny(told, "\x1b\r") || strings.Contains(told, "local-secret") || strings.Contains(told, "signature") {
-		t.Errorf("escape codes or secrets in %q", told)
+	if strings.ContainsAny(output, "\x1b\r") || strings.Contains(output, "local-secret") || strings.Contains(output, "signature") {
+		t.Errorf("escape codes or secrets in %q", output)
 	}
 	if stored := l.stored(t); len(stored) != 1 {
 		t.Errorf("S3 holds %v", stored)
@@ -74,13 +74,13 @@ func TestRunOfABatch(t *testing.T) {
 		Complete bool
 		Totals   struct{ Archives, Entries int }
 	}
-	told := l.stderr.String()
+	output := l.stderr.String()
 	if err := json.Unmarshal([]byte(l.stdout.String()), &out); err != nil || status != 0 || !out.Complete || out.Totals.Archives != 2 || out.Totals.Entries != 1001 {
-		t.Errorf("status %d, %v, %+v\n%s", status, err, out, told)
+		t.Errorf("status %d, %v, %+v\n%s", status, err, out, output)
 	}
 	for _, want := range []string{"Plan", "Manifest", "Archives: 2 (", "1001 files", "big/manifest.json"} {
-		if !strings.Contains(told, want) {
-			t.Errorf("standard error lacks %q:\n%s", want, told)
+		if !strings.Contains(output, want) {
+			t.Errorf("standard error lacks %q:\n%s", want, output)
 		}
 	}
 	if stored := strings.Join(l.stored(t), " "); !strings.Contains(stored, "big/assets-0001.zip big/assets-0002.zip big/manifest.json") {
@@ -106,12 +106,12 @@ func TestRunThatFails(t *testing.T) {
 			t.Parallel()
 			l := newLocal(t)
 			status := l.run(t.Context(), "-input", l.request(t, test.request), "-stand-in", "-job-duration 100ms "+test.standIn)
-			told := l.stderr.String()
-			if status != 1 || !strings.Contains(told, "\n"+test.want+": ") || !strings.Contains(told, test.cause) {
-				t.Errorf("status %d, want 1 and %s:\n%s", status, test.want, told)
+			output := l.stderr.String()
+			if status != 1 || !strings.Contains(output, "\n"+test.want+": ") || !strings.Contains(output, test.cause) {
+				t.Errorf("status %d, want 1 and %s:\n%s", status, test.want, output)
 			}
-			if !strings.Contains(told, "\nWhat to do: ") {
-				t.Errorf("no hint:\n%s", told)
+			if !strings.Contains(output, "\nWhat to do: ") {
+				t.Errorf("no hint:\n%s", output)
 			}
 			if out := l.stdout.String(); out != "" {
 				t.Errorf("standard output: %q", out)
@@ -140,8 +140,8 @@ func TestInterruptedRunLeavesNothing(t *testing.T) {
 	if got := <-status; got != 130 {
 		t.Errorf("status %d", got)
 	}
-	if told := l.stderr.String(); !strings.Contains(told, "Interrupted. Nothing was left in S3.") {
-		t.Errorf("told: %s", told)
+	if output := l.stderr.String(); !strings.Contains(output, "Interrupted. Nothing was left in S3.") {
+		t.Errorf("standard error: %s", output)
 	}
 	if stored := l.stored(t); len(stored) > 0 || l.stdout.String() != "" {
 		t.Errorf("left in S3: %v; standard output %q", stored, l.stdout.String())
@@ -167,9 +167,9 @@ func TestKilledTransferIsRetriedAndEndsWell(t *testing.T) {
 	if got := <-status; got != 0 {
 		t.Errorf("status %d", got)
 	}
-	told := l.stderr.String()
-	if !strings.Contains(told, "Runtime.ExitError: ") || !strings.Contains(told, "signal: killed") || !strings.Contains(told, "attempt 2") {
-		t.Errorf("told: %s", told)
+	output := l.stderr.String()
+	if !strings.Contains(output, "Runtime.ExitError: ") || !strings.Contains(output, "signal: killed") || !strings.Contains(output, "attempt 2") {
+		t.Errorf("standard error: %s", output)
 	}
 	if stored := l.stored(t); len(stored) != 1 {
 		t.Errorf("S3 holds %v", stored)
@@ -236,9 +236,9 @@ func TestRequestThatCannotBeRead(t *testing.T) {
 			}
 			l := &local{dir: filepath.Join(dir, "not-made")}
 			status := l.run(t.Context(), "-input", path)
-			told := l.stderr.String()
-			if status != 2 || !strings.Contains(told, "RequestInvalid: "+filepath.Dir(path)) || !strings.Contains(told, test.want) {
-				t.Errorf("status %d:\n%s", status, told)
+			output := l.stderr.String()
+			if status != 2 || !strings.Contains(output, "RequestInvalid: "+filepath.Dir(path)) || !strings.Contains(output, test.want) {
+				t.Errorf("status %d:\n%s", status, output)
 			}
 			if _, err := os.Stat(l.dir); !os.IsNotExist(err) {
 				t.Errorf("something was started for it: %v", err)

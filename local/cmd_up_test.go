@@ -107,11 +107,11 @@ func TestUp(t *testing.T) {
 		t.Errorf("a second one in the same directory: %d\n%s", status, other.stderr.String())
 	}
 	stop()
-	told := l.stderr.String()
+	output := l.stderr.String()
 	for _, want := range []string{env["AWS_ENDPOINT_URL_S3"], env["AWS_ENDPOINT_URL_SFN"], "aws stepfunctions start-execution",
 		"good  Started", "good  Done", "Failed       JobFailed: "} {
-		if !strings.Contains(told, want) {
-			t.Errorf("standard error lacks %q:\n%s", want, told)
+		if !strings.Contains(output, want) {
+			t.Errorf("standard error lacks %q:\n%s", want, output)
 		}
 	}
 
@@ -152,7 +152,7 @@ func TestExecutionsGoOnAfterARestart(t *testing.T) {
 	l.env["SCENARIO_BASE_URL"] = standInProcess(t)
 	env, stop := l.startUp(t)
 	if !strings.Contains(l.stderr.String(), l.env["SCENARIO_BASE_URL"]) {
-		t.Errorf("another Scenario is not told:\n%s", l.stderr.String())
+		t.Errorf("another Scenario is not named:\n%s", l.stderr.String())
 	}
 	e := start(t, env, "long", `{"query":{"assetIds":["asset_a"]}}`)
 	await(func() bool { return strings.Contains(l.stderr.String(), "long  Launch") })
@@ -177,14 +177,14 @@ func TestPortIsTaken(t *testing.T) {
 	if status := l.up(t.Context(), "-stepfunctions-addr", port); status != 2 {
 		t.Errorf("status %d", status)
 	}
-	told := l.stderr.String()
+	output := l.stderr.String()
 	for _, want := range []string{"Step Functions: port " + port + " is taken", "-stepfunctions-addr", "LOCAL_STEPFUNCTIONS_ADDR"} {
-		if !strings.Contains(told, want) {
-			t.Errorf("standard error lacks %q:\n%s", want, told)
+		if !strings.Contains(output, want) {
+			t.Errorf("standard error lacks %q:\n%s", want, output)
 		}
 	}
-	if _, err := os.Stat("/proc/self/fd"); err == nil && !strings.Contains(told, fmt.Sprintf("(process %d)", os.Getpid())) {
-		t.Errorf("who holds it is not told:\n%s", told)
+	if _, err := os.Stat("/proc/self/fd"); err == nil && !strings.Contains(output, fmt.Sprintf("(process %d)", os.Getpid())) {
+		t.Errorf("who holds it is not named:\n%s", output)
 	}
 }
 

@@ -152,7 +152,7 @@ func (l *local) stored(t *testing.T) []string {
 	return files
 }
 
-// uploading tells whether a part of a transfer has arrived.
+// uploading reports whether a part of a transfer has arrived.
 func (l *local) uploading() bool {
 	parts, _ := filepath.Glob(filepath.Join(l.dir, "s3/archive/.sgwtmp/multipart/*/*/1"))
 	return len(parts) > 0

@@ -240,7 +240,7 @@ func TestDocumentedQueries(t *testing.T) {
 	}
 }
 
-// documentedFields are those of the lines, of which the documentation must tell.
+// documentedFields are those of the lines, which the documentation must explain.
 func documentedFields(t *testing.T, rows []insightsRow) map[string]bool {
 	t.Helper()
 	fields := map[string]bool{"@timestamp": true}

@@ -107,7 +107,7 @@ func validJobID(id string) bool {
 	return true
 }
 
-// validArchiveURL looks at the scheme and the host alone: whoever fetches the archive escapes the rest as browsers do, which
+// validArchiveURL looks at the scheme and the host alone: the client that fetches the archive escapes the rest as browsers do, which
 // take a blank or a bare "%" as well.
 func validArchiveURL(raw string) bool {
 	const maxLength = 16 << 10 // a signed one has one or two KiB; what passes between the steps is bounded

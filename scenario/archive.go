@@ -47,7 +47,7 @@ type ArchiveRequest struct {
 	ProjectID string `json:"-"`
 }
 
-// Validate tells what the API would refuse, without asking it: an empty query, an empty ID, more than MaxAssets asset
+// Validate reports what the API would refuse, without asking it: an empty query, an empty ID, more than MaxAssets asset
 // IDs. The error is a [*Error] of KindInvalid whose Reason says what to change. LaunchArchive calls it.
 func (r ArchiveRequest) Validate() error {
 	if reason := r.Query.problem(); reason != "" {

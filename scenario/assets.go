@@ -138,7 +138,7 @@ func (l *listing) restart() bool {
 	return l.restarts <= maxListRestarts
 }
 
-// refused tells an answer that may be about a token that the API no longer knows.
+// refused reports whether an answer may be about a token that the API no longer knows.
 func refused(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Kind == KindInvalid || e.Kind == KindNotFound)

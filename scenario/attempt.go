@@ -82,7 +82,7 @@ func (c *Client) send(ctx context.Context, call call, credentials Credentials) (
 	return got, true, timeoutCause(ctx, withoutURL(err))
 }
 
-// A connectionTrace tells whether there was a connection to send on: without one, nothing was sent. A transport that
+// A connectionTrace records whether there was a connection to send on: without one, nothing was sent. A transport that
 // looks for none is one that does not report (a caller's own): of that nothing is known.
 type connectionTrace struct{ sought, had atomic.Bool }
 

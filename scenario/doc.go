@@ -16,5 +16,5 @@
 // # Secrets
 //
 // Neither the key, the secret, the Authorization header nor the query of a signed URL appears in an error or in a log.
-// [Job].ArchiveURL is a credential: whoever has it can read the archive until it expires.
+// [Job].ArchiveURL is a credential: anybody who has it can read the archive until it expires.
 package scenario

@@ -10,7 +10,7 @@ import (
 type Kind string
 
 const (
-	// KindInvalid: the request is wrong and stays wrong, whoever repeats it (most 4xx, or refused before any call).
+	// KindInvalid: the request is wrong and stays wrong when repeated (most 4xx, or refused before any call).
 	KindInvalid Kind = "invalid"
 	// KindUnauthorized: the credentials are missing, wrong (401) or do not suffice (403).
 	KindUnauthorized Kind = "unauthorized"

@@ -32,7 +32,7 @@ type FoundJobs struct {
 // launch was answered to nobody. It ends its search with the first page that has a job that may still give an archive.
 //
 // A job matches when its metadata.input names the same assets, inferences and models in any order, and the same options.
-// What cannot be told apart: two launches of the same request. Whichever is taken, its archive is the one asked for. And
+// What cannot be distinguished: two launches of the same request. Whichever is taken, its archive is the one asked for. And
 // the API documents metadata.input without its content, so a job may not say what it was asked for: it is then counted as
 // Unclear and never taken. How soon a new job is listed is not documented either, and a job whose status changes
 // meanwhile may move to a page that was read before: finding none proves nothing, and it is worth searching again.

@@ -100,7 +100,7 @@ func (j *Job) readLaunch(got answer, projectID string) error {
 	return nil
 }
 
-// missing tells an error that may mean that the endpoint does not exist. (404 may also be about an asset: then the
+// missing reports whether an error may mean that the endpoint does not exist. (404 may also be about an asset: then the
 // other endpoint says the same.)
 func missing(err error) bool {
 	var e *Error

@@ -40,7 +40,7 @@ func isLoopback(host string) bool {
 // newHTTPClients gives the client for calls that may be repeated and the one for launches.
 //
 // With the default transport a launch has a connection of its own. On a kept connection that the server has closed
-// meanwhile (a Lambda that slept between two calls meets many) a POST fails in a way that does not tell whether it was
+// meanwhile (a Lambda that slept between two calls meets many) a POST fails in a way that does not show whether it was
 // read: each such launch would be a KindUncertain for nothing. A handshake is cheap beside a job.
 func newHTTPClients(given *http.Client) (repeatable, launches *http.Client) {
 	if given != nil {

@@ -104,7 +104,7 @@ func (w *wholeBatch) manifest(redrives int, p batch.Plan) (any, error) {
 }
 
 // TestBatchAndItsRedrive runs a batch whose second archive fails, and redrives it with AWS's own client: what is missing
-// is planned anew and made, and nothing else is made again.
+// is planned again and made, and nothing else is made again.
 func TestBatchAndItsRedrive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

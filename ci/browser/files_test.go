@@ -34,7 +34,7 @@ func TestUnpackedArchive(t *testing.T) {
 	do(t, ctx, "unpack", chromedp.KeyEvent(" "))
 	tabTo(t, ctx, "start")
 	do(t, ctx, "start", chromedp.KeyEvent(kb.Enter), until(`!document.getElementById("files").hidden && document.images.length > 0`))
-	// Whoever scrolls to the end gets all of them.
+	// Scrolling to the end loads all of them.
 	do(t, ctx, "scroll", until(`(() => { document.getElementById("more").scrollIntoView(); scrollTo(0, document.body.scrollHeight);
 		return document.getElementById("files-title").textContent === "Files: 1000"; })()`))
 	var pictures int

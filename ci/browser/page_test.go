@@ -286,7 +286,7 @@ func TestNothingFromOutsideBecomesMarkup(t *testing.T) {
 		t.Errorf("%d images", images)
 	}
 	heard.mu.Lock()
-	heard.list = slices.DeleteFunc(heard.list, func(s string) bool { // the browser tells of every 4xx by itself
+	heard.list = slices.DeleteFunc(heard.list, func(s string) bool { // the browser logs every 4xx by itself
 		return strings.HasPrefix(s, "Failed to load resource: the server responded with a status of 4")
 	})
 	heard.mu.Unlock()

@@ -63,7 +63,7 @@ def run(engine, machine, script, cases):
 
 
 def compact(cause):
-    """A cause that is a function's answer, as both would write it: moto writes JSON anew."""
+    """A cause that is a function's answer, as both would write it: moto encodes JSON again."""
     try:
         return json.dumps(json.loads(cause))
     except (TypeError, ValueError):

@@ -2,7 +2,7 @@
 
     MOTO_PORT=<of the Lambda endpoint> python server.py PORT SCALE
 
-The engine is moto's own; two things around it are mended. A second StartExecution would fail, since moto copies the state
+The engine is moto's own; two things around it are fixed. A second StartExecution would fail, since moto copies the state
 machine for it with the executions that run, and their locks cannot be copied. And SCALE shortens waits and the delays of
 retries.
 """

@@ -53,7 +53,7 @@ func newBucket(t *testing.T) *memory {
 	return b
 }
 
-// drop puts an object, and returns it as an event tells of it.
+// drop puts an object, and returns it as an event has it.
 func (b *memory) drop(key, content string) object {
 	sum := md5.Sum([]byte(content))
 	etag := hex.EncodeToString(sum[:])
@@ -188,7 +188,7 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-// eventBridge and notificationOf are the events that tell of objects.
+// eventBridge and notificationOf are the events about objects.
 func eventBridge(o object) json.RawMessage {
 	return marshal(map[string]any{"source": "aws.s3", "detail-type": "Object Created", "time": o.time, "detail": map[string]any{
 		"bucket": map[string]any{"name": o.bucket},

@@ -52,7 +52,7 @@ func TestTheStatusNoteBecomesTrueAtTheEnd(t *testing.T) {
 	}
 }
 
-// The end may be told before the start's note is written, or after the same name was used again.
+// The event of the end may come before the start's note is written, or after the same name was used again.
 func TestNotesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -143,7 +143,7 @@ func TestEndsOfOthers(t *testing.T) {
 	}
 }
 
-// Whoever stops an execution, its upload and its object go, and no other's.
+// When anybody stops an execution, its upload and its object are removed, and no other's.
 func TestStoppedInTheConsole(t *testing.T) {
 	t.Parallel()
 	for owner, left := range map[string]bool{"x": false, "another": true} {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// object is an object that was created, as an event tells of it.
+// object is an object that was created, as an event has it.
 type object struct {
 	bucket, key string
 	version     string // "" in a bucket without versions

@@ -44,7 +44,7 @@ func TestTransientFailures(t *testing.T) {
 				t.Errorf("%s, %s: got %v", name, key, err)
 			}
 			if f.note(t, "requests/a.error.json") != nil {
-				t.Errorf("%s: what passes is told as an error", name)
+				t.Errorf("%s: what passes is returned as an error", name)
 			}
 			f.breaks(nil)
 			f.sfn.Break(nil)
@@ -107,7 +107,7 @@ func TestNoteThatMayNotBeWritten(t *testing.T) {
 	f := newFixture(t)
 	f.breaks(failing(http.MethodPut, 403, "AccessDenied"))
 	if err := f.handle(t.Context(), eventBridge(f.drop("requests/a.json", "{}"))); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
-		t.Errorf("got %v: nobody is told", err)
+		t.Errorf("got %v: no error", err)
 	}
 	f.breaks(nil)
 	bad := f.drop("requests/a.json", "{}")
@@ -116,6 +116,6 @@ func TestNoteThatMayNotBeWritten(t *testing.T) {
 	}
 	f.breaks(failing(http.MethodDelete, 500, "InternalError"))
 	if err := f.handle(t.Context(), eventBridge(f.drop("requests/a.json", good))); err == nil {
-		t.Error("an error that stays is not told")
+		t.Error("an error that stays is not logged")
 	}
 }

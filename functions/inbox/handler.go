@@ -29,7 +29,7 @@ type inbox struct {
 // end to the dead-letter queue. What was done is not done twice.
 type Unfinished struct{ err error }
 
-// Error tells what was not done.
+// Error says what was not done.
 func (u Unfinished) Error() string { return u.err.Error() }
 
 // Unwrap returns the errors.

@@ -197,7 +197,7 @@ func TestRequestGoneOrReplaced(t *testing.T) {
 		t.Errorf("%d executions, %d objects", f.sfn.Started(), len(f.objects))
 	}
 	if n := strings.Count(f.logs.b.String(), "is gone or was replaced"); n != 3 {
-		t.Errorf("told %d times: %s", n, f.logs.b.String())
+		t.Errorf("logged %d times: %s", n, f.logs.b.String())
 	}
 }
 
@@ -217,7 +217,7 @@ func TestVersionIsReadAsItWas(t *testing.T) {
 		t.Errorf("got %v, read %q", err, query)
 	}
 	if f.note(t, "requests/a.status.json")["versionId"] != "v1" {
-		t.Error("the note does not tell the version")
+		t.Error("the note does not name the version")
 	}
 }
 
@@ -266,7 +266,7 @@ func TestRequestsOfOneNameDoNotShareNotes(t *testing.T) {
 	}
 }
 
-// One bad record does not stop the others; what has to be tried again is told at the end.
+// One bad record does not stop the others; what has to be tried again is returned at the end.
 func TestRecordsAreTakenOneByOne(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -18,7 +18,7 @@ const (
 	maxNameBytes = 255  // of the key's last part: an S3 server that keeps objects as files has no longer ones
 )
 
-// isRequest tells requests from everything else in the bucket. What this function writes is never a request: it would
+// isRequest distinguishes requests from everything else in the bucket. What this function writes is never a request: it would
 // call itself for ever. Folders and hidden files (.DS_Store) are none either.
 func isRequest(key string) bool {
 	lower := strings.ToLower(key)
@@ -26,7 +26,7 @@ func isRequest(key string) bool {
 		!strings.HasSuffix(lower, statusSuffix) && !strings.HasSuffix(key, "/") && !strings.HasPrefix(path.Base(key), ".")
 }
 
-// stem is the key without the end that tells its form.
+// stem is the key without its extension.
 func stem(key string) string { return strings.TrimSuffix(key, path.Ext(key)) }
 
 // executionName is the same for every delivery of an event, and another one for every object that is dropped.

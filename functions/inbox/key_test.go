@@ -77,7 +77,7 @@ func TestBeside(t *testing.T) {
 }
 
 // On AWS the rule of the template decides what reaches this function. It must be everything that is read here, or is
-// told that it cannot be read.
+// answered that it cannot be read.
 func TestTheRulePassesEverythingOn(t *testing.T) {
 	t.Parallel()
 	template, err := os.ReadFile("../../template.yaml")

@@ -72,7 +72,7 @@ func (s *scanLimit) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readError tells a body that broke off from a list that is wrong.
+// readError distinguishes a body that broke off from a list that is wrong.
 func readError(err error) error {
 	if archive.NameOf(err) != "" {
 		return passing(err)

@@ -1,4 +1,4 @@
-// Command inbox is the Lambda function that S3 tells of objects under requests/: each request dropped there becomes an
+// Command inbox is the Lambda function that gets S3's events about objects under requests/: each request dropped there becomes an
 // execution.
 package main
 

@@ -42,7 +42,7 @@ type executionNote struct {
 	StoppedAt *time.Time `json:"stoppedAt,omitempty"`
 }
 
-// listNote says what was read of a list, so that whoever dropped it sees whether that is all of it.
+// listNote says what was read of a list, so that the person who dropped it sees whether that is all of it.
 type listNote struct {
 	Lines      int `json:"lines"`    // a header counted
 	AssetIDs   int `json:"assetIds"` // each once

@@ -22,7 +22,7 @@ func (in *inbox) startSync(ctx context.Context, log *slog.Logger, o object, name
 		return err
 	case err != nil:
 		log.ErrorContext(ctx, "sync not started", "error", nameOf(err), "cause", err.Error())
-		return err // somebody has to mend the deployment: the event is kept
+		return err // the deployment needs a change: the event is kept
 	}
 	log.InfoContext(ctx, "sync started", "sync", name, "execution", e.Name, "executionArn", e.ARN)
 	return nil

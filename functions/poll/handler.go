@@ -101,7 +101,7 @@ func ended(job archive.Job, how, reason string) string {
 	return archive.Message("Scenario's job %s %s: %s. Check the assets and start the execution again", job.ID, how, reason)
 }
 
-// tooLate tells a job that is still working from one that ended without an archive to fetch.
+// tooLate distinguishes a job that is still working from one that ended without an archive to fetch.
 func tooLate(in archive.PollInput, job scenario.Job) string {
 	allowed := in.Deadline.Sub(in.LaunchedAt).Round(time.Second)
 	if job.Status == scenario.StatusSuccess {

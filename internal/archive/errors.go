@@ -2,7 +2,7 @@ package archive
 
 import "errors"
 
-// Name names an error of a step: the state machine's Retry and Catch match it, and whoever reads an execution knows the
+// Name names an error of a step: the state machine's Retry and Catch match it, and a person who reads an execution knows the
 // error by it.
 type Name string
 
@@ -57,7 +57,7 @@ const (
 	SyncBusy Name = "SyncBusy"
 	// Misconfigured: the deployment lacks a setting or a permission that the function needs.
 	Misconfigured Name = "Misconfigured"
-	// Internal: a fault of this software, which no change of the request mends.
+	// Internal: a fault of this software, which no change of the request helps.
 	Internal Name = "Internal"
 )
 

@@ -117,7 +117,7 @@ type MapFailure struct {
 func (in ManifestInput) For() (archive.Execution, string) { return in.Execution, "" }
 
 // ManifestOutput is what the manifest function answers. Again means that the execution was redriven and there is work
-// left: plan anew. Otherwise Output is set.
+// left: plan again. Otherwise Output is set.
 type ManifestOutput struct {
 	Again  bool    `json:"again"`
 	Output *Output `json:"output"`

@@ -1,5 +1,5 @@
 // Package bucket reads and writes the deployment's bucket in S3. What fails is an archive.Error: DestinationRefused for
-// what stays until somebody mends it, DestinationUnavailable for what may pass. Retries are the S3 client's, of Client.
+// what stays until it is fixed, DestinationUnavailable for what may pass. Retries are the S3 client's, of Client.
 package bucket
 
 import (

@@ -165,7 +165,7 @@ func TestListCopyDelete(t *testing.T) {
 	}
 }
 
-// What S3 answers is told apart by what helps, and no answer's text is passed on without a bound, nor a URL.
+// S3's errors are classified by what helps, and no answer's text is passed on without a bound, nor a URL.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

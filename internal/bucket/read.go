@@ -46,7 +46,7 @@ func (o *Object) Close() error { return o.body.Close() }
 // GetOptions say which object is meant, and how much of it.
 type GetOptions struct {
 	VersionID string // "" is the latest
-	ETag      string // in its quotes or without; another object is an error that IsChanged tells. "" takes any
+	ETag      string // in its quotes or without; another object is an error for which IsChanged is true. "" takes any
 	From, To  int64  // bytes from From to before To; To 0 is the end
 }
 

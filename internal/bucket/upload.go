@@ -32,7 +32,7 @@ type Upload struct {
 	err    error
 }
 
-// Upload begins an object. It appears with Close; whoever does not come to Close calls Abort.
+// Upload begins an object. It appears with Close; a caller that does not reach Close calls Abort.
 func (b Bucket) Upload(ctx context.Context, key, contentType string, metadata map[string]string) *Upload {
 	return &Upload{bucket: b, ctx: ctx, key: key, contentType: contentType, metadata: metadata}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// PutOptions describe what is written, and under which condition. IsChanged tells a condition that does not hold.
+// PutOptions describe what is written, and under which condition. IsChanged reports a condition that does not hold.
 type PutOptions struct {
 	ContentType string
 	Metadata    map[string]string
@@ -37,7 +37,7 @@ func (b Bucket) Put(ctx context.Context, key string, content []byte, o PutOption
 }
 
 // Copy copies an object of at most 5 GiB (S3: CopyObject), with its metadata, within the bucket. With fromETag, another
-// object at from is an error that IsChanged tells. It returns the copy's ETag.
+// object at from is an error for which IsChanged is true. It returns the copy's ETag.
 func (b Bucket) Copy(ctx context.Context, from, fromETag, to string) (string, error) {
 	segments := strings.Split(from, "/")
 	for i, s := range segments {
@@ -59,7 +59,7 @@ func (b Bucket) Copy(ctx context.Context, from, fromETag, to string) (string, er
 }
 
 // Delete removes an object; one that is not there is no error. With ifETag, another object at the key stays, with an
-// error that IsChanged tells.
+// error for which IsChanged is true.
 func (b Bucket) Delete(ctx context.Context, key, ifETag string) error {
 	_, err := b.S3.DeleteObject(ctx, &s3.DeleteObjectInput{
 		Bucket: &b.Name, Key: &key, ExpectedBucketOwner: b.owner(), IfMatch: etag(ifETag),

@@ -84,7 +84,7 @@ func (s *Secret) Credentials(ctx context.Context, refresh bool) (scenario.Creden
 	return found, nil
 }
 
-// unreadable tells what passes by itself (a throttle, the network) from what somebody has to mend.
+// unreadable distinguishes what passes by itself (a throttle, the network) from what needs a change of the deployment.
 func (s *Secret) unreadable(err error) error {
 	var answer *smithyhttp.ResponseError
 	if errors.Is(err, errContent) || errors.As(err, &answer) && answer.HTTPStatusCode() < 500 &&

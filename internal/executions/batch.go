@@ -12,7 +12,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 )
 
-// BatchProgress is what Step Functions tells about where an execution of the batch state machine is. Each part is nil,
+// BatchProgress is what Step Functions reports about where an execution of the batch state machine is. Each part is nil,
 // or "", until it is known.
 type BatchProgress struct {
 	State string // the state that was entered last

@@ -28,7 +28,7 @@ const (
 	KindThrottled Kind = "throttled"
 	// KindUnavailable: Step Functions did not answer, or answered with a server error. Safe to try again.
 	KindUnavailable Kind = "unavailable"
-	// KindRefused: Step Functions refuses this caller or this state machine for good: somebody has to mend the
+	// KindRefused: Step Functions refuses this caller or this state machine for good: it needs a change of the
 	// deployment.
 	KindRefused Kind = "refused"
 )

@@ -28,7 +28,7 @@ func Input(r archive.Request) (string, error) {
 	return string(input), nil
 }
 
-// sameInput tells whether two inputs are the same request. The stored one may be of an earlier release, or written by
+// sameInput reports whether two inputs are the same request. The stored one may be of an earlier release, or written by
 // hand.
 func sameInput(stored, input string) bool {
 	if stored == input {

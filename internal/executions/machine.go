@@ -49,7 +49,7 @@ type Execution struct {
 	Status    Status
 	StartedAt time.Time
 	StoppedAt time.Time       // zero while it runs
-	Input     string          // as it was started with; "" where the call does not tell
+	Input     string          // as it was started with; "" where the call does not give it
 	Output    json.RawMessage // set when it succeeded
 	Error     string          // set when it failed, timed out or was stopped
 	Cause     string
@@ -84,7 +84,7 @@ var lookAgain = []time.Duration{
 }
 
 // found describes the execution that has the name. Step Functions refuses a name when its execution has ended or has
-// another input; a look tells which.
+// another input; DescribeExecution shows which.
 func (m *Machine) found(ctx context.Context, name, input string) (Execution, error) {
 	const op = "find the execution of this name"
 	e, err := m.Describe(ctx, name)

@@ -24,7 +24,7 @@ const (
 
 var encoding = base32.NewEncoding("abcdefghijkmnpqrstuvwxyz23456789").WithPadding(base32.NoPadding)
 
-// Name makes the one name that belongs to an identity: whoever starts with it twice starts once. It begins with what
+// Name makes the one name that belongs to an identity: starting with it twice starts once. It begins with what
 // is readable of readable, and ends with a hash of all parts of identity. Only letters, digits, '-' and '_' occur, so
 // that CloudWatch shows the execution (StartExecution, "name").
 func Name(readable string, identity ...string) string {

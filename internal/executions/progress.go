@@ -25,7 +25,7 @@ const (
 	unpackState   = "Unpack"
 )
 
-// Progress is what an execution's history tells about where it is. Nothing of it is a secret: signed URLs are left
+// Progress is what an execution's history says about where it is. Nothing of it is a secret: signed URLs are left
 // out.
 type Progress struct {
 	State string // the state that was entered last
@@ -40,7 +40,7 @@ type Progress struct {
 	JobProgress    float64
 	// BytesDone and BytesTotal are of the transfer, known when one of its functions has handed over to the next.
 	BytesDone, BytesTotal int64
-	// RetryError and RetryCause tell why the current state is being tried again.
+	// RetryError and RetryCause say why the current state is being tried again.
 	RetryError, RetryCause string
 }
 

@@ -70,7 +70,7 @@ func (s Starter) PrepareBatch(in batch.Input, list batch.List) (Prepared, error)
 	return Prepared{s.Batches, input}, err
 }
 
-// Start starts an execution. With a key, whoever starts with it again gets the same execution, and another request
+// Start starts an execution. With a key, starting with it again gives the same execution, and another request
 // under the key is KindOtherInput; without one ("") it is always another execution.
 func (s Starter) Start(ctx context.Context, key string, p Prepared, now time.Time) (Execution, error) {
 	if key == "" {

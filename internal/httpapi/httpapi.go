@@ -25,7 +25,7 @@ type Info struct {
 	// RequestID is the gateway's: it stands in the gateway's access log, too.
 	RequestID string
 	// Prefix is the stage that stood before the path: "/prod", or "" for the default one. The handler does not see it;
-	// whoever writes a link puts it in front.
+	// the writer of a link puts it in front.
 	Prefix string
 }
 

@@ -106,7 +106,7 @@ func asProblem(err error) *problem {
 	case errors.As(err, &e):
 		return executionProblem(e)
 	}
-	return newProblem(http.StatusInternalServerError, errInternal, "an unexpected error; the log tells more under the "+
+	return newProblem(http.StatusInternalServerError, errInternal, "an unexpected error; the log has more under the "+
 		"request's ID").because(err)
 }
 

@@ -67,7 +67,7 @@ func New(o Options) http.Handler {
 	return &api{o}
 }
 
-// Broken makes a handler for a deployment that cannot work: it says what is missing to whoever calls it.
+// Broken makes a handler for a deployment that cannot work: it tells every caller what is missing.
 func Broken(log *slog.Logger, err error) http.Handler {
 	a := &api{Options{Logger: log, Now: time.Now}}
 	return a.answering(func(http.ResponseWriter, *http.Request) error {

@@ -52,7 +52,7 @@ func (a *api) addLink(ctx context.Context, v *view, bucket, key string) {
 	v.Download = &link
 }
 
-// addProgress shows what the history tells. The status stands without it: when the history cannot be read (it is
+// addProgress adds what the history says. The status stands without it: when the history cannot be read (it is
 // throttled first), a caller who polls shall not see an error.
 func (a *api) addProgress(ctx context.Context, v *view, e executions.Execution) executions.Progress {
 	p, err := a.Archives.Progress(ctx, e.Name)

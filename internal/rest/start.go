@@ -59,7 +59,7 @@ func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// notJSON tells a body that is no JSON from a wrong request.
+// notJSON distinguishes a body that is no JSON from a wrong request.
 func notJSON(body []byte, err error) error {
 	if archive.NameOf(err) == archive.RequestInvalid && !json.Valid(body) {
 		return newProblem(http.StatusBadRequest, errRequestInvalid, "%s", err.Error())

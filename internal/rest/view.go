@@ -53,7 +53,7 @@ type links struct {
 	Self string `json:"self"`
 }
 
-// describe shows what an execution tells by itself.
+// describe gives what an execution's description has.
 func (a *api) describe(r *http.Request, m *executions.Machine, e executions.Execution) *view {
 	prefix := httpapi.FromContext(r.Context()).Prefix
 	v := &view{
@@ -72,7 +72,7 @@ func (a *api) describe(r *http.Request, m *executions.Machine, e executions.Exec
 	return v
 }
 
-// add shows what the history tells.
+// add adds what the history says.
 func (v *view) add(p executions.Progress) {
 	v.State = p.State
 	if p.Job.ID != "" {

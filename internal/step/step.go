@@ -18,7 +18,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 )
 
-// Input is a step's event: it tells whom it is for.
+// Input is a step's event: it names the execution that it is for.
 type Input interface {
 	// For names the execution, and its job once there is one ("" before).
 	For() (e archive.Execution, jobID string)

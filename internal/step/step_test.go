@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	lambdatest.Main(m, func() { Start("test", build) })
 }
 
-// event tells the test function how to end.
+// event says how the test function is to end.
 type event struct {
 	Execution archive.Execution `json:"execution"`
 	JobID     string            `json:"jobId"`
@@ -50,7 +50,7 @@ func build(getenv func(string) string) (Logic[event, string], error) {
 	}, nil
 }
 
-// names are the contract: the state machine, and whoever reads an execution, knows the errors by them.
+// names are the contract: the state machine, and the person who reads an execution, know the errors by them.
 var names = map[string]archive.Name{
 	"RequestInvalid":         archive.RequestInvalid,
 	"Unauthorized":           archive.Unauthorized,

@@ -12,7 +12,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
-// known is what tells later runs whether an asset must be fetched again. It is the S3 metadata of the asset's record.
+// known is what later runs need to decide whether an asset must be fetched again. It is the S3 metadata of the asset's record.
 //
 // Scenario gives no checksum, and it is not known which changes move updatedAt. So two digests are kept: File, of what the
 // API says about the file (its kind and type, its properties, where it is served, and whether the original is taken), and
@@ -40,7 +40,7 @@ func knownFrom(m map[string]string) known {
 	return known{m[metadataFile], m[metadataRest], at}
 }
 
-// fileFields are the fields of an asset that tell about its file.
+// fileFields are the fields of an asset that describe its file.
 var fileFields = []string{"kind", "mimeType", "originalMimeType", "properties"}
 
 // describe gives what is kept of an asset: the API's words without URLs and embedding, and the digests.

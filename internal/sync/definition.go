@@ -150,7 +150,7 @@ func (d Definition) stillChooses(a scenario.Asset) bool {
 
 func (d Definition) assets() string { return d.Destination.Prefix + "assets/" }
 
-// records is where the records are. Without metadata they tell only what later runs need, and are not among the assets.
+// records is where the records are. Without metadata they hold only what later runs need, and are not among the assets.
 func (d Definition) records() string {
 	if d.withMetadata() {
 		return d.Destination.Prefix + "metadata/"

@@ -4,8 +4,8 @@
 // # What is kept
 //
 // All of it is in the bucket. syncs/<name>.json says what to follow. <prefix>metadata/<assetId>.json is the record of an
-// asset that is in the bucket: it appears after the asset's file, and its S3 metadata tells later runs what the file was
-// made from. syncs/<name>.status.json tells people how the sync stands, and holds the cursor and the lease.
+// asset that is in the bucket: it appears after the asset's file, and its S3 metadata says what the file was
+// made from. syncs/<name>.status.json says how the sync stands, and holds the cursor and the lease.
 // syncs/<name>/failed.json names the assets that are not in the bucket although the cursor has passed them.
 //
 // # A run

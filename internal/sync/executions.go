@@ -12,7 +12,7 @@ import (
 // machine is the sync state machine as Executions.
 type machine struct{ *executions.Machine }
 
-// ExecutionsOf is the Executions of the state machine that an execution is of. (The function cannot be told the machine in
+// ExecutionsOf is the Executions of the state machine that an execution is of. (The function cannot have the machine's ARN in
 // its environment: the machine names the function.)
 func ExecutionsOf(api executions.API, e archive.Execution) (Executions, error) {
 	name := strings.LastIndexByte(e.ID, ':')

@@ -73,7 +73,7 @@ func (r *run) readHashes(ctx context.Context) ([]uint64, error) {
 	return slices.Compact(all), nil
 }
 
-// writeGone writes <prefix>gone.jsonl: what is in the bucket and was not listed. Nothing is deleted. The records tell what is
+// writeGone writes <prefix>gone.jsonl: what is in the bucket and was not listed. Nothing is deleted. The records say what is
 // in the bucket.
 func (r *run) writeGone(ctx context.Context) error {
 	listed, err := r.readHashes(ctx)

@@ -40,7 +40,7 @@ type Status struct {
 	Run *Run `json:"run,omitempty"`
 }
 
-// Counts are of one run, but for Failed and Pending, which tell what is missing now.
+// Counts are of one run, but for Failed and Pending, which say what is missing now.
 type Counts struct {
 	Listed    int   `json:"listed"`    // assets that lists showed
 	Fetched   int   `json:"fetched"`   // files

@@ -317,9 +317,9 @@ func TestDefinitionsThatAreWrong(t *testing.T) {
 	} {
 		w.define("heroes", text)
 		_, _, err := w.execute("x", `{"name":"heroes"}`)
-		told := string(w.s3.objects[ErrorKey("heroes")].body)
-		if archive.NameOf(err) != archive.RequestInvalid || !strings.Contains(told, want) {
-			t.Errorf("%s: %v, and beside it %s", text, err, told)
+		note := string(w.s3.objects[ErrorKey("heroes")].body)
+		if archive.NameOf(err) != archive.RequestInvalid || !strings.Contains(note, want) {
+			t.Errorf("%s: %v, and beside it %s", text, err, note)
 		}
 	}
 	w.define("heroes", heroes)

@@ -278,7 +278,7 @@ func (r *recording) leftovers(ctx context.Context) (*Chunk, error) {
 func (e Engine) tellFailure(ctx context.Context, in SyncedInput) error {
 	input, err := parseInput(in.Request)
 	if err != nil || input.Name == "" || !validName.MatchString(input.Name) || in.State.Error == nil {
-		return nil // there is no sync to tell it of
+		return nil // there is no sync whose status could say it
 	}
 	l, err := e.readStatus(ctx, input.Name)
 	if err != nil || l.Execution != in.Execution.ID || l.Status.Status != Running {

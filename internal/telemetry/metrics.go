@@ -72,7 +72,7 @@ func write(ctx context.Context, log *slog.Logger, dimensions [][]string, values 
 	log.LogAttrs(ctx, metricLevel, "metrics", attrs...)
 }
 
-// stack is STACK_NAME: what tells deployments in one account apart.
+// stack is STACK_NAME: what distinguishes deployments in one account.
 func stack() string {
 	if s := os.Getenv("STACK_NAME"); s != "" {
 		return s

@@ -200,7 +200,7 @@ func noObject(t testing.TB, s *s3test.Server, key string) {
 	}
 }
 
-// wantKind checks an error's kind, and that it tells nobody the URL's signature.
+// wantKind checks an error's kind, and that it does not hold the URL's signature.
 func wantKind(t testing.TB, err error, kind Kind) {
 	t.Helper()
 	var e *Error

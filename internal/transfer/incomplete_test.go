@@ -8,7 +8,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
-// An archive with fewer files than it should have is moved, and its names are told; with fewer than it must have, nothing
+// An archive with fewer files than it should have is moved, and the missing assets are named; with fewer than it must have, nothing
 // is written: however it comes from its source.
 func TestAnArchiveWithTooFewFiles(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,7 @@ func (m *meter) begin(size int64, parts, resumed int, resumedBytes int64) {
 	m.moved.Store(resumedBytes)
 }
 
-// reset is for beginning anew.
+// reset is for beginning again.
 func (m *meter) reset() { m.begin(-1, 0, 0, 0) }
 
 // add counts bytes that have passed; less than none, when they have to pass again.

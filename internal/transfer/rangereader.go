@@ -125,7 +125,7 @@ func (r *rangeReader) finishAnswer() {
 	n, _ := r.answer.Read(one[:])
 	r.closeAnswer()
 	switch {
-	case n > 0: // the part has to begin anew: its bytes have passed
+	case n > 0: // the part has to begin again: its bytes have passed
 		e := &Error{Op: "read source", Kind: KindSourceUnavailable, Temporary: true, Odd: true, Reason: "an answer is longer than it says"}
 		r.err = e
 		if unusable := r.src.Unusable(r.ctx, e); unusable != nil {

@@ -42,7 +42,7 @@ func (r *run) inRanges(ctx context.Context, b *source.Beginning, cond condition)
 		return Result{}, err
 	}
 	u, err := r.uploads.open(ctx, ident, l, false)
-	if errors.Is(err, errOtherSource) { // one node of a CDN may answer otherwise than another: the bytes tell
+	if errors.Is(err, errOtherSource) { // one node of a CDN may answer otherwise than another: the bytes decide
 		return Result{}, &Error{Op: "resume upload", Kind: KindChanged, Err: fmt.Errorf("%w: %w", source.ErrRangesUnusable, err)}
 	}
 	if err != nil {

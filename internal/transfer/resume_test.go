@@ -72,7 +72,7 @@ func TestResumeChecksTheSource(t *testing.T) {
 	_, err = tr.Run(testContext(t), src.url(), o)
 	wantKind(t, err, KindChanged)
 	noUploads(t, server)
-	got, err := tr.Run(testContext(t), src.url(), o) // and then it begins anew
+	got, err := tr.Run(testContext(t), src.url(), o) // and then it begins again
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func (r *run) afterGone(ctx context.Context, gone error, cond condition) (Result
 	return r.transfer(ctx, b, cond)
 }
 
-// isRepeat tells whether the object is this very transfer's result already.
+// isRepeat reports whether the object is this very transfer's result already.
 func (r *run) isRepeat(e *existing) bool { return e.isResultOf(r.store.o.Owner, r.src.Identity()) }
 
 // repeat returns what an earlier Run of the same owner has made of the same source.
@@ -154,7 +154,7 @@ func (r *run) transfer(ctx context.Context, b *source.Beginning, cond condition)
 }
 
 // readHead reads up to firstRange bytes. whole: they are the archive. One that says no size must prove it: where it broke
-// off, nothing else may tell.
+// off, nothing else may show it.
 func (r *run) readHead(ctx context.Context, b *source.Beginning) (head []byte, whole bool, err error) {
 	head, err = io.ReadAll(io.LimitReader(b, firstRange+1))
 	n, size := int64(len(head)), r.src.Identity().Size

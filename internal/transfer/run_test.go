@@ -121,7 +121,7 @@ func TestDestinationRules(t *testing.T) {
 			wantKind(t, err, KindConflict)
 
 			src.set(func() { src.content, src.etag = second, etagOf(second) })
-			got, err := tr.Run(testContext(t), src.url(), mine) // the owner's own repeat, of a job done anew
+			got, err := tr.Run(testContext(t), src.url(), mine) // the owner's own repeat, of a job done again
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,7 +27,7 @@ type S3 interface {
 	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
 }
 
-// plainHTTP tells whether the client's endpoint is without TLS, where the SDK cannot send a body that does not rewind.
+// plainHTTP reports whether the client's endpoint is without TLS, where the SDK cannot send a body that does not rewind.
 func plainHTTP(client S3) bool {
 	c, ok := client.(interface{ Options() s3.Options })
 	return ok && strings.HasPrefix(aws.ToString(c.Options().BaseEndpoint), "http://")

@@ -18,7 +18,7 @@ import (
 )
 
 // store makes the calls of S3 that one object needs. Those that write the object or a part of it are made once, and
-// repeated by whoever knows what was lost; all others are repeated here, within the budget.
+// repeated by the caller, which knows what was lost; all others are repeated here, within the budget.
 type store struct {
 	s3      S3
 	o       Object
@@ -62,7 +62,7 @@ type existing struct {
 	crcType             types.ChecksumType
 }
 
-// isResultOf tells whether the object is what this owner has made of this source already.
+// isResultOf reports whether the object is what this owner has made of this source already.
 func (e *existing) isResultOf(owner string, ident source.Identity) bool {
 	return e != nil && e.owner == owner && ident.Strong() && e.source == ident.String() && e.size == ident.Size &&
 		e.crc != "" && e.crcType == types.ChecksumTypeFullObject
@@ -74,7 +74,7 @@ type content struct {
 	crc  uint64
 }
 
-// is tells whether the object is this owner's, with these bytes. S3's own checksum decides.
+// is reports whether the object is this owner's, with these bytes. S3's own checksum decides.
 func (e *existing) is(owner string, want content) bool {
 	return e != nil && e.owner == owner && e.size == want.size && e.crc == crcText(want.crc)
 }

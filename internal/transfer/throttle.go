@@ -34,7 +34,7 @@ func newThrottle(most int) *throttle {
 	return &throttle{limit: min(firstConcurrency, most), max: most, settle: settleTicks}
 }
 
-// observe tells what passed since the last call. busy: as many ranges were in flight as allowed.
+// observe takes what passed since the last call. busy: as many ranges were in flight as allowed.
 func (t *throttle) observe(bytes int64, took time.Duration, busy bool) {
 	if t.settle > 0 {
 		t.settle--

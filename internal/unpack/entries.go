@@ -13,7 +13,7 @@ import (
 const (
 	// maxGroup bounds the entries that share one request.
 	maxGroup = 1000
-	// maxSkip is how much between two entries is read and thrown away rather than asked for anew.
+	// maxSkip is how much between two entries is read and thrown away rather than asked for again.
 	maxSkip = 256 << 10
 	// lookAhead is how many keys are looked at together when some may be there already.
 	lookAhead = 256

@@ -13,7 +13,7 @@ import (
 
 const (
 	maxKeyBytes = 1024 // "Naming Amazon S3 objects", S3 User Guide
-	// hashChars of a shortened key tell it from every other: 128 bits, so that nobody can make two that meet.
+	// hashChars of a shortened key distinguish it from every other: 128 bits, so that nobody can make two that meet.
 	hashChars = 32
 	// maxExtension is how much behind a name's last dot is taken for its extension.
 	maxExtension = 16

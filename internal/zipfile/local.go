@@ -34,7 +34,7 @@ func ParseLocal(b []byte) (Local, bool) {
 	}, true
 }
 
-// likely tells a local header from four bytes that happen to be its signature, in a program say.
+// likely distinguishes a local header from four bytes that happen to be its signature, in a program say.
 func likely(b []byte) bool {
 	l, ok := ParseLocal(b)
 	version := binary.LittleEndian.Uint16(b[4:]) & 0xff

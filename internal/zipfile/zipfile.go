@@ -58,7 +58,7 @@ type Directory struct {
 	Start, Size int64 // in the file
 	Entries     int64 // as counted
 	// Ambiguous: the archive is larger than 4 GiB, its writer did not know ZIP64, and an entry is so large that the
-	// directory does not say where the next one is. Such an archive is whole, as far as its directory tells.
+	// directory does not say where the next one is. Such an archive is whole, as far as its directory shows.
 	Ambiguous bool
 
 	base     int64 // what its offsets count from: the length of a program before the archive

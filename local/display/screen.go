@@ -48,7 +48,7 @@ func NewScreen(out io.Writer, getenv func(string) string) *Screen {
 	return s
 }
 
-// terminalWidth is asked for anew each time, because windows are resized.
+// terminalWidth is asked for each time, because windows are resized.
 func terminalWidth(file *os.File) int {
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
 		return width
@@ -89,7 +89,7 @@ func (s *Screen) Close() {
 	s.erase()
 }
 
-// Terminal tells whether the screen has a live line.
+// Terminal reports whether the screen has a live line.
 func (s *Screen) Terminal() bool { return s.terminal }
 
 // Line writes a line that stays.

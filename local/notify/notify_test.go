@@ -58,7 +58,7 @@ func (b *bucket) remove(key string) {
 	b.objects = slices.DeleteFunc(b.objects, func(o types.Object) bool { return *o.Key == key })
 }
 
-// look waits until the bucket has been listed twice more: what was there before has been told then.
+// look waits until the bucket has been listed twice more: what was there before has been delivered then.
 func (b *bucket) look() {
 	b.mu.Lock()
 	until := b.listed + 2
@@ -174,14 +174,14 @@ func TestFailuresAreTriedAgain(t *testing.T) {
 	f.await(t, 1)
 	stop()
 	if n := bytes.Count(log.Bytes(), []byte("delivered again")); n != 3 {
-		t.Errorf("%d failures told: %s", n, &log)
+		t.Errorf("%d failures logged: %s", n, &log)
 	}
 	if n := bytes.Count(log.Bytes(), []byte("cannot be listed")); n != 2 {
-		t.Errorf("%d listings told: %s", n, &log)
+		t.Errorf("%d listings logged: %s", n, &log)
 	}
 }
 
-// Many objects that are refused must not keep one that is not from being told.
+// Many objects that are refused must not keep one that is not from being delivered.
 func TestRefusedObjectsHoldNoPlace(t *testing.T) {
 	t.Parallel()
 	b, f := &bucket{}, &function{}

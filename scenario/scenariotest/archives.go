@@ -27,7 +27,7 @@ type layout struct {
 	make    func() (*virtualzip.Archive, error) // once; further calls give the same
 }
 
-// get gives the layout of a job's archive, and makes it if need be: once, whoever asks meanwhile.
+// get gives the layout of a job's archive, and makes it if need be: once, however many ask meanwhile.
 func (s *archives) get(j job, changed bool, o Options) (*virtualzip.Archive, error) {
 	s.mu.Lock()
 	i := slices.IndexFunc(s.recent, func(l *layout) bool { return l.job == j.id && l.changed == changed })

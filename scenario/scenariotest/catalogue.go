@@ -24,7 +24,7 @@ type CatalogueAsset struct {
 	InferenceID   string    `json:"inferenceId,omitempty"`
 	ParentID      string    `json:"parentId,omitempty"`
 	RootID        string    `json:"rootId,omitempty"`
-	// Version tells files of one asset apart: another one has other bytes and another URL.
+	// Version distinguishes files of one asset: another one has other bytes and another URL.
 	Version int `json:"version,omitempty"`
 	// LeftOut is in how many archives to come the asset's file is missing, without a word; negative: in all.
 	LeftOut int `json:"leftOut,omitempty"`

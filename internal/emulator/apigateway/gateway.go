@@ -34,7 +34,7 @@ type Options struct {
 	// Concurrency is how many requests the function gets at once; the others wait in line for as long as their callers
 	// do. Default 8. It should not be more than the function's own, or Lambda refuses what it cannot take in time.
 	Concurrency int
-	// Logger tells of what went wrong behind an answer of 500 or 503. Default: dropped.
+	// Logger gets what went wrong behind an answer of 500 or 503. Default: dropped.
 	Logger *slog.Logger
 }
 

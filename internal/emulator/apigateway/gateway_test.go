@@ -135,7 +135,7 @@ func TestWhatGoesWrong(t *testing.T) {
 				t.Errorf("got %d %s", resp.StatusCode, got)
 			}
 			if !strings.Contains(log.String(), c.logged) {
-				t.Errorf("the log does not tell %q: %s", c.logged, &log)
+				t.Errorf("the log lacks %q: %s", c.logged, &log)
 			}
 		})
 	}

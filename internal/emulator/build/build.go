@@ -34,7 +34,7 @@ type Options struct {
 // version control stamp: a commit alone must not make a program stale.
 var Flags = []string{"-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w"}
 
-// Fresh tells whether none of the programs is there, so that building them will take its time.
+// Fresh reports whether none of the programs is there, so that building them will take its time.
 func (o Options) Fresh() bool {
 	for _, p := range o.Packages {
 		if _, err := os.Stat(o.Binary(p)); err == nil {
@@ -47,7 +47,7 @@ func (o Options) Fresh() bool {
 // Binary is the path of a package's program.
 func (o Options) Binary(pkg string) string { return filepath.Join(o.BinDir, filepath.Base(pkg)) }
 
-// Run builds all packages in one go. Its error says what a person should do: install a toolchain, or mend the code.
+// Run builds all packages in one go. Its error says what a person should do: install a toolchain, or correct the code.
 func Run(ctx context.Context, o Options) error {
 	tool, err := exec.LookPath("go")
 	if err != nil {
@@ -77,7 +77,7 @@ func Run(ctx context.Context, o Options) error {
 	return nil
 }
 
-// output tells the lines of progress from those that matter when it fails.
+// output separates the lines of progress from those that matter when it fails.
 type output struct {
 	progress func(string)
 	partial  string

@@ -70,7 +70,7 @@ func (e *environment) command(api string) *exec.Cmd {
 
 // clean waits for the process to end, however it does, and removes what was made for it.
 func (e *environment) clean() {
-	_ = e.cmd.Wait() // exitReason tells
+	_ = e.cmd.Wait() // exitReason says how
 	_ = e.server.Close()
 	process.Kill(e.cmd) // what it started itself and left behind
 	e.logs.flush()
@@ -198,7 +198,7 @@ func (e *environment) lastAnswer(inv *invocation) (answer, error) {
 	}
 }
 
-// closedError tells a process that Close killed from one that ended by itself.
+// closedError distinguishes a process that Close killed from one that ended by itself.
 func (e *environment) closedError() error {
 	select {
 	case <-e.function.service.closed:

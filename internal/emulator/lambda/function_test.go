@@ -105,7 +105,7 @@ func handle(ctx context.Context, e event) (any, error) {
 	return r, nil
 }
 
-// announce tells the test that the invocation is under way.
+// announce signals to the test that the invocation is under way.
 func announce(address string) net.Conn {
 	c, err := net.Dial("tcp", address)
 	if err != nil {

@@ -59,7 +59,7 @@ type Options struct {
 	IdleTime time.Duration
 	// Exited gets the state of each process that has ended: its status, and the CPU time it took. Default: dropped.
 	Exited func(*os.ProcessState)
-	// Logger tells of what goes wrong outside any invocation's answer. Default: dropped.
+	// Logger gets what goes wrong outside any invocation's answer. Default: dropped.
 	Logger *slog.Logger
 }
 

@@ -50,7 +50,7 @@ func (e *environment) logEnd(inv *invocation, a answer, took, initTime time.Dura
 	e.log(report)
 }
 
-// peakMemory returns the largest resident size that a process has had, in KiB, or 0 where the system does not tell.
+// peakMemory returns the largest resident size that a process has had, in KiB, or 0 where the system does not report it.
 func peakMemory(pid int) int {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {

@@ -27,7 +27,7 @@ func newInvocation(arn string, payload []byte) *invocation {
 
 // runtimeAPI is what one process talks to.
 type runtimeAPI struct {
-	work       chan *invocation // unbuffered: whoever sends knows that the process has asked
+	work       chan *invocation // unbuffered: the sender knows that the process has asked
 	ready      chan struct{}    // closed when the process asks for the first time
 	readyOnce  sync.Once
 	initFailed chan answer

@@ -25,7 +25,7 @@ func Kill(cmd *exec.Cmd) {
 }
 
 // Stop asks the process to end with SIGTERM and kills it when it has not ended after the grace period. It returns
-// once the process is gone. exited must be closed by whoever waits for the process.
+// once the process is gone. exited must be closed by the code that waits for the process.
 func Stop(cmd *exec.Cmd, exited <-chan struct{}, grace time.Duration) {
 	signal(cmd, syscall.SIGTERM)
 	timer := time.NewTimer(grace)

@@ -149,10 +149,10 @@ func TestCertificatesAreKeptWhileTheyLast(t *testing.T) {
 	}
 	first := read(now)
 	if read(now.Add(time.Hour)) != first {
-		t.Error("made anew after an hour")
+		t.Error("made again after an hour")
 	}
 	if read(now.Add(certificateLife)) == first {
-		t.Error("not made anew when its time is up")
+		t.Error("not made again when its time is up")
 	}
 }
 
@@ -243,7 +243,7 @@ func TestMetadataGoesBesideWithoutExtendedAttributes(t *testing.T) {
 	}
 }
 
-// The first start tells what takes long; later ones use what is there.
+// The first start reports what takes long; later ones use what is there.
 func TestBinaryIsKept(t *testing.T) {
 	t.Parallel()
 	c := testConfig(t)

@@ -131,7 +131,7 @@ func arguments(c Config, addr string, certs certificates, sidecar string) []stri
 // Stop ends the server: it asks first and kills after a grace time. It may be called more than once.
 func (s *Server) Stop() { process.Stop(s.child.cmd, s.child.done, stopGrace) }
 
-// Done is closed when the server's process has ended, whoever ended it.
+// Done is closed when the server's process has ended, for any reason.
 func (s *Server) Done() <-chan struct{} { return s.child.done }
 
 // Stderr is the end of what the server wrote, for an error message.

@@ -164,7 +164,7 @@ func (s *Service) unrecorded(r *recorder, err error) {
 	reason := err
 	var file *os.PathError
 	if errors.As(err, &file) {
-		reason = file.Err // whoever reads the cause need not know where the file is
+		reason = file.Err // a reader of the cause need not know where the file is
 	}
 	failure := &asl.Error{Name: StoreFailed, Cause: "The execution's history could not be written: " + reason.Error()}
 	end := asl.Event{

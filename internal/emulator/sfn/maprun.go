@@ -25,7 +25,7 @@ type mapRun struct {
 	record  runRecord
 	running int           // children
 	failed  int           // children that did not succeed
-	changed chan struct{} // closed, and made anew, when any of these changes
+	changed chan struct{} // closed and replaced when any of these changes
 }
 
 // runRecord is what is kept of a Map Run in its file.
@@ -235,7 +235,7 @@ func (r *mapRun) change(f func(*runRecord)) error {
 	return r.saveLocked()
 }
 
-// signal wakes whoever waits for a change. The caller holds mu.
+// signal wakes all that wait for a change. The caller holds mu.
 func (r *mapRun) signal() {
 	close(r.changed)
 	r.changed = make(chan struct{})

@@ -45,7 +45,7 @@ const (
 	Canceled Kind = "canceled"
 )
 
-// Resumable tells whether the upload was left in place for the next run to go on with.
+// Resumable reports whether the upload was left in place for the next run to go on with.
 func (k Kind) Resumable() bool {
 	switch k {
 	case URLExpired, SourceUnavailable, StorageUnavailable, Canceled:

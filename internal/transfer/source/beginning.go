@@ -27,7 +27,7 @@ func (s *Source) Begin(ctx context.Context, n int64) (*Beginning, error) {
 	})
 }
 
-// BeginWhole asks for everything and takes the archive's identity from the answer: to begin anew.
+// BeginWhole asks for everything and takes the archive's identity from the answer: to begin again.
 func (s *Source) BeginWhole(ctx context.Context) (*Beginning, error) {
 	return s.begin(ctx, func(int) (*Beginning, error) { return s.beginWhole(ctx) })
 }

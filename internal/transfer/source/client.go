@@ -1,5 +1,5 @@
 // Package source reads an archive at its URL: whole or in ranges that are pinned to one archive, from hosts that the guard
-// allows, whatever odd answers they give. Requests are anonymous, and no error tells a URL's path or query.
+// allows, whatever odd answers they give. Requests are anonymous, and no error holds a URL's path or query.
 package source
 
 import (

@@ -69,7 +69,7 @@ func (c *connection) Close() error {
 	return c.body.Close()
 }
 
-// cause tells a stall from the other ends of a connection.
+// cause distinguishes a stall from the other ends of a connection.
 func (c *connection) cause(err error) error {
 	if errors.Is(context.Cause(c.ctx), errStalled) {
 		return c.slow(fmt.Sprintf("the archive's host sent no byte for %v", c.limits.stall))

@@ -31,7 +31,7 @@ func encodingOf(h http.Header) string {
 	return strings.Join(found, ", ")
 }
 
-// plainStart tells whether an archive begins like that, whatever its encoding is said to be: many objects are stored with
+// plainStart reports whether an archive begins like that, whatever its encoding is said to be: many objects are stored with
 // an encoding that their bytes do not have. A ZIP begins with PK; one that extracts itself with a program or a script.
 func plainStart(start []byte, encoding string) bool {
 	return encoding == "" || bytes.HasPrefix(start, []byte("PK")) || bytes.HasPrefix(start, []byte("MZ")) ||

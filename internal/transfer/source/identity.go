@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// Identity is what tells this archive from any other. The first answer says it.
+// Identity is what distinguishes this archive from any other. The first answer says it.
 type Identity struct {
 	Size         int64  // bytes; -1: not known
 	ETag         string // strong, with its quotes; "" when there is none
 	LastModified string
 }
 
-// Strong tells whether two equal identities mean equal bytes.
+// Strong reports whether two equal identities mean equal bytes.
 func (i Identity) Strong() bool { return i.Size >= 0 && i.Validator() != "" }
 
 // Validator is the value for If-Range: the ETag or the time of the last change; "" when there is neither.
@@ -42,7 +42,7 @@ func newIdentity(h http.Header, size int64) Identity {
 	return i
 }
 
-// check tells whether an answer to a range is of the same archive.
+// check reports whether an answer to a range is of the same archive.
 func (i Identity) check(h http.Header, size int64) error {
 	now := newIdentity(h, size)
 	switch {

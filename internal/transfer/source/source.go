@@ -31,7 +31,7 @@ type Source struct {
 // Identity is that of the first answer.
 func (s *Source) Identity() Identity { return s.ident }
 
-// Ranges tells whether the source serves ranges that can be pinned to this archive.
+// Ranges reports whether the source serves ranges that can be pinned to this archive.
 func (s *Source) Ranges() bool { return s.ranges }
 
 func (s *Source) target() (target *url.URL, redirected bool) {
@@ -206,7 +206,7 @@ func readWhole(resp *http.Response, conn *connection) (*Answer, Identity, error)
 	return &Answer{body: body, conn: conn, End: size, Vague: vague}, newIdentity(resp.Header, size), nil
 }
 
-// PlainMayHelp tells whether a request without ranges may do better than the one with a range that has failed. attempt
+// PlainMayHelp reports whether a request without ranges may do better than the one with a range that has failed. attempt
 // counts the failures before it. Slowness and silence are no fault of ranges.
 func PlainMayHelp(e *failure.Error, attempt int) bool {
 	if e.Slow || e.Kind == failure.Forbidden || e.Kind == failure.Canceled {

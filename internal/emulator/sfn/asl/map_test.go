@@ -160,7 +160,7 @@ func TestMapRunResumes(t *testing.T) {
 			t.Errorf("after %d events: %+v, %v: %s", n, r, err, h.types())
 		}
 		if n >= 4 && c.job.ARN != whole.hist.events[3].Details.MapRunARN {
-			t.Errorf("after %d events: it began anew", n)
+			t.Errorf("after %d events: it began again", n)
 		}
 	}
 	// A Map Run that had failed before a kill is over: a retry was due.

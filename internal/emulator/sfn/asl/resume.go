@@ -15,10 +15,10 @@ type Checkpoint struct {
 }
 
 // Resume is where an execution goes on: its last checkpoint and the events from then on, the one that carried the
-// checkpoint first. The state after the checkpoint runs again, with its retries counted anew.
+// checkpoint first. The state after the checkpoint runs again, with its retries counted from zero.
 //
 // After a kill of the process, a Wait takes the rest of its time, a task of .sync goes on waiting for what it began, and
-// a Map state goes on with its Map Run. In a redriven execution a Wait and a task begin anew, and a Map state has the
+// a Map state goes on with its Map Run. In a redriven execution a Wait and a task begin again, and a Map state has the
 // children of its Map Run redriven that did not succeed.
 type Resume struct {
 	Checkpoint Checkpoint

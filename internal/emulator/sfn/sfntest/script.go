@@ -17,7 +17,7 @@ type script struct {
 	held    map[string]*heldCall
 	resting map[string]bool // by name: it waits or has ended, so that no call comes
 	finish  map[string]Lambda
-	changed chan struct{} // closed, and made anew, when any of these changes
+	changed chan struct{} // closed and replaced when any of these changes
 }
 
 // heldCall is a call that waits for its answer.
@@ -84,7 +84,7 @@ func (s *script) observe(u emulator.Update) {
 	s.signal()
 }
 
-// signal wakes whoever waits for a change. The caller holds mu.
+// signal wakes all that wait for a change. The caller holds mu.
 func (s *script) signal() {
 	close(s.changed)
 	s.changed = make(chan struct{})
