@@ -75,7 +75,7 @@ func (s *scanLimit) Read(p []byte) (int, error) {
 // readError distinguishes a body that broke off from a list that is wrong.
 func readError(err error) error {
 	if archive.NameOf(err) != "" {
-		return passing(err)
+		return asTransient(err)
 	}
 	return broken(err)
 }

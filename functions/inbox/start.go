@@ -15,11 +15,11 @@ import (
 func (in *inbox) start(ctx context.Context, o object) (e executions.Execution, list *listNote, err error) {
 	p, list, err := in.prepare(ctx, o)
 	if err != nil {
-		return e, nil, passing(err)
+		return e, nil, asTransient(err)
 	}
 	// Before the start: the execution may end at once, and its end is noted beside the request.
 	if err := in.remember(ctx, executionName(o), origin{noteOn(o), list}); err != nil {
-		return e, nil, passing(err)
+		return e, nil, asTransient(err)
 	}
 	e, err = begin(ctx, p, o)
 	return e, list, err

@@ -21,18 +21,18 @@ func (in *inbox) open(ctx context.Context, o object) (*bucket.Object, error) {
 	if bucket.IsMissing(err) || bucket.IsChanged(err) {
 		return nil, errGone
 	}
-	return content, passing(err)
+	return content, asTransient(err)
 }
 
-// passing marks what another delivery of the same event may not meet.
-func passing(err error) error {
+// asTransient marks an error that another delivery of the same event may not have.
+func asTransient(err error) error {
 	if archive.NameOf(err) == archive.DestinationUnavailable {
 		return transient{err}
 	}
 	return err
 }
 
-// transient is an error that another delivery of the same event may not meet.
+// transient is an error that another delivery of the same event may not have.
 type transient struct{ error }
 
 func (t transient) Unwrap() error { return t.error }

@@ -51,7 +51,7 @@ func (b Bucket) failed(op, key string, err error) error {
 	if m := api.ErrorMessage(); m != "" {
 		reason += ": " + strings.TrimRight(m, ".")
 	}
-	if status := statusOf(err); slices.Contains(refusals, api.ErrorCode()) || !slices.Contains(passing, api.ErrorCode()) &&
+	if status := statusOf(err); slices.Contains(refusals, api.ErrorCode()) || !slices.Contains(transientCodes, api.ErrorCode()) &&
 		status >= 400 && status < 500 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests {
 		return archive.NewError(archive.DestinationRefused, err, "%s: %.300s. Check the bucket, its policy, its KMS key "+
 			"and the function's role", what, reason)

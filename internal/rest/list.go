@@ -85,11 +85,11 @@ func readListQuery(r *http.Request) (q listQuery, err error) {
 	if q.kind != kindArchive && q.kind != kindBatch {
 		return q, badParameter("kind is %.40q; it must be archive or batch", q.kind)
 	}
-	return q.goOn(values)
+	return q.withCursor(values)
 }
 
-// goOn takes in the cursor. Step Functions wants the same filter with a token, so the cursor knows what list it is of.
-func (q listQuery) goOn(values map[string]string) (listQuery, error) {
+// withCursor reads the cursor. Step Functions wants the same filter with a token, so the cursor names the list that it is of.
+func (q listQuery) withCursor(values map[string]string) (listQuery, error) {
 	text, paged := values["cursor"]
 	if !paged {
 		return q, nil

@@ -93,7 +93,7 @@ func (r *run) reset(execution string, full bool) {
 	}
 	r.Status.Status, r.Execution, r.Full, r.StartedAt, r.EndedAt = Running, execution, full, now, time.Time{}
 	r.Counts, r.Error, r.Cause = Counts{}, "", ""
-	r.notes.tell(&r.Status)
+	r.notes.writeTo(&r.Status)
 	r.Run = &Run{ID: digest(execution + now.String())[:8], ListedAt: now, Chunk: chunk}
 	if !full {
 		r.Run.Position = r.Cursor
@@ -167,7 +167,7 @@ func (e Engine) remove(ctx context.Context, prefix string) error {
 
 func (r *run) end(now time.Time) {
 	r.advance()
-	r.notes.tell(&r.Status)
+	r.notes.writeTo(&r.Status)
 	r.Status.Status, r.EndedAt, r.SucceededAt, r.Run = Succeeded, now, now, nil
 }
 

@@ -57,7 +57,7 @@ func (d *deployment) invoke(ctx context.Context, function string, payload []byte
 		if err := json.Unmarshal(payload, &in); err != nil {
 			return nil, err
 		}
-		if d.fail != nil && !in.Tell {
+		if d.fail != nil && !in.RecordFailure {
 			return answerOf(Step{}, d.fail)
 		}
 		return answerOf(engine.Synced(ctx, in))
@@ -167,7 +167,7 @@ func TestStateMachineFails(t *testing.T) {
 			d.fail = archive.NewError(archive.Internal, c.fail, "oops")
 		}
 		e, path := d.execute(c.input)
-		if e.Status != asl.StatusFailed || e.Error != c.name || !strings.Contains(e.Cause, c.cause) || !strings.HasSuffix(path, "Tell ReadCause ParseCause Failed") {
+		if e.Status != asl.StatusFailed || e.Error != c.name || !strings.Contains(e.Cause, c.cause) || !strings.HasSuffix(path, "RecordFailure ReadCause ParseCause Failed") {
 			t.Errorf("%s %s: %s: %s", e.Status, e.Error, e.Cause, path)
 		}
 		if c.fail == nil {

@@ -133,8 +133,8 @@ func (n *notes) sorted() []Note {
 	return slices.SortedFunc(maps.Values(n.byID), func(a, b Note) int { return cmp.Compare(a.AssetID, b.AssetID) })
 }
 
-// tell puts the notes into a status.
-func (n *notes) tell(s *Status) {
+// writeTo puts the notes into a status.
+func (n *notes) writeTo(s *Status) {
 	s.Counts.Failed, s.Counts.Pending = 0, 0
 	s.Failed = []Note{}
 	for _, note := range n.sorted() {

@@ -32,7 +32,7 @@ func TestSchedules(t *testing.T) {
 			w := newWorld(t, uint64(seed))
 			w.define("heroes", heroes)
 			w.engine.ChunkAssets = 1 + w.rand.IntN(150)
-			w.unruly = true
+			w.faulty = true
 			for tick := range 4 + w.rand.IntN(5) {
 				w.change(tick)
 				w.now = w.now.Add(time.Duration(w.rand.IntN(2)*w.rand.IntN(60)) * time.Minute) // nobody looks for a while
@@ -102,7 +102,7 @@ func (w *world) change(tick int) {
 
 // settle ends all trouble, and ticks until nothing is to be done.
 func (w *world) settle() {
-	w.unruly, w.bad, w.absent = false, map[string]bool{}, map[string]int{}
+	w.faulty, w.bad, w.absent = false, map[string]bool{}, map[string]int{}
 	for id, a := range w.assets {
 		if a.Status != "" {
 			a.Status = ""

@@ -28,8 +28,8 @@ type SyncedInput struct {
 	Request   json.RawMessage   `json:"request"` // the execution's input
 	// State is what the state machine carries: the batch, and how it failed.
 	State State `json:"state"`
-	// Tell says that the run has failed: its status is to say so, and nothing else is done.
-	Tell bool `json:"tell"`
+	// RecordFailure: the run has failed. Its status is to say so, and nothing else is done.
+	RecordFailure bool `json:"recordFailure"`
 }
 
 // For names whom the step is for.
@@ -37,8 +37,8 @@ func (in SyncedInput) For() (archive.Execution, string) { return in.Execution, "
 
 // Synced writes down what a batch has brought, and says what comes next. It can be repeated.
 func (e Engine) Synced(ctx context.Context, in SyncedInput) (Step, error) {
-	if in.Tell {
-		return Step{Next: NextDone}, e.tellFailure(ctx, in)
+	if in.RecordFailure {
+		return Step{Next: NextDone}, e.recordFailure(ctx, in)
 	}
 	b := in.State.Step.Batch
 	if b == nil {
@@ -115,7 +115,7 @@ func (r *recording) record(ctx context.Context, failure *Failure) (Step, error) 
 	if next == nil && done.Run == r.Run.ID { // one that another run planned says nothing of how far this one is
 		run.advance()
 	}
-	r.notes.tell(&r.Status)
+	r.notes.writeTo(&r.Status)
 	if err := r.write(ctx, r.lease); err != nil {
 		return Step{}, err
 	}
@@ -274,8 +274,8 @@ func (r *recording) leftovers(ctx context.Context) (*Chunk, error) {
 	return &next, list.Close()
 }
 
-// tellFailure writes into a sync's status why its run failed, if the status is the run's still.
-func (e Engine) tellFailure(ctx context.Context, in SyncedInput) error {
+// recordFailure writes into a sync's status why its run failed, if the status is the run's still.
+func (e Engine) recordFailure(ctx context.Context, in SyncedInput) error {
 	input, err := parseInput(in.Request)
 	if err != nil || input.Name == "" || !validName.MatchString(input.Name) || in.State.Error == nil {
 		return nil // there is no sync whose status could say it

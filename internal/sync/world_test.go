@@ -35,7 +35,7 @@ type world struct {
 	lists    int // requests for a list
 	requests int
 
-	unruly bool            // lists repeat, are out of order, and refuse tokens; batches fail
+	faulty bool            // lists repeat, are out of order, and refuse tokens; batches fail
 	bad    map[string]bool // assets of which no archive is made
 	absent map[string]int  // assets that so many archives leave out
 	down   bool            // no archive is made at all
@@ -73,7 +73,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.lists++
 	}
 	recorder := httptest.NewRecorder()
-	if w.unruly && list && r.URL.Query().Has("paginationToken") && w.rand.IntN(10) == 0 {
+	if w.faulty && list && r.URL.Query().Has("paginationToken") && w.rand.IntN(10) == 0 {
 		recorder.WriteHeader(http.StatusBadRequest)
 		return recorder.Result(), nil
 	}
@@ -83,7 +83,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		inner.Body = http.NoBody
 	}
 	w.standIn.ServeHTTP(recorder, inner)
-	if w.unruly && list && recorder.Code == http.StatusOK {
+	if w.faulty && list && recorder.Code == http.StatusOK {
 		w.spoil(recorder)
 	}
 	return recorder.Result(), nil
@@ -153,7 +153,7 @@ func (w *world) batch(b *Batch) *Failure {
 	if err := json.Unmarshal(b.Input, &in); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.unruly && w.rand.IntN(12) == 0 {
+	if w.faulty && w.rand.IntN(12) == 0 {
 		w.batches[b.Name].done = true
 		return &Failure{"BatchFailed", "as it happens"}
 	}
@@ -187,7 +187,7 @@ func (w *world) archive(prefix, contents string, ids []string) (failure string, 
 	if w.down {
 		return "ScenarioUnavailable", true
 	}
-	if w.unruly && w.rand.IntN(10) == 0 {
+	if w.faulty && w.rand.IntN(10) == 0 {
 		return []string{"JobFailed", "ArchiveCorrupt", "ScenarioUnavailable"}[w.rand.IntN(3)], true
 	}
 	for _, id := range ids {
@@ -241,7 +241,7 @@ func (w *world) execute(arn, input string) (out *Output, states int, err error) 
 	}
 	if err != nil && !errors.Is(err, errKilled) {
 		failure := &Failure{string(archive.NameOf(err)), err.Error()}
-		_, _ = w.engine.Synced(ctx, SyncedInput{Execution: execution, Request: in.Request, State: State{Error: failure}, Tell: true})
+		_, _ = w.engine.Synced(ctx, SyncedInput{Execution: execution, Request: in.Request, State: State{Error: failure}, RecordFailure: true})
 	}
 	return step.Output, states + 1, err
 }
@@ -249,7 +249,7 @@ func (w *world) execute(arn, input string) (out *Output, states int, err error) 
 // again repeats a step whose answer was lost, now and then.
 func (w *world) again(do func() (Step, error)) (Step, error) {
 	step, err := do()
-	if w.unruly && err == nil && w.rand.IntN(6) == 0 {
+	if w.faulty && err == nil && w.rand.IntN(6) == 0 {
 		return do()
 	}
 	return step, err

@@ -52,23 +52,23 @@ func TestBatchText(t *testing.T) {
 
 // playBatch plays the events of a batch of two archives, of which the second fails.
 func playBatch(c *clock, event func(arn string, e asl.Event)) {
-	tell := func(arn string, kind asl.EventType, d asl.Details) {
+	send := func(arn string, kind asl.EventType, d asl.Details) {
 		event(arn, asl.Event{Time: c.Now(), Type: kind, Details: d})
 	}
-	tell(batchARN, "ExecutionStarted", asl.Details{})
-	tell(batchARN, "TaskStateEntered", asl.Details{Name: "Plan"})
-	tell(batchARN, "TaskStateExited", asl.Details{Name: "Plan", Output: `{"plan":{"archives":2}}`})
-	tell(oneARN, "ExecutionStarted", asl.Details{Input: `{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID":"` + childARN + `"}`})
-	tell(oneARN, "TaskStateEntered", asl.Details{Name: "Launch"})
-	tell(oneARN, "TaskStateExited", asl.Details{Name: "Launch", Output: `{"job":{"jobId":"job_1"}}`})
+	send(batchARN, "ExecutionStarted", asl.Details{})
+	send(batchARN, "TaskStateEntered", asl.Details{Name: "Plan"})
+	send(batchARN, "TaskStateExited", asl.Details{Name: "Plan", Output: `{"plan":{"archives":2}}`})
+	send(oneARN, "ExecutionStarted", asl.Details{Input: `{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID":"` + childARN + `"}`})
+	send(oneARN, "TaskStateEntered", asl.Details{Name: "Launch"})
+	send(oneARN, "TaskStateExited", asl.Details{Name: "Launch", Output: `{"job":{"jobId":"job_1"}}`})
 	c.advance(10 * time.Second)
-	tell(oneARN, "ExecutionSucceeded", asl.Details{})
-	tell(childARN, "ExecutionSucceeded", asl.Details{Output: `{"output":{"size":2048}}`})
-	tell(strings.Replace(oneARN, "0001", "0002", 1), "ExecutionStarted", asl.Details{Input: `{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID":"` + childARN + `"}`})
-	tell(strings.Replace(oneARN, "0001", "0002", 1), "ExecutionFailed", asl.Details{Error: "JobFailed", Cause: "the job failed"})
+	send(oneARN, "ExecutionSucceeded", asl.Details{})
+	send(childARN, "ExecutionSucceeded", asl.Details{Output: `{"output":{"size":2048}}`})
+	send(strings.Replace(oneARN, "0001", "0002", 1), "ExecutionStarted", asl.Details{Input: `{"AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID":"` + childARN + `"}`})
+	send(strings.Replace(oneARN, "0001", "0002", 1), "ExecutionFailed", asl.Details{Error: "JobFailed", Cause: "the job failed"})
 	c.advance(10 * time.Second)
-	tell(childARN, "ExecutionFailed", asl.Details{Error: "States.TaskFailed"})
-	tell(batchARN, "ExecutionSucceeded", asl.Details{})
+	send(childARN, "ExecutionFailed", asl.Details{Error: "States.TaskFailed"})
+	send(batchARN, "ExecutionSucceeded", asl.Details{})
 }
 
 func wantLines(t *testing.T, text string, want, unwanted []string) {

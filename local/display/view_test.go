@@ -15,33 +15,33 @@ type story struct {
 	event func(asl.Event)
 }
 
-func (s story) tell(kind asl.EventType, d asl.Details) {
+func (s story) send(kind asl.EventType, d asl.Details) {
 	s.event(asl.Event{Time: s.clock.Now(), Type: kind, Details: d})
 }
 
 func (s story) task(state string, took time.Duration, output string) {
-	s.tell("TaskStateEntered", asl.Details{Name: state})
-	s.tell("TaskScheduled", asl.Details{})
+	s.send("TaskStateEntered", asl.Details{Name: state})
+	s.send("TaskScheduled", asl.Details{})
 	s.clock.advance(took)
-	s.tell("TaskSucceeded", asl.Details{Output: output})
-	s.tell("TaskStateExited", asl.Details{Name: state, Output: output})
+	s.send("TaskSucceeded", asl.Details{Output: output})
+	s.send("TaskStateExited", asl.Details{Name: state, Output: output})
 }
 
 func (s story) wait(seconds int) {
-	s.tell("WaitStateEntered", asl.Details{Name: "Wait", Input: fmt.Sprintf(`{"poll":{"waitSeconds":%d}}`, seconds)})
+	s.send("WaitStateEntered", asl.Details{Name: "Wait", Input: fmt.Sprintf(`{"poll":{"waitSeconds":%d}}`, seconds)})
 	s.clock.advance(time.Duration(seconds) * time.Second)
-	s.tell("WaitStateExited", asl.Details{Name: "Wait"})
+	s.send("WaitStateExited", asl.Details{Name: "Wait"})
 }
 
 func (s story) poll(status, scenarioStatus string, progress float64) {
 	s.task("Poll", 0, fmt.Sprintf(`{"poll":{"status":%q,"scenarioStatus":%q,"progress":%g,"archiveUrl":"https://host/a?sig=SECRET"}}`,
 		status, scenarioStatus, progress))
-	s.tell("ChoiceStateEntered", asl.Details{Name: "CheckJob"})
-	s.tell("ChoiceStateExited", asl.Details{Name: "CheckJob"})
+	s.send("ChoiceStateEntered", asl.Details{Name: "CheckJob"})
+	s.send("ChoiceStateExited", asl.Details{Name: "CheckJob"})
 }
 
 func (s story) untilTransfer() {
-	s.tell("ExecutionStarted", asl.Details{})
+	s.send("ExecutionStarted", asl.Details{})
 	s.task("Launch", 500*time.Millisecond, `{"job":{"jobId":"job_1"}}`)
 	s.wait(1)
 	s.poll("running", "queued", 0.1)
@@ -65,19 +65,19 @@ func TestViewInPlainLines(t *testing.T) {
 	t.Parallel()
 	s, v, out := newStory(false)
 	s.untilTransfer()
-	s.tell("TaskStateEntered", asl.Details{Name: "Transfer"})
-	s.tell("TaskScheduled", asl.Details{})
+	s.send("TaskStateEntered", asl.Details{Name: "Transfer"})
+	s.send("TaskScheduled", asl.Details{})
 	v.Bytes("a", 0, 10<<20)
 	for range 11 { // a line each 5 s
 		s.clock.advance(time.Second)
 		v.Bytes("a", 5<<20, 10<<20)
 	}
-	s.tell("TaskFailed", asl.Details{Error: "Runtime.ExitError", Cause: `{"errorType":"Runtime.ExitError","errorMessage":"signal: killed"}`})
+	s.send("TaskFailed", asl.Details{Error: "Runtime.ExitError", Cause: `{"errorType":"Runtime.ExitError","errorMessage":"signal: killed"}`})
 	s.clock.advance(time.Second)
-	s.tell("TaskScheduled", asl.Details{})
+	s.send("TaskScheduled", asl.Details{})
 	s.clock.advance(4 * time.Second)
-	s.tell("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
-	s.tell("ExecutionSucceeded", asl.Details{})
+	s.send("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
+	s.send("ExecutionSucceeded", asl.Details{})
 	v.Close()
 	want := []string{
 		"    0.5 s  Launch       job job_1",
@@ -121,7 +121,7 @@ func TestViewOnATerminal(t *testing.T) {
 	t.Parallel()
 	s, v, out := newStory(true)
 	s.untilTransfer()
-	s.tell("TaskStateEntered", asl.Details{Name: "Transfer"})
+	s.send("TaskStateEntered", asl.Details{Name: "Transfer"})
 	live := func() string {
 		v.screen.redraw()
 		lines := out.lines()
@@ -140,8 +140,8 @@ func TestViewOnATerminal(t *testing.T) {
 	if text := live(); !strings.Contains(text, "100 %") {
 		t.Errorf("live line %q", text)
 	}
-	s.tell("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
-	s.tell("ExecutionSucceeded", asl.Details{})
+	s.send("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
+	s.send("ExecutionSucceeded", asl.Details{})
 	v.Close()
 	var states []string
 	for _, line := range out.lines() {
@@ -170,7 +170,7 @@ func TestViewOfFailures(t *testing.T) {
 		{"TaskStateExited", asl.Details{Name: "Transfer", Output: `{"transfer":{"finished":false}}`}, "not finished in one run"},
 	} {
 		s, _, out := newStory(false)
-		s.tell(test.kind, test.details)
+		s.send(test.kind, test.details)
 		if !strings.Contains(out.text(), test.want) {
 			t.Errorf("%s: %q", test.kind, out.text())
 		}
@@ -184,10 +184,10 @@ func TestCaughtFailures(t *testing.T) {
 		{"Transfer", ""}, {"Launch", ""}, {"Poll", ""}, {"AbortUpload", "the unfinished upload is still in S3"},
 	} {
 		s, _, out := newStory(false)
-		s.tell("TaskStateEntered", asl.Details{Name: test.state})
-		s.tell("TaskScheduled", asl.Details{})
-		s.tell("TaskFailed", asl.Details{Error: "SourceUnavailable", Cause: "no answer"})
-		s.tell("TaskStateExited", asl.Details{Name: test.state, Output: `{"job":{"jobId":"job_1"},"error":{}}`})
+		s.send("TaskStateEntered", asl.Details{Name: test.state})
+		s.send("TaskScheduled", asl.Details{})
+		s.send("TaskFailed", asl.Details{Error: "SourceUnavailable", Cause: "no answer"})
+		s.send("TaskStateExited", asl.Details{Name: test.state, Output: `{"job":{"jobId":"job_1"},"error":{}}`})
 		_, after, _ := strings.Cut(out.text(), "SourceUnavailable: no answer\n")
 		if test.want == "" && after != "" || !strings.Contains(after, test.want) {
 			t.Errorf("%s: after the failure %q, want %q", test.state, after, test.want)
@@ -215,16 +215,16 @@ func TestFeedOfManyExecutions(t *testing.T) {
 	b := story{c, func(e asl.Event) { f.Event(arn+"longer", e) }}
 	a.untilTransfer()
 	b.untilTransfer()
-	a.tell("TaskStateEntered", asl.Details{Name: "Transfer"})
+	a.send("TaskStateEntered", asl.Details{Name: "Transfer"})
 	f.Bytes("a", 1, 10)
 	c.advance(6 * time.Second)
 	f.Bytes("a", 5, 10)
 	f.Bytes("a", 6, 10) // too soon
 	f.Bytes("a", 6, 0)  // not known yet how large it is
 	f.Bytes("nobody", 6, 10)
-	a.tell("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
-	a.tell("ExecutionSucceeded", asl.Details{})
-	b.tell("ExecutionFailed", asl.Details{Error: "JobFailed", Cause: "no such asset"})
+	a.send("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
+	a.send("ExecutionSucceeded", asl.Details{})
+	b.send("ExecutionFailed", asl.Details{Error: "JobFailed", Cause: "no such asset"})
 	text := out.text()
 	for _, want := range []string{"  a  Started", "  a  Launch       job job_1\n", "  a  Poll         queued, 10 %\n", "  longer  Started",
 		"  a       Transfer     24 files", "  a       Done\n", "  longer  Failed       JobFailed: no such asset\n"} {

@@ -138,10 +138,10 @@ func (s *System) watchRequests() error {
 			})
 		})
 	}
-	stopEnds := s.watchEnds(ctx)
+	stopWatching := s.watchExecutions(ctx)
 	s.onClose(func() {
 		cancel()
-		stopEnds()
+		stopWatching()
 		watchers.Wait()
 		client.close()
 	})

@@ -31,7 +31,7 @@ func statusError(resp *http.Response, body io.Reader) *failure.Error {
 	code := resp.StatusCode
 	e := failure.New(op, failure.SourceUnavailable, "the archive's host answers HTTP %d", code)
 	switch {
-	case code == 401, code == 403, code == 410, code == 400 && tellsExpiry(body):
+	case code == 401, code == 403, code == 410, code == 400 && isExpiredSession(body):
 		e.Kind = failure.URLExpired
 	case code == 429, code == 503:
 		e.Temporary, e.Pushback, e.After = true, true, retryAfter(resp.Header, time.Now())
@@ -46,9 +46,9 @@ func statusError(resp *http.Response, body io.Reader) *failure.Error {
 	return e
 }
 
-// tellsExpiry: S3 answers 400 and one of these codes when the session that has signed a URL is over. Any other 400 says
+// isExpiredSession: S3 answers 400 and one of these codes when the session that has signed a URL is over. Any other 400 says
 // that the request is not understood.
-func tellsExpiry(body io.Reader) bool {
+func isExpiredSession(body io.Reader) bool {
 	text, _ := io.ReadAll(io.LimitReader(body, 4<<10))
 	for _, code := range []string{"ExpiredToken", "TokenRefreshRequired", "InvalidToken", "Request has expired"} {
 		if bytes.Contains(text, []byte(code)) {

@@ -60,7 +60,7 @@ func (r *run) closeTask(events []Event) error {
 		return nil
 	}
 	last := events[len(events)-1]
-	if !inFlight(last) || goesOn(last) {
+	if !inFlight(last) || runsElsewhere(last) {
 		return nil
 	}
 	return r.record("TaskFailed", Details{
@@ -74,8 +74,8 @@ func inFlight(e Event) bool {
 	return e.Type == "TaskScheduled" || e.Type == "TaskStarted" || e.Type == "TaskSubmitted"
 }
 
-// goesOn says whether the work of e's task is done elsewhere (.sync), so that it is waited for again.
-func goesOn(e Event) bool { return strings.Contains(e.Details.Resource, ".sync") }
+// runsElsewhere says whether the work of e's task is done elsewhere (.sync), so that it is waited for again.
+func runsElsewhere(e Event) bool { return strings.Contains(e.Details.Resource, ".sync") }
 
 // begunTask is a task whose work goes on elsewhere while this process does not.
 type begunTask struct {
@@ -88,7 +88,7 @@ type begunTask struct {
 func (s *step) takeTask() begunTask {
 	events := s.events
 	s.events = nil
-	if n := len(events); n == 0 || !inFlight(events[n-1]) || !goesOn(events[n-1]) {
+	if n := len(events); n == 0 || !inFlight(events[n-1]) || !runsElsewhere(events[n-1]) {
 		return begunTask{}
 	}
 	started := begunTask{}

@@ -10,18 +10,18 @@ import (
 	"github.com/scenario-archive/scenario-archive/local/notify"
 )
 
-// endOf are the events that end an execution, and the status that it then has.
-var endOf = map[asl.EventType]asl.Status{
+// statusAfter are the events that end an execution, and the status that it then has.
+var statusAfter = map[asl.EventType]asl.Status{
 	"ExecutionSucceeded": asl.StatusSucceeded, "ExecutionFailed": asl.StatusFailed,
 	"ExecutionTimedOut": asl.StatusTimedOut, "ExecutionAborted": asl.StatusAborted,
 }
 
-// watchEnds gives the inbox an event for each execution that ends, as EventBridge does, until stop is called.
-func (s *System) watchEnds(ctx context.Context) (stop func()) {
+// watchExecutions gives the inbox an event for each execution that ends, as EventBridge does, until stop is called.
+func (s *System) watchExecutions(ctx context.Context) (stop func()) {
 	var group sync.WaitGroup
 	config := notify.Config{Deliver: s.deliver, Logger: s.logs.logger(inboxFunction)}
 	unsubscribe := s.StepFunctions.Subscribe(func(u stepfunctions.Update) {
-		status, ended := endOf[u.Event.Type]
+		status, ended := statusAfter[u.Event.Type]
 		if !ended || u.MapRunARN != "" || ctx.Err() != nil {
 			return
 		}
