@@ -19,7 +19,6 @@ var errNotTaken = errors.New("lambda: the process ended before it took the invoc
 // environment is one process of a function with its own Runtime API. It serves one invocation at a time.
 type environment struct {
 	function *function
-	stream   string
 	cmd      *exec.Cmd
 	api      *runtimeAPI
 	server   *http.Server
@@ -35,7 +34,7 @@ type environment struct {
 
 // startEnvironment starts a process; clean must be called for it.
 func startEnvironment(f *function) (_ *environment, err error) {
-	e := &environment{function: f, stream: newStream(time.Now()), started: time.Now(), gone: make(chan struct{})}
+	e := &environment{function: f, started: time.Now(), gone: make(chan struct{})}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

@@ -3,16 +3,13 @@ package lambda
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 )
 
-// Error is a refusal by the service itself: the function was not run. Its codes are those of the API.
+// Error is a refusal by the service itself: the function was not run.
 type Error struct {
 	// Code is the API's name for it, such as TooManyRequestsException.
 	Code string
-	// Status is the HTTP status that goes with it.
-	Status int
 	// Message says what was wrong.
 	Message string
 }
@@ -20,38 +17,18 @@ type Error struct {
 // Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// ErrorCode returns the API's name for the error.
-func (e *Error) ErrorCode() string { return e.Code }
-
-func errNotFound(arn string) *Error {
-	return &Error{"ResourceNotFoundException", http.StatusNotFound, "Function not found: " + arn}
-}
-
-func errThrottled() *Error {
-	return &Error{"TooManyRequestsException", http.StatusTooManyRequests, "Rate Exceeded."}
-}
-
-func errTooLarge(size int) *Error {
-	return &Error{"RequestTooLargeException", http.StatusRequestEntityTooLarge,
-		fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation (got %d)", MaxRequest, size)}
-}
-
-func errNotJSON(err error) *Error {
-	return &Error{"InvalidRequestContentException", http.StatusBadRequest,
-		"Could not parse request body into json: " + err.Error()}
-}
-
 // checkPayload refuses what AWS refuses. An empty payload is an empty object.
 func checkPayload(payload []byte) ([]byte, error) {
 	if len(payload) == 0 {
 		return []byte("{}"), nil
 	}
 	if len(payload) > MaxRequest {
-		return nil, errTooLarge(len(payload))
+		return nil, &Error{"RequestTooLargeException",
+			fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation (got %d)", MaxRequest, len(payload))}
 	}
 	var value json.RawMessage
 	if err := json.Unmarshal(payload, &value); err != nil {
-		return nil, errNotJSON(err)
+		return nil, &Error{"InvalidRequestContentException", "Could not parse request body into json: " + err.Error()}
 	}
 	return payload, nil
 }

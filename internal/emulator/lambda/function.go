@@ -72,7 +72,7 @@ func (f *function) queue(ctx context.Context) error {
 	case f.slots <- struct{}{}:
 		return nil
 	case <-limit.C:
-		return errThrottled()
+		return &Error{"TooManyRequestsException", "Rate Exceeded."}
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-f.service.closed:

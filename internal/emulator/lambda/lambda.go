@@ -1,7 +1,7 @@
 // Package lambda runs function binaries as AWS Lambda does: in processes that ask a Runtime API for their next
 // invocation, one at a time each, kept warm, killed at their timeout, and replaced after a crash.
 //
-// The Runtime API is that of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, the front that of
+// The Runtime API is that of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, what Invoke answers that of
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html.
 package lambda
 
@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -59,8 +58,6 @@ type Options struct {
 	IdleTime time.Duration
 	// Exited gets the state of each process that has ended: its status, and the CPU time it took. Default: dropped.
 	Exited func(*os.ProcessState)
-	// Logger gets what goes wrong outside any invocation's answer. Default: dropped.
-	Logger *slog.Logger
 }
 
 // ErrClosed is returned for an invocation that Close cut short or that came after it.
@@ -98,9 +95,6 @@ func withDefaults(o Options) Options {
 	}
 	if o.Exited == nil {
 		o.Exited = func(*os.ProcessState) {}
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
 }
@@ -143,7 +137,7 @@ func (s *Service) ARN(function string) string {
 // refuses the invocation, as AWS would; ErrClosed; or the context's. As on AWS, ending ctx ends the waiting only: the
 // function runs on.
 //
-// function is a name, a partial ARN or an ARN.
+// function is a name or an ARN.
 func (s *Service) Invoke(ctx context.Context, function string, payload []byte) (result []byte, functionError string, err error) {
 	f, err := s.lookup(function)
 	if err != nil {

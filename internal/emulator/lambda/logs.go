@@ -15,8 +15,6 @@ import (
 type Line struct {
 	Time     time.Time
 	Function string
-	// Stream is the name of the process's log stream, as CloudWatch Logs would have it.
-	Stream string
 	// Text is what the function wrote, or Lambda's own START, END or REPORT, without the line's end.
 	Text string
 }
@@ -26,7 +24,7 @@ type Line struct {
 const maxLine = 256 * 1024
 
 func (e *environment) log(text string) {
-	e.function.service.options.Log(Line{time.Now(), e.function.Name, e.stream, text})
+	e.function.service.options.Log(Line{time.Now(), e.function.Name, text})
 }
 
 func (e *environment) logStart(inv *invocation) {

@@ -2,27 +2,18 @@ package lambda
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 )
 
-// lookup finds a function by its name, partial ARN (account:function:name) or ARN, each with or without the one
-// version that there is.
+// lookup finds a function by its name or ARN.
 func (s *Service) lookup(reference string) (*function, error) {
-	name := reference
-	if i := strings.LastIndex(":"+reference, ":function:"); i >= 0 {
-		name = reference[i+len("function:"):]
-	}
-	name = strings.TrimSuffix(name, ":$LATEST")
-	if f := s.functions[name]; f != nil {
+	name := reference[strings.LastIndexByte(reference, ':')+1:]
+	if f := s.functions[name]; f != nil && (reference == name || reference == s.ARN(name)) {
 		return f, nil
 	}
-	if strings.HasPrefix(reference, "arn:") {
-		return nil, errNotFound(reference)
-	}
-	return nil, errNotFound(s.ARN(name))
+	return nil, &Error{"ResourceNotFoundException", "Function not found: " + reference}
 }
 
 // newRequestID returns a random UUID (version 4), as the service gives every invocation.
@@ -40,7 +31,7 @@ func newTraceID(now time.Time) string {
 
 // newStream returns the name of a process's log stream.
 func newStream(now time.Time) string {
-	return now.UTC().Format("2006/01/02") + "/[$LATEST]" + hex.EncodeToString(randomBytes(16))
+	return fmt.Sprintf("%s/[$LATEST]%x", now.UTC().Format("2006/01/02"), randomBytes(16))
 }
 
 func randomBytes(n int) []byte {
