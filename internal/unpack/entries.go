@@ -18,7 +18,7 @@ const (
 	// lookAhead is how many keys are looked at together when some may be there already.
 	lookAhead = 256
 	// maxEntrySize is what S3's parts can hold with a buffer of 16 MiB.
-	maxEntrySize = (maxPartNumber - 1) * 16 * mib
+	maxEntrySize = maxDataParts * 16 * mib
 )
 
 // entry is what is needed of a directory's entry to write its object.

@@ -78,7 +78,7 @@ func abbreviate(s string) string {
 }
 
 // failure is what Run returns for err: an *Error that says how far it came.
-func (r *run) failure(ctx context.Context, err error) error {
+func (r *run) failure(ctx context.Context, err error) *Error {
 	var e *Error
 	var format *zipfile.Error
 	switch {

@@ -23,6 +23,13 @@ var (
 	seedFlag  = flag.Uint64("seed", 0, "run this schedule alone")
 )
 
+func scheduleCount() int {
+	if n, err := strconv.Atoi(os.Getenv("FAULT_SCHEDULES")); err == nil {
+		return n
+	}
+	return *schedules
+}
+
 // chaos decides by a seed what S3 does wrong, and when the process is gone: from that request on nothing reaches S3.
 type chaos struct {
 	mu     sync.Mutex
@@ -78,10 +85,7 @@ func (c *chaos) begin(last bool) (deadline time.Duration) {
 // Every schedule ends in exactly the right objects and their list, or in a named error with nothing wrong in the bucket.
 func TestFaultSuite(t *testing.T) {
 	t.Parallel()
-	n := *schedules
-	if v, err := strconv.Atoi(os.Getenv("FAULT_SCHEDULES")); err == nil {
-		n = v
-	}
+	n := scheduleCount()
 	seeds := make(chan uint64)
 	go func() {
 		defer close(seeds)

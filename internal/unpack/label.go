@@ -2,27 +2,85 @@ package unpack
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/minio/crc64nvme"
 )
 
-// labelPart holds no data. S3 keeps nothing with an upload in progress that a later process could know it by; so each
-// carries a small part whose size and checksum, which ListParts shows, only the same owner comes to. Completion does not
-// name it, and S3 drops it.
-const labelPart = maxPartNumber
+// Labels hold no data. S3 keeps nothing with an upload in progress that a later process could know it by; so each carries
+// two small parts whose size and checksum, which ListParts shows, only the same owner comes to, and only for the same
+// object. Completion does not name them, and S3 drops them.
+const (
+	sourceLabelPart = maxPartNumber - 1
+	ownerLabelPart  = maxPartNumber
+	maxDataParts    = sourceLabelPart - 1
+)
 
-func (r *run) label(key string) []byte {
+// label is what ListParts shows of a part.
+type label struct {
+	size int64
+	crc  string
+}
+
+func labelOf(text []byte) label {
+	return label{int64(len(text)), crcText(crc64nvme.Checksum(text))}
+}
+
+func (r *run) ownerLabel(key string) []byte {
 	return []byte("scenario-archive unpack label 1\n" + strings.Join([]string{r.j.Bucket, key, r.j.Owner}, "\n") + "\n")
 }
 
-// abortLeft aborts what a killed process of this owner has left below the prefix.
-func (r *run) abortLeft(ctx context.Context, prefix string) error {
-	in := &s3.ListMultipartUploadsInput{Bucket: &r.j.Bucket, Prefix: optional(prefix), ExpectedBucketOwner: optional(r.j.BucketOwner)}
+// sourceLabel names all that an upload got when it began and that its object will have: an upload of another archive, or of
+// other metadata, is not gone on with.
+func (w *writer) sourceLabel() []byte {
+	text := fmt.Appendf(nil, "scenario-archive unpack source 1\n%d\n%d\n%q\n%q\n%q\n", w.o.size, w.partSize, w.o.contentType,
+		w.r.j.KMSKeyID, aws.ToString(w.r.tagging()))
+	meta := w.r.meta(&w.o)
+	for _, name := range slices.Sorted(maps.Keys(meta)) {
+		text = fmt.Appendf(text, "%q %q\n", name, meta[name])
+	}
+	return text
+}
+
+// left is an upload that an interrupted run of this owner began.
+type left struct {
+	id     string
+	source label // zero: it was interrupted before that
+}
+
+// findLeft keeps of what interrupted runs have left one upload for each key, to be gone on with, and aborts the others.
+func (r *run) findLeft(ctx context.Context) error {
+	r.left = map[string]left{}
+	return r.eachLeft(ctx, func(key string, found left) error {
+		kept, more := r.left[key]
+		if more && kept.id < found.id { // two processes that find several choose the same
+			return r.abort(ctx, key, found.id)
+		}
+		r.left[key] = found
+		if more {
+			return r.abort(ctx, key, kept.id)
+		}
+		return nil
+	})
+}
+
+// abortLeft aborts what interrupted runs of this owner have left below the prefix.
+func (r *run) abortLeft(ctx context.Context) error {
+	return r.eachLeft(ctx, func(key string, found left) error { return r.abort(ctx, key, found.id) })
+}
+
+// eachLeft calls fn for each upload below the prefix that this owner began. Those that ended before they were labelled are
+// aborted.
+func (r *run) eachLeft(ctx context.Context, fn func(key string, found left) error) error {
+	in := &s3.ListMultipartUploadsInput{Bucket: &r.j.Bucket, Prefix: optional(r.j.Prefix), ExpectedBucketOwner: optional(r.j.BucketOwner)}
 	for {
 		out, err := r.s3.ListMultipartUploads(ctx, in)
 		if err != nil {
@@ -30,14 +88,17 @@ func (r *run) abortLeft(ctx context.Context, prefix string) error {
 		}
 		for _, u := range out.Uploads {
 			key, id := aws.ToString(u.Key), aws.ToString(u.UploadId)
-			left, err := r.isLeft(ctx, key, id, time.Since(aws.ToTime(u.Initiated)))
+			found, owned, err := r.readLabels(ctx, key, id)
 			if err != nil {
 				return err
 			}
-			if left {
-				if err := r.abort(ctx, key, id); err != nil {
-					return err
-				}
+			if owned {
+				err = fn(key, found)
+			} else {
+				err = r.abortOrphan(ctx, key, id, time.Since(aws.ToTime(u.Initiated)))
+			}
+			if err != nil {
+				return err
 			}
 		}
 		if !aws.ToBool(out.IsTruncated) {
@@ -47,41 +108,64 @@ func (r *run) abortLeft(ctx context.Context, prefix string) error {
 	}
 }
 
-// sweep aborts what a failed run has left, with time of its own: a create may have been repeated whose answer was lost.
-func (r *run) sweep(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-	defer cancel()
-	if err := r.abortLeft(ctx, r.j.Prefix); err != nil {
-		r.u.opt.Logger.Warn("uploads not aborted", "prefix", r.j.Prefix, "error", err)
+// readLabels says whether an upload is this owner's, and what it was begun for.
+func (r *run) readLabels(ctx context.Context, key, id string) (found left, owned bool, err error) {
+	found.id = id
+	err = r.eachPart(ctx, key, id, sourceLabelPart-1, func(p types.Part) {
+		l := label{aws.ToInt64(p.Size), aws.ToString(p.ChecksumCRC64NVME)}
+		switch aws.ToInt32(p.PartNumber) {
+		case ownerLabelPart:
+			owned = l == labelOf(r.ownerLabel(key))
+		case sourceLabelPart:
+			found.source = l
+		}
+	})
+	return found, owned, err
+}
+
+// abortOrphan aborts an upload that has nothing at all, as a crash right after its beginning leaves it. It names nobody:
+// unless the prefix is this owner's alone, its age must speak.
+func (r *run) abortOrphan(ctx context.Context, key, id string, age time.Duration) error {
+	if !r.j.Exclusive && age < r.u.opt.OrphanAge {
+		return nil
+	}
+	empty := true
+	if err := r.eachPart(ctx, key, id, 0, func(types.Part) { empty = false }); err != nil || !empty {
+		return err
+	}
+	return r.abort(ctx, key, id)
+}
+
+// eachPart calls fn for each part behind a number. An upload that is gone has none.
+func (r *run) eachPart(ctx context.Context, key, id string, after int, fn func(types.Part)) error {
+	in := &s3.ListPartsInput{
+		Bucket: &r.j.Bucket, Key: &key, UploadId: &id, ExpectedBucketOwner: optional(r.j.BucketOwner),
+		PartNumberMarker: aws.String(strconv.Itoa(after)),
+	}
+	for {
+		out, err := r.s3.ListParts(ctx, in)
+		if errorCode(err) == "NoSuchUpload" {
+			return nil
+		}
+		if err != nil {
+			return storageError("list parts", err)
+		}
+		for _, p := range out.Parts {
+			fn(p)
+		}
+		if !aws.ToBool(out.IsTruncated) {
+			return nil
+		}
+		in.PartNumberMarker = out.NextPartNumberMarker
 	}
 }
 
-// isLeft: the upload has this owner's label, or nothing at all, as a crash right after its beginning leaves it.
-func (r *run) isLeft(ctx context.Context, key, id string, age time.Duration) (bool, error) {
-	in := &s3.ListPartsInput{
-		Bucket: &r.j.Bucket, Key: &key, UploadId: &id, ExpectedBucketOwner: optional(r.j.BucketOwner),
-		PartNumberMarker: aws.String(strconv.Itoa(labelPart - 1)),
+// sweep aborts what this run and those before have left, with time of its own, after an error that running again does not
+// heal.
+func (r *run) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	if err := r.abortLeft(ctx); err != nil {
+		r.u.opt.Logger.Warn("uploads not aborted", "prefix", r.j.Prefix, "error", err)
 	}
-	parts, err := r.s3.ListParts(ctx, in)
-	if errorCode(err) == "NoSuchUpload" {
-		return false, nil
-	}
-	if err != nil {
-		return false, storageError("list parts", err)
-	}
-	label := r.label(key)
-	for _, p := range parts.Parts {
-		if aws.ToInt32(p.PartNumber) == labelPart {
-			return aws.ToInt64(p.Size) == int64(len(label)) && aws.ToString(p.ChecksumCRC64NVME) == crcText(crc64nvme.Checksum(label)), nil
-		}
-	}
-	if !r.j.Exclusive && age < r.u.opt.OrphanAge {
-		return false, nil
-	}
-	in.PartNumberMarker = nil
-	parts, err = r.s3.ListParts(ctx, in)
-	if err != nil && errorCode(err) != "NoSuchUpload" {
-		return false, storageError("list parts", err)
-	}
-	return err == nil && len(parts.Parts) == 0, nil
 }

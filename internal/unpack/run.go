@@ -33,8 +33,8 @@ type run struct {
 	stopped bool
 	slabs   chan []byte
 
-	multipart atomic.Bool // an upload was begun
-	progress  struct{ objects, bytes, written, writtenBytes atomic.Int64 }
+	left     map[string]left // uploads that interrupted runs have left, by key; not changed once work begins
+	progress struct{ objects, bytes, written, writtenBytes, parts atomic.Int64 }
 }
 
 func newRun(u *Unpacker, j Job) *run {
@@ -55,7 +55,7 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.survey(ctx); err != nil {
 		return err
 	}
-	if err := r.abortLeft(ctx, r.j.Prefix); err != nil {
+	if err := r.findLeft(ctx); err != nil {
 		return err
 	}
 	if r.fresh, err = r.isFresh(ctx); err != nil {
@@ -90,14 +90,14 @@ func (r *run) clock(ctx context.Context) (context.Context, context.CancelFunc) {
 
 func (r *run) late() bool { return !r.stop.IsZero() && !r.u.opt.now().Before(r.stop) }
 
-// checkpoint makes no error of a deadline that is near: the next run goes on. One that could not write anything would not
-// either.
+// checkpoint makes no error of a deadline that is near: the next run goes on. One that could write neither an object nor a
+// part of one would not either: then an entry takes longer than a run has, if only to be read, and repeating would not end.
 func (r *run) checkpoint(ctx context.Context, err error) error {
 	if err != nil && !errors.Is(err, errCheckpoint) && context.Cause(ctx) != errCheckpoint || r.result.Finished {
 		return err
 	}
-	if r.result.Written == 0 && r.result.Objects < r.result.TotalObjects {
-		return &Error{Op: "unpack", Kind: KindStorageUnavailable, Reason: "not one object could be written in the time that there was"}
+	if r.result.Written == 0 && r.progress.parts.Load() == 0 && r.result.Objects < r.result.TotalObjects {
+		return &Error{Op: "unpack", Kind: KindStorageUnavailable, Reason: "not one object, nor a part of one, could be written in the time that there was"}
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (r *run) isFresh(ctx context.Context) (bool, error) {
 // conclude sweeps up and deletes the archive, if that was asked for and it is still the one that was unpacked.
 func (r *run) conclude(ctx context.Context) error {
 	// A create whose answer was lost has left an upload that nobody has the ID of.
-	if err := r.abortLeft(ctx, r.j.Prefix); err != nil {
+	if err := r.abortLeft(ctx); err != nil {
 		return err
 	}
 	if r.j.DropArchive && r.source.s3 != nil {

@@ -91,7 +91,8 @@ func storageError(op string, err error) *Error {
 		e.Err = innermost(err)
 		return e
 	}
-	if status >= 400 && status < 500 && status != 408 && status != 429 && code != "ExpiredToken" && code != "NoSuchUpload" {
+	if status >= 400 && status < 500 && status != 408 && status != 429 && code != "ExpiredToken" && code != "NoSuchUpload" &&
+		code != "InvalidPart" { // a process of the same owner sent a part again
 		e.Kind = KindStorageRefused
 		for _, c := range temporaryCodes {
 			if c == code {

@@ -23,7 +23,7 @@ type Options struct {
 	Concurrency int // objects written at once; default 32
 	Slabs       int // buffers of 5 MiB: how much of the archive is held at once; default 4, at least 2
 	// CheckpointBefore the context's deadline no new entry is begun; default 30 s. A third of it later, entries in flight
-	// are given up. With less time than twice this left at the start, half of what is left is taken instead.
+	// are left to the next run. With less time than twice this left at the start, half of what is left is taken instead.
 	CheckpointBefore time.Duration
 	// StallTimeout breaks a read of the archive that brings no byte for this long; default 20 s.
 	StallTimeout time.Duration
@@ -154,7 +154,9 @@ func printable(s string) bool {
 //
 // Without an error and with Result.Finished, every object is there, whole and verified, and contents.jsonl lists them.
 // Without Finished, the context's deadline was near: run again. An error is always an *Error; objects that were written stay
-// and are whole, and no upload is left. Running again after the end changes nothing and returns the same result.
+// and are whole. Uploads of large entries stay for the next Run where running again goes on: without Finished, and after
+// KindStorageUnavailable and KindCanceled. Who does not run again calls Abort. Running again after the end changes nothing
+// and returns the same result.
 func (u *Unpacker) Run(ctx context.Context, j Job) (Result, error) {
 	if err := j.check(); err != nil {
 		return Result{}, err
@@ -164,10 +166,11 @@ func (u *Unpacker) Run(ctx context.Context, j Job) (Result, error) {
 	if err == nil {
 		return r.result, nil
 	}
-	if r.multipart.Load() {
+	e := r.failure(ctx, err)
+	if e.Kind != KindStorageUnavailable && e.Kind != KindCanceled {
 		r.sweep(ctx)
 	}
-	return r.result, r.failure(ctx, err)
+	return r.result, e
 }
 
 // Abort aborts what an interrupted Run of this owner has left of unfinished uploads, and nothing else.
@@ -176,7 +179,7 @@ func (u *Unpacker) Abort(ctx context.Context, j Job) error {
 		return err
 	}
 	r := newRun(u, j)
-	if err := r.abortLeft(ctx, j.Prefix); err != nil {
+	if err := r.abortLeft(ctx); err != nil {
 		return r.failure(ctx, err)
 	}
 	return nil

@@ -51,6 +51,10 @@ func (r *run) put(ctx context.Context, o *object, content []byte) error {
 
 // writer writes an object as it comes: at once when it fits into one part, as a multipart upload otherwise. The object
 // appears with finish, or not at all.
+//
+// An upload that an interrupted run began is gone on with. All of the content comes again, for a checksum of it, and an
+// inflater, begin with the first byte; but a part that S3 has already, with the size and the CRC64NVME of what came, is not
+// sent again. So a run costs the reading of what is there, and the rest of its time is progress.
 type writer struct {
 	r        *run
 	ctx      context.Context
@@ -59,6 +63,7 @@ type writer struct {
 	slab     []byte // the part that is being filled; nil: none yet
 	id       string // of the multipart upload, once there is one
 	crc      uint64
+	there    map[int32]types.Part // what the upload had when this run found it
 
 	flying sync.WaitGroup
 	mu     sync.Mutex
@@ -67,8 +72,7 @@ type writer struct {
 }
 
 func (r *run) newWriter(ctx context.Context, o object) *writer {
-	// The last number is the label's.
-	part := (max(o.size, slabSize*(maxPartNumber-1))/(maxPartNumber-1) + mib - 1) / mib * mib
+	part := (max(o.size, slabSize*maxDataParts)/maxDataParts + mib - 1) / mib * mib
 	return &writer{r: r, ctx: ctx, o: o, partSize: max(part, slabSize)}
 }
 
@@ -100,7 +104,7 @@ func (w *writer) Write(p []byte) (int, error) {
 // send starts the upload of the part that is full.
 func (w *writer) send() error {
 	if w.id == "" {
-		if err := w.create(); err != nil {
+		if err := w.open(); err != nil {
 			return err
 		}
 	}
@@ -113,7 +117,7 @@ func (w *writer) send() error {
 	w.mu.Unlock()
 	w.flying.Go(func() {
 		defer w.r.release(slab)
-		part, err := w.r.sendPart(w.ctx, &w.o, w.id, int32(number), slab)
+		part, err := w.part(int32(number), slab)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if err != nil && w.err == nil {
@@ -128,6 +132,20 @@ func (w *writer) failure() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
+}
+
+// part makes sure that S3 has a part.
+func (w *writer) part(number int32, data []byte) (types.CompletedPart, error) {
+	if p, ok := w.there[number]; ok && aws.ToInt64(p.Size) == int64(len(data)) {
+		if crc := crcText(crc64nvme.Checksum(data)); aws.ToString(p.ChecksumCRC64NVME) == crc {
+			return types.CompletedPart{PartNumber: &number, ETag: p.ETag, ChecksumCRC64NVME: &crc}, nil
+		}
+	}
+	sent, err := w.r.sendPart(w.ctx, &w.o, w.id, number, data)
+	if err == nil {
+		w.r.progress.parts.Add(1)
+	}
+	return sent, err
 }
 
 func (r *run) sendPart(ctx context.Context, o *object, id string, number int32, data []byte) (types.CompletedPart, error) {
@@ -146,10 +164,25 @@ func (r *run) sendPart(ctx context.Context, o *object, id string, number int32, 
 	return types.CompletedPart{PartNumber: &number, ETag: out.ETag, ChecksumCRC64NVME: aws.String(crcText(crc))}, nil
 }
 
+// open goes on with the upload that an earlier run has left for this very object, or begins one.
+func (w *writer) open() error {
+	found, ok := w.r.left[w.o.key]
+	if !ok {
+		return w.create()
+	}
+	if found.source != labelOf(w.sourceLabel()) {
+		if err := w.r.abort(w.ctx, w.o.key, found.id); err != nil {
+			return err
+		}
+		return w.create()
+	}
+	w.id, w.there = found.id, map[int32]types.Part{}
+	return w.r.eachPart(w.ctx, w.o.key, w.id, 0, func(p types.Part) { w.there[aws.ToInt32(p.PartNumber)] = p })
+}
+
 // create begins the upload. It is not interrupted: nobody would know the ID of what S3 makes then.
 func (w *writer) create() error {
 	r := w.r
-	r.multipart.Store(true)
 	ctx := context.WithoutCancel(w.ctx)
 	sse, kms := r.encryption()
 	out, err := r.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
@@ -165,7 +198,11 @@ func (w *writer) create() error {
 	if err := r.checkEncryption(out.ServerSideEncryption); err != nil {
 		return err
 	}
-	_, err = r.sendPart(ctx, &w.o, w.id, labelPart, r.label(w.o.key))
+	// The owner's label first: from then on a crash leaves an upload that its owner finds.
+	if _, err = r.sendPart(ctx, &w.o, w.id, ownerLabelPart, r.ownerLabel(w.o.key)); err != nil {
+		return err
+	}
+	_, err = r.sendPart(ctx, &w.o, w.id, sourceLabelPart, w.sourceLabel())
 	return err
 }
 
@@ -183,11 +220,7 @@ func (w *writer) finish() error {
 	if err := w.failure(); err != nil {
 		return err
 	}
-	err := w.r.publish(w.ctx, &w.o, w.complete)
-	if err == nil {
-		w.id = ""
-	}
-	return err
+	return w.r.publish(w.ctx, &w.o, w.complete)
 }
 
 func (w *writer) complete(ctx context.Context) error {
@@ -203,20 +236,12 @@ func (w *writer) complete(ctx context.Context) error {
 	return checkCRC(w.o.key, out.ChecksumCRC64NVME, w.crc)
 }
 
-// close frees the buffers, and aborts an upload that was not finished, with time of its own: the caller's may be over.
+// close frees the buffers. An upload that was not finished stays for the next run, or for the sweep after an error.
 func (w *writer) close() {
 	w.flying.Wait()
 	if w.slab != nil {
 		w.r.release(w.slab)
 		w.slab = nil
-	}
-	if w.id == "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), cleanupTimeout)
-	defer cancel()
-	if err := w.r.abort(ctx, w.o.key, w.id); err != nil {
-		w.r.u.opt.Logger.Warn("upload not aborted", "key", w.o.key, "error", err)
 	}
 }
 
