@@ -31,7 +31,7 @@ func main() {
 	var o options
 	flag.Int64Var(&o.seed, "seed", 1, "of the first schedule; each of the others has the next one")
 	flag.IntVar(&o.schedules, "schedules", 24, "`number` of schedules")
-	flag.IntVar(&o.archives, "archives", 30, "archives of a schedule, all at once")
+	flag.IntVar(&o.archives, "archives", 30, "archives of a schedule, all at once, a third of them in one batch")
 	flag.IntVar(&o.actions, "actions", 6, "kills and faults of a schedule")
 	flag.DurationVar(&o.limit, "limit", 15*time.Minute, "how long a schedule may take before it counts as hanging")
 	harness.Main("chaos", func(ctx context.Context, place harness.Options) error { return run(ctx, place, o) })

@@ -5,26 +5,43 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// request is one archive of a schedule.
+// request is one execution of a schedule: of an archive, or of a batch of small ones.
 type request struct {
-	name   string
-	arn    string
-	assets []string
-	unpack bool
-	input  string
+	name    string
+	machine string // the variable that names its ARN
+	arn     string
+	assets  []string
+	unpack  bool
+	input   string
 }
 
-// requests are the archives of a schedule: most of one part, some of several, some unpacked, some whose job fails.
+// batchSize is how many assets an archive of a batch has, and batchArchives how many of a schedule's archives come from
+// its batch: one in so many.
+const batchSize, batchArchives = 4, 3
+
+// requests are the executions of a schedule: a batch, and archives of their own. Most of these are of one part, some of
+// several; some are unpacked, and some have a job that fails.
 func requests(seed int64, n int, rng *rand.Rand) []*request {
-	list := make([]*request, n)
-	for i := range list {
-		r := &request{name: fmt.Sprintf("s%d-%02d", seed, i)}
+	of := n / batchArchives
+	b := &request{name: fmt.Sprintf("s%d-batch", seed), machine: "BATCH_STATE_MACHINE_ARN", unpack: rng.IntN(2) == 0}
+	for j := range of*batchSize - rng.IntN(batchSize) {
+		b.assets = append(b.assets, fmt.Sprintf("asset_%s_%03d", b.name, j))
+	}
+	if rng.IntN(3) == 0 {
+		b.assets[0] = "asset_fail_" + b.name
+	}
+	b.input = batchInput(b)
+	list := []*request{b}
+	for i := range n - of {
+		r := &request{name: fmt.Sprintf("s%d-%02d", seed, i), machine: "STATE_MACHINE_ARN"}
 		count := 1 + rng.IntN(6)
 		if rng.IntN(5) == 0 {
 			count = 40 + rng.IntN(60) // 12 to 30 MiB
@@ -37,21 +54,27 @@ func requests(seed int64, n int, rng *rand.Rand) []*request {
 		}
 		r.unpack = rng.IntN(3) == 0
 		r.input = archiveInput(r.assets, r.unpack)
-		list[i] = r
+		list = append(list, r)
 	}
 	return list
 }
+
+// archives are the assets of each archive that a request plans.
+func (r *request) archives() [][]string {
+	if !r.isBatch() {
+		return [][]string{r.assets}
+	}
+	return slices.Collect(slices.Chunk(r.assets, batchSize))
+}
+
+func (r *request) isBatch() bool { return r.machine == "BATCH_STATE_MACHINE_ARN" }
 
 // schedule starts the archives, lets things go wrong, and then checks every execution.
 func (c *chaos) schedule(ctx context.Context, seed int64) error {
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	rng := rand.New(rand.NewPCG(uint64(seed), 0))
-	before, err := c.Jobs(ctx)
-	if err != nil {
-		return err
-	}
-	list := requests(seed, c.archives, rng)
+	list := requests(seed, c.options.archives, rng)
 	for _, r := range list {
 		if err := c.startExecution(ctx, r); err != nil {
 			return err
@@ -69,15 +92,16 @@ func (c *chaos) schedule(ctx context.Context, seed int64) error {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
 	}
-	return c.checkLeftovers(ctx, before)
+	return c.checkLeftovers(ctx, list)
 }
 
-func (c *chaos) startExecution(ctx context.Context, r *request) error {
-	machine := c.Env["STATE_MACHINE_ARN"]
-	out, err := c.SFN.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &r.name, Input: &r.input})
-	if err == nil {
-		r.arn = *out.ExecutionArn
+func (c *chaos) startExecution(ctx context.Context, r *request) (err error) {
+	if r.isBatch() {
+		if err := c.Put(ctx, listKey(r), strings.Join(r.assets, "\n")+"\n"); err != nil {
+			return err
+		}
 	}
+	r.arn, err = c.Execute(ctx, r.machine, r.name, r.input)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"hash/crc64"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -37,6 +38,9 @@ func archiveInput(assets []string, unpack bool) string {
 
 // check holds an execution's end against what is in the bucket.
 func (c *chaos) check(r *request, e *sfn.DescribeExecutionOutput) error {
+	if r.isBatch() {
+		return c.checkBatch(r, e)
+	}
 	file := filepath.Join(c.BucketDir(), "archives", r.name+".zip")
 	if e.Status == types.ExecutionStatusSucceeded {
 		c.totals.ends["succeeded"]++
@@ -44,21 +48,36 @@ func (c *chaos) check(r *request, e *sfn.DescribeExecutionOutput) error {
 		if err := json.Unmarshal([]byte(aws.ToString(e.Output)), &out); err != nil {
 			return err
 		}
-		if err := checkObject(file, r.assets, out); err != nil || !r.unpack {
-			return err
-		}
-		return c.checkUnpacked(file, out.Unpacked)
+		return c.checkArchive(file, r.assets, r.unpack, out)
 	}
-	name, cause := aws.ToString(e.Error), aws.ToString(e.Cause)
+	return c.checkFailure(file, aws.ToString(e.Error), aws.ToString(e.Cause))
+}
+
+func (c *chaos) checkArchive(file string, assets []string, unpack bool, out archive.Output) error {
+	if err := checkObject(file, assets, out); err != nil || !unpack {
+		return err
+	}
+	return c.checkUnpacked(file, out.Unpacked)
+}
+
+// checkFailure refuses what a person could not read, and an object of an archive that failed.
+func (c *chaos) checkFailure(file, name, cause string) error {
 	c.totals.ends[name]++
-	if !c.documented[name] {
-		return fmt.Errorf("it ended %s with %q, which docs/errors.md does not have: %s", e.Status, name, cause)
-	}
-	if cause == "" {
-		return fmt.Errorf("%s has no cause", name)
+	if err := c.checkNamed(name, cause); err != nil {
+		return err
 	}
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("it ended with %s, and its object is there (%v)", name, err)
+	}
+	return nil
+}
+
+func (c *chaos) checkNamed(name, cause string) error {
+	if !c.documented[name] {
+		return fmt.Errorf("it ended with %q, which docs/errors.md does not have: %s", name, cause)
+	}
+	if cause == "" {
+		return fmt.Errorf("%s has no cause", name)
 	}
 	return nil
 }
@@ -100,36 +119,42 @@ func checkObject(file string, assets []string, out archive.Output) error {
 	if size != out.Size || checksum != out.ChecksumCRC64NVME {
 		return fmt.Errorf("the object has %d bytes and the checksum %s, the output says %+v", size, checksum, out)
 	}
-	z, err := zip.NewReader(f, size)
+	names, err := readZIP(file)
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, entry := range z.File {
-		content, err := entry.Open()
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(io.Discard, content); err != nil { // an error also when its CRC-32 is wrong
-			return fmt.Errorf("%s: %w", entry.Name, err)
-		}
-		names = append(names, strings.TrimSuffix(path.Base(entry.Name), path.Ext(entry.Name)))
-	}
-	slices.Sort(names)
 	if want := slices.Sorted(slices.Values(assets)); !slices.Equal(names, want) {
 		return fmt.Errorf("the object has the files %v, asked were %v", names, want)
 	}
 	return nil
 }
 
-// checkLeftovers finds jobs that were launched twice, and uploads that nobody ended.
-func (c *chaos) checkLeftovers(ctx context.Context, before int) error {
-	after, err := c.Jobs(ctx)
+// readZIP reads all files of a ZIP, checksums included, and returns the IDs of their assets, sorted.
+func readZIP(file string) ([]string, error) {
+	z, err := zip.OpenReader(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if after-before > c.archives {
-		return fmt.Errorf("%d jobs were launched for %d executions", after-before, c.archives)
+	defer z.Close()
+	var names []string
+	for _, entry := range z.File {
+		content, err := entry.Open()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := io.Copy(io.Discard, content); err != nil { // an error also when its CRC-32 is wrong
+			return nil, fmt.Errorf("%s: %w", entry.Name, err)
+		}
+		names = append(names, strings.TrimSuffix(path.Base(entry.Name), path.Ext(entry.Name)))
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// checkLeftovers finds jobs that were launched twice, and uploads that nobody ended.
+func (c *chaos) checkLeftovers(ctx context.Context, list []*request) error {
+	if err := c.checkJobs(ctx, list); err != nil {
+		return err
 	}
 	bucket := c.Env["BUCKET"]
 	uploads, err := c.S3.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &bucket})
@@ -145,4 +170,26 @@ func (c *chaos) checkLeftovers(ctx context.Context, before int) error {
 	}
 	c.totals.schedules++
 	return os.RemoveAll(filepath.Join(c.BucketDir(), "archives"))
+}
+
+// checkJobs counts the jobs of each archive at the stand-in: its first asset is in no other archive.
+func (c *chaos) checkJobs(ctx context.Context, list []*request) error {
+	var answer struct{ Jobs []struct{ First string } }
+	if err := c.StandIn(ctx, http.MethodGet, "jobs", nil, &answer); err != nil {
+		return err
+	}
+	jobs := map[string]int{}
+	for _, j := range answer.Jobs {
+		jobs[j.First]++
+	}
+	for _, r := range list {
+		for i, assets := range r.archives() {
+			c.totals.archives++
+			c.totals.jobs += jobs[assets[0]]
+			if n := jobs[assets[0]]; n > 1 {
+				return fmt.Errorf("%d jobs were launched for archive %d of %s", n, i+1, r.name)
+			}
+		}
+	}
+	return nil
 }

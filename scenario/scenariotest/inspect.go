@@ -14,6 +14,7 @@ type JobInfo struct {
 	Launched  Operation `json:"launched"`
 	Status    string    `json:"status"`
 	Assets    int       `json:"assets"`
+	First     string    `json:"first,omitempty"` // asset ID
 }
 
 // Jobs gives the jobs in the order of their launches: all that run, and the latest thousand at least of those that ended.
@@ -23,8 +24,11 @@ func (h *Handler) Jobs() []JobInfo {
 	now := h.options.Now()
 	list := []JobInfo{}
 	for _, j := range h.jobs.order {
-		list = append(list, JobInfo{ID: j.id, ProjectID: j.project, Launched: j.launched, Status: j.status(now),
-			Assets: len(j.assets)})
+		info := JobInfo{ID: j.id, ProjectID: j.project, Launched: j.launched, Status: j.status(now), Assets: len(j.assets)}
+		if len(j.assets) > 0 {
+			info.First = j.assets[0].id
+		}
+		list = append(list, info)
 	}
 	return list
 }
