@@ -113,7 +113,7 @@ func (l *listing) next(ctx context.Context) ([]Asset, error) {
 	case err != nil:
 		return nil, err
 	case token != "" && token == l.token && len(page) == 0:
-		return nil, &Error{Op: opAssets, Kind: KindUnavailable, Reason: "the list does not come to its end: its token stays the same"}
+		return nil, &Error{Op: opAssets, Kind: KindUnavailable, Reason: "the list does not end: its token stays the same"}
 	}
 	l.token, l.done = token, token == ""
 	for _, a := range page {

@@ -18,7 +18,7 @@ func parseBaseURL(raw string) (*url.URL, error) {
 	case err != nil || u.Host == "" || u.Hostname() == "":
 		return nil, errors.New("scenario: the base URL is not an absolute URL such as " + DefaultBaseURL)
 	case u.User != nil:
-		return nil, errors.New("scenario: the base URL has a user or password: give credentials apart from it")
+		return nil, errors.New("scenario: the base URL has a user or password: give credentials separately")
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return nil, errors.New("scenario: the base URL has a query or fragment: remove it")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):

@@ -1,4 +1,4 @@
-"""MiniStack, somebody else's AWS, with what it lacks for this project made good. Each gap is looked for before it is
+"""MiniStack, somebody else's AWS, with patches for what it lacks. Each gap is looked for before it is
 filled: one that MiniStack has closed fails the start, so that what fills it goes.
 
     python server.py

@@ -111,7 +111,7 @@ class Use:
         must(ended["output"] == json.loads(e["output"]), f"the note at the end: {ended}")
         s3.put_object(Bucket=self.bucket, Key="requests/wrong.json", Body=b'{"query":')
         must(self.note("wrong.error.json"), "no note")
-        ok("the inbox: a request, whose note says at the end what came of it, and one that cannot be read")
+        ok("the inbox: a request, whose note says at the end how it ended, and one that cannot be read")
 
     def lists(self):
         s3 = self.world.client("s3")

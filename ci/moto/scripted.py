@@ -2,7 +2,7 @@
 down (statemachine/testdata/*_cases.json): status, output, error, cause and the states passed must be the same, and what
 the cases expect.
 
-archive.asl.json runs as it is. batch.asl.json, which moto reads, is taken apart, mechanically, so that both engines have the
+archive.asl.json runs as it is. batch.asl.json, which moto reads, is split, mechanically, so that both engines have the
 same answers: all states around the Distributed Map, with one call in the map's place, and the map's processor as a machine
 of its own, with one call in the place of its nested execution. Two gaps of moto's are asserted to be there still: its
 context object has no RedriveCount, and it takes no error whose name begins with "States." from the call in the nested

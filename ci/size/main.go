@@ -1,4 +1,4 @@
-// Command size names the functions and files, of those given, that are too long to be read in one go, and fails when
+// Command size names the functions and files, of those given, that are too long, and fails when
 // there are any. The tables of cases in tests do not count as lines of the function.
 package main
 

@@ -44,7 +44,7 @@ func (in *inbox) recall(ctx context.Context, execution string) (*origin, error) 
 	return &o, json.Unmarshal(content, &o)
 }
 
-// ended takes in that an execution ended: what a stopped one held and made is taken back, whoever stopped it, and the
+// ended handles the end of an execution: what a stopped one uploaded and wrote is removed, and the
 // request that it was started for gets the end in its status note.
 func (in *inbox) ended(ctx context.Context, log *slog.Logger, arn, name string) error {
 	m := in.starter.Archives

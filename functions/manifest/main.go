@@ -1,4 +1,4 @@
-// Command manifest is the Lambda function that writes what became of a batch's archives.
+// Command manifest is the Lambda function that writes the results of a batch's archives.
 package main
 
 import (

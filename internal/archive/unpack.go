@@ -116,7 +116,7 @@ type UnpackOutput struct {
 	Output       *Output `json:"output"`
 }
 
-// Unpacked is what became of the archive's files.
+// Unpacked says where the archive's files are.
 type Unpacked struct {
 	Prefix   string `json:"prefix"`
 	Objects  int64  `json:"objects"`

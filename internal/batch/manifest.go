@@ -16,7 +16,7 @@ type Manifester struct{ Storage }
 // maxCause keeps a failed archive's cause readable in the manifest, in bytes.
 const maxCause = 2000
 
-// Write gathers what became of a plan's archives, writes the manifest, and says how the batch ended. Its error is
+// Write gathers the results of a plan's archives, writes the manifest, and says how the batch ended. Its error is
 // archive.BatchFailed when more archives are missing than are tolerated; the manifest is written before.
 func (m Manifester) Write(ctx context.Context, in ManifestInput) (ManifestOutput, error) {
 	plan := in.State.Plan
@@ -42,7 +42,7 @@ func (m Manifester) Write(ctx context.Context, in ManifestInput) (ManifestOutput
 	}}, nil
 }
 
-// gather finds out what became of each archive that the plan did not find finished.
+// gather finds the result of each archive that the plan did not find finished.
 func (m Manifester) gather(ctx context.Context, plan Plan, failed *MapFailure, archives []outcome) error {
 	if plan.ToDo == 0 {
 		return nil

@@ -63,7 +63,7 @@ func base(in Input, defaultPrefix, identity string) string {
 	if defaultPrefix == "" {
 		defaultPrefix = archive.DefaultPrefix
 	}
-	// The identity keeps lists of one name apart, and gives a list that is asked for again the same place.
+	// The identity distinguishes lists of one name, and gives a list that is asked for again the same place.
 	return strings.TrimSuffix(defaultPrefix, "/") + "/" + name + "-" + identity[:identityDigits] + "/" + name
 }
 
@@ -91,7 +91,7 @@ func plainName(s string) string {
 }
 
 // workPrefix is where one attempt of a batch keeps its own files. An execution's name may have any letters, and two dots
-// too; its ARN keeps apart what becomes alike without them.
+// too; its ARN distinguishes what becomes alike without them.
 func workPrefix(e archive.Execution, redrive int) string {
 	return fmt.Sprintf("%s%s-%s/%d/", WorkPrefix, plainName(e.Name), digestOf(e.ID)[:runDigits], redrive)
 }

@@ -54,7 +54,7 @@ type sharedSpec struct {
 	ProjectID string                  `json:"projectId,omitempty"`
 }
 
-// outcome is an archive of the batch and what became of it.
+// outcome is an archive of the batch and its result.
 type outcome struct {
 	PlannedArchive
 	// Unpack is where the archive's files go, if they are wanted: without the list of contents there, it is not finished.

@@ -36,7 +36,7 @@ type Plan struct {
 	ToleratedFailurePercentage float64 `json:"toleratedFailurePercentage"`
 	// Items is the file that the map reads: a JSON array of an Item for each archive.
 	Items Object `json:"items"`
-	// Results is where the map writes what became of its children.
+	// Results is where the map writes the results of its children.
 	Results Place `json:"results"`
 	// Manifest is the object that the manifest function writes.
 	Manifest Object `json:"manifest"`

@@ -13,7 +13,7 @@ import (
 const (
 	// partSize of an object written as a stream, in bytes: with S3's 10,000 parts, room for 80 GiB.
 	partSize = 8 << 20
-	// cleanupTime is what ending an unfinished upload may take, after the caller's own time is over.
+	// cleanupTime is what aborting an unfinished upload may take, after the caller's own time is over.
 	cleanupTime = 20 * time.Second
 )
 

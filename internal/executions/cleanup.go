@@ -31,7 +31,7 @@ type Cleaner struct {
 	Objects     Objects
 }
 
-// Cleanup says what became of what a stopped execution held and made.
+// Cleanup says what was removed of what a stopped execution uploaded and wrote.
 type Cleanup struct {
 	Job    string `json:"job"`    // none, canceled, not-canceled
 	Upload string `json:"upload"` // none, aborted, not-aborted

@@ -93,7 +93,7 @@ func (s Starter) keyedName(key string, m *Machine) string {
 	return Name(s.mark(m)+key, "idempotency key", key)
 }
 
-// claim takes a key for one of the machines. Each machine keeps the names of its own executions apart; only a name that
+// claim takes a key for one of the machines. Each machine has names of executions of its own; only a name that
 // is taken in one place stops an archive and a batch that ask for the same key at the same moment.
 func (s Starter) claim(ctx context.Context, key string, m *Machine) error {
 	const op = "start the execution"

@@ -203,7 +203,7 @@ func logAnswer(log *slog.Logger, r *http.Request, status int, took time.Duration
 	log.Log(r.Context(), level, "request served", args...)
 }
 
-// headers are those of every answer. No page of ours is ever shown in a frame or runs a script, and no answer is kept:
+// headers are those of every answer. No answer is ever displayed in a frame or runs a script, and no answer is kept:
 // some hold a signed link.
 func headers(h http.Header, requestID string) {
 	h.Set("X-Request-Id", requestID)

@@ -62,7 +62,7 @@ type run struct {
 	probe bool
 }
 
-// begin takes the lease; other is the execution that has it. A run of an execution that is gone is not gone on with but for
+// begin takes the lease; other is the execution that has it. A run of an execution that is gone is not continued but for
 // its chunk: its batch may still run, and would write old files over those of a second one.
 func (e Engine) begin(ctx context.Context, in Input, d Definition, execution string) (r *run, other string, err error) {
 	l, err := e.readStatus(ctx, in.Name)

@@ -135,7 +135,7 @@ type Output struct {
 	Started int `json:"started,omitempty"`
 	Busy    int `json:"busy,omitempty"`
 	Refused int `json:"refused,omitempty"`
-	// OldestSuccess is how long ago, in seconds, the sync that waits longest came to its end.
+	// OldestSuccess is how long ago, in seconds, the sync that waits longest finished.
 	OldestSuccess int `json:"oldestSuccessSeconds,omitempty"`
 }
 

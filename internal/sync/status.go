@@ -26,7 +26,7 @@ type Status struct {
 	Full      bool      `json:"full"`
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
-	// SucceededAt is when a run last came to its end.
+	// SucceededAt is when a run last finished.
 	SucceededAt time.Time `json:"succeededAt,omitzero"`
 	Counts      Counts    `json:"counts"`
 	// Cursor is up to when all changes at Scenario are in the bucket, or named as failed.
@@ -59,7 +59,7 @@ type Run struct {
 	// Position is the change up to which the list was read; Latest the last change that it showed.
 	Position time.Time `json:"position,omitzero"`
 	Latest   time.Time `json:"latest,omitzero"`
-	// Retried says that the assets that had failed before were looked at, Listed that the list came to its end.
+	// Retried says that the assets that had failed before were looked at, Listed that the list was read to its end.
 	Retried bool `json:"retried"`
 	Listed  bool `json:"listed"`
 	// Digests is how many files of IDs a full run has written.

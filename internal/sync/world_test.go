@@ -136,7 +136,7 @@ func (w *world) define(name, text string) {
 func (w *world) content(id string) []byte { return fmt.Appendf(nil, "%s %d", id, w.assets[id].Version) }
 
 // batch does what the batch state machine does: archives of so many assets, each unpacked whole or failed. It ends early when
-// the process is killed, and can be gone on with.
+// the process is killed, and can be continued.
 func (w *world) batch(b *Batch) *Failure {
 	if old := w.batches[b.Name]; old != nil && (old.done || !bytes.Equal(old.input, b.Input)) {
 		return &Failure{"StepFunctions.ExecutionAlreadyExistsException", b.Name}

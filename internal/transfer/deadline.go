@@ -8,7 +8,7 @@ import (
 
 var errCheckpoint = errors.New("the deadline is near")
 
-// deadline is when a Run stops in order to be gone on with. Zero times: never.
+// deadline is when a Run stops, for the next one to continue. Zero times: never.
 type deadline struct {
 	soft time.Time // no new range from here on
 	hard time.Time // nothing in flight from here on

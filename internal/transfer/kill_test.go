@@ -57,7 +57,7 @@ func runChild(text string) int {
 	return 0
 }
 
-// A process killed at any instant is gone on with by the next: no finished part is sent twice, and nothing is left.
+// The next process continues the work of one killed at any instant: no finished part is sent twice, and nothing is left.
 func TestKilledProcessIsGoneOnWith(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)

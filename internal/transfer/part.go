@@ -68,7 +68,7 @@ func (s *store) partInput(id string, number int, length int64, body io.Reader) *
 	}
 }
 
-// acceptPart compares S3's sum of what arrived with ours of what passed.
+// acceptPart compares S3's checksum of what arrived with that of what passed.
 func acceptPart(out *s3.UploadPartOutput, crc uint64, length int64) (part, error) {
 	if got := aws.ToString(out.ChecksumCRC64NVME); got != crcText(crc) {
 		return part{}, &Error{Op: "send part", Kind: KindStorageUnavailable, Temporary: true,

@@ -85,7 +85,7 @@ func (p *publisher) complete(ctx context.Context, u *upload, cond condition) (*e
 	want := u.checksum()
 	return p.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
 		err := p.store.complete(ctx, u, want, c)
-		if isCode(err, "InvalidPart") { // another process of ours has sent a part again, with another ETag
+		if isCode(err, "InvalidPart") { // another process of this owner has sent a part again, with another ETag
 			return p.refreshParts(ctx, u, err)
 		}
 		return err
@@ -108,7 +108,7 @@ func (p *publisher) refreshParts(ctx context.Context, u *upload, cause error) er
 	return &Error{Op: "complete upload", Kind: KindStorageUnavailable, Reason: "parts were sent twice", Temporary: true}
 }
 
-// sweep aborts what is left of this owner's uploads when the object is done: those of a second process of ours, of an
+// sweep aborts what is left of this owner's uploads when the object is done: those of a second process of this owner, of an
 // earlier Run whose source was another, and the one that was in use, which a late part of a second process may have
 // brought back without its labels.
 func (p *publisher) sweep(ctx context.Context) {

@@ -174,7 +174,7 @@ func (o *Options) setDefaults() {
 // Close frees the connections to sources that are kept for the next Run.
 func (t *Transferer) Close() { t.client.Close() }
 
-// Run moves what sourceURL serves into the object, or goes on with what an earlier Run of the same owner began.
+// Run moves what sourceURL serves into the object, or continues what an earlier Run of the same owner began.
 //
 // Without an error and with Result.Finished, the object is there, whole and verified. Without Finished, the context's
 // deadline was near: run again with the same arguments, or with a fresh URL of the same archive. An error is always an

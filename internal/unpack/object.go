@@ -163,7 +163,7 @@ func crcText(crc uint64) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, crc))
 }
 
-// checkCRC compares S3's sum of what arrived with ours of what was sent.
+// checkCRC compares S3's checksum of what arrived with that of what was sent.
 func checkCRC(key string, got *string, crc uint64) error {
 	if want := crcText(crc); aws.ToString(got) != want {
 		return &Error{Op: "write " + key, Kind: KindStorageUnavailable,

@@ -150,7 +150,7 @@ func printable(s string) bool {
 	return true
 }
 
-// Run unpacks the archive, or goes on with what an earlier Run of the same owner began: which objects are there says S3.
+// Run unpacks the archive, or continues what an earlier Run of the same owner began: S3 says which objects are there.
 //
 // Without an error and with Result.Finished, every object is there, whole and verified, and contents.jsonl lists them.
 // Without Finished, the context's deadline was near: run again. An error is always an *Error; objects that were written stay

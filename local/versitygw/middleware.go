@@ -68,7 +68,7 @@ func (b *rememberEOF) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// drain says whether the body has come to its end.
+// drain reports whether the body was read to its end.
 func (b *rememberEOF) drain(ctx fiber.Ctx) bool {
 	if b.ended {
 		return true

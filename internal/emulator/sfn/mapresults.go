@@ -90,7 +90,7 @@ func (r *mapRun) gatherOutputs() (json.RawMessage, error) {
 	return append(out, ']'), nil
 }
 
-// writeResults writes what became of the children, and of those that were not started if the Map Run failed.
+// writeResults writes the results of the children, and of those that were not started if the Map Run failed.
 func (r *mapRun) writeResults(ctx context.Context, to asl.Place, rest *unstarted, failed error) (json.RawMessage, error) {
 	dir, err := os.MkdirTemp(r.dir, "results-")
 	if err != nil {

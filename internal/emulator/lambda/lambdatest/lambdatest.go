@@ -37,7 +37,7 @@ type Function struct {
 	lines []string
 }
 
-// Answer is what came of an event.
+// Answer is the answer to an event.
 type Answer struct {
 	// Failed says that it is an error.
 	Failed bool

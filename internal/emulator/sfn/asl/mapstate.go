@@ -186,7 +186,7 @@ func (b *mapBody) ended(s *step, seen seenMapRun, text json.RawMessage, err erro
 }
 
 // mapAborted records that a stop of the execution, or its time limit, ended the Map Run. An interruption leaves it to
-// be gone on with.
+// be continued.
 func (s *step) mapAborted(err error) error {
 	if s.r.interrupted() {
 		return err

@@ -33,7 +33,7 @@ type Task struct {
 	Timeout    time.Duration   // how long the state may take; 0: no limit of its own. ctx ends with it
 	Execution  ExecutionInfo
 
-	// Token names this attempt at the state, also when it is gone on with after a restart.
+	// Token names this attempt at the state, also when it continues after a restart.
 	Token string
 	// Submitted records what was started elsewhere, as JSON text, by a task that waits for it (.sync).
 	Submitted func(output json.RawMessage) error

@@ -50,7 +50,7 @@ func (b *taskBody) run(s *step, input any) (any, error) {
 			return nil, err
 		}
 		started.scheduled = s.r.prev - 1
-	} else if b.timeout > 0 { // what is gone on with has used some of its time
+	} else if b.timeout > 0 { // a task that continues has used some of its time
 		task.Timeout = max(time.Nanosecond, b.timeout-s.r.clock.Now().Sub(started.at))
 	}
 	task.Token = fmt.Sprintf("%s#%d", s.r.info.ARN, started.scheduled)
