@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
@@ -16,14 +14,6 @@ import (
 )
 
 func TestMain(m *testing.M) { lambdatest.Main(m, main) }
-
-func put(t *testing.T, s *s3test.Server, key, text string) {
-	t.Helper()
-	_, err := s.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: strings.NewReader(text)})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 func TestChangesFunction(t *testing.T) {
 	t.Parallel()
@@ -42,7 +32,7 @@ func TestChangesFunction(t *testing.T) {
 	if a := f.Invoke(t, in); a.ErrorType() != "RequestInvalid" {
 		t.Errorf("without a definition: %s", a.Body)
 	}
-	put(t, s, "syncs/heroes.json", `{"select":{"collectionId":"collection_heroes"}}`)
+	s.Put(t, "syncs/heroes.json", `{"select":{"collectionId":"collection_heroes"}}`)
 	var step sync.Step
 	if a := f.Invoke(t, in); a.Failed || json.Unmarshal(a.Body, &step) != nil || step.Next != sync.NextBatch {
 		t.Fatalf("got %s", a.Body)

@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
@@ -143,27 +140,5 @@ func TestFiftyDeliveriesOfALongList(t *testing.T) {
 	t.Parallel()
 	f, machine, storage := realFixture(t, sfntest.BatchMachineARN)
 	f.starter.Batches = machine
-	o := object{bucket: storage.Bucket, key: "requests/long.txt", sequencer: "S", time: "T"}
-	put, err := storage.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &o.bucket, Key: &o.key, Body: strings.NewReader(list(3000))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.etag = strings.Trim(*put.ETag, `"`)
-	var all sync.WaitGroup
-	for range 50 {
-		all.Go(func() {
-			if err := f.handle(t.Context(), notificationOf(url.QueryEscape, o)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	page, err := machine.List(t.Context(), "", 100, "")
-	if err != nil || len(page.Executions) != 1 || page.Executions[0].Name != executionName(o) {
-		t.Errorf("got %+v, %v", page, err)
-	}
-	note, exists := storage.Object(t, "requests/long.status.json")
-	if !exists || !strings.Contains(string(note), page.Executions[0].ARN) {
-		t.Errorf("note %s", note)
-	}
+	fiftyDeliveries(t, f, machine, storage, "requests/long.txt", list(3000), "requests/long.status.json")
 }

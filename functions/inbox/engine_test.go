@@ -8,8 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
@@ -32,17 +30,10 @@ func realFixture(t *testing.T, arn string) (*fixture, *executions.Machine, *s3te
 	return f, machine, storage
 }
 
-// The same with the real state machine and a real S3 server: fifty deliveries, one execution, and the note.
-func TestFiftyDeliveriesToTheStateMachine(t *testing.T) {
-	t.Parallel()
-	f, machine, storage := realFixture(t, sfntest.MachineARN)
-	f.starter.Archives = machine
-	o := object{bucket: storage.Bucket, key: "requests/héros & villains+1.csv", sequencer: "S", time: "T"}
-	put, err := storage.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &o.bucket, Key: &o.key, Body: strings.NewReader("assetId\nasset_1\n")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.etag = strings.Trim(*put.ETag, `"`)
+// fiftyDeliveries puts an object and delivers it fifty times at once: there is one execution, and the note names it.
+func fiftyDeliveries(t *testing.T, f *fixture, machine *executions.Machine, storage *s3test.Server, key, content, note string) object {
+	t.Helper()
+	o := object{bucket: storage.Bucket, key: key, etag: storage.Put(t, key, content), sequencer: "S", time: "T"}
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
@@ -54,12 +45,20 @@ func TestFiftyDeliveriesToTheStateMachine(t *testing.T) {
 	all.Wait()
 	page, err := machine.List(t.Context(), "", 100, "")
 	if err != nil || len(page.Executions) != 1 || page.Executions[0].Name != executionName(o) {
-		t.Errorf("got %+v, %v", page, err)
+		t.Fatalf("got %+v, %v", page, err)
 	}
-	note, exists := storage.Object(t, "requests/héros & villains+1.status.json")
-	if !exists || !strings.Contains(string(note), page.Executions[0].ARN) {
-		t.Errorf("note %s", note)
+	if text, exists := storage.Object(t, note); !exists || !strings.Contains(string(text), page.Executions[0].ARN) {
+		t.Errorf("note %s", text)
 	}
+	return o
+}
+
+// The same with the real state machine and a real S3 server: fifty deliveries, one execution, and the note.
+func TestFiftyDeliveriesToTheStateMachine(t *testing.T) {
+	t.Parallel()
+	f, machine, storage := realFixture(t, sfntest.MachineARN)
+	f.starter.Archives = machine
+	o := fiftyDeliveries(t, f, machine, storage, "requests/héros & villains+1.csv", "assetId\nasset_1\n", "requests/héros & villains+1.status.json")
 	other := o
 	other.etag = "0123456789abcdef0123456789abcdef"
 	other.sequencer = "S2"

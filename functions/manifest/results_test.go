@@ -3,10 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
@@ -15,11 +12,6 @@ import (
 // succeed leaves what the map does when the plan's one archive was made.
 func succeed(t *testing.T, s *s3test.Server, p batch.Plan) {
 	t.Helper()
-	put := func(key, content string) {
-		if _, err := s.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: strings.NewReader(content)}); err != nil {
-			t.Fatal(err)
-		}
-	}
 	items, _ := s.Object(t, p.Items.Key)
 	var all []json.RawMessage
 	if err := json.Unmarshal(items, &all); err != nil {
@@ -28,6 +20,6 @@ func succeed(t *testing.T, s *s3test.Server, p batch.Plan) {
 	input, _ := json.Marshal(string(all[0]))
 	output, _ := json.Marshal(`{"output":{"key":"k","size":12,"entries":3}}`)
 	folder := p.Results.Prefix + "/run/"
-	put(folder+"SUCCEEDED_0.json", fmt.Sprintf(`[{"Status":"SUCCEEDED","Input":%s,"Output":%s}]`, input, output))
-	put(folder+"manifest.json", fmt.Sprintf(`{"ResultFiles":{"FAILED":[],"PENDING":[],"SUCCEEDED":[{"Key":"%sSUCCEEDED_0.json","Size":1}]}}`, folder))
+	s.Put(t, folder+"SUCCEEDED_0.json", fmt.Sprintf(`[{"Status":"SUCCEEDED","Input":%s,"Output":%s}]`, input, output))
+	s.Put(t, folder+"manifest.json", fmt.Sprintf(`{"ResultFiles":{"FAILED":[],"PENDING":[],"SUCCEEDED":[{"Key":"%sSUCCEEDED_0.json","Size":1}]}}`, folder))
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
@@ -15,14 +13,6 @@ import (
 )
 
 func TestMain(m *testing.M) { lambdatest.Main(m, main) }
-
-func put(t *testing.T, s *s3test.Server, key, text string) {
-	t.Helper()
-	_, err := s.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: strings.NewReader(text)})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // A chunk of two assets, of which the archive held one.
 func TestSyncedFunction(t *testing.T) {
@@ -33,12 +23,12 @@ func TestSyncedFunction(t *testing.T) {
 		"AWS_ACCESS_KEY_ID": s.AccessKeyID, "AWS_SECRET_ACCESS_KEY": s.SecretAccessKey,
 	})
 	const work, incoming = "batches/sync-heroes-r/", "heroes/incoming/heroes/"
-	put(t, s, work+"0001-plan.jsonl", `{"id":"asset_a","known":{"File":"f","Rest":"r","UpdatedAt":"2026-01-01T00:00:00Z"},"asset":{"id":"asset_a","tags":["t"]}}
+	s.Put(t, work+"0001-plan.jsonl", `{"id":"asset_a","known":{"File":"f","Rest":"r","UpdatedAt":"2026-01-01T00:00:00Z"},"asset":{"id":"asset_a","tags":["t"]}}
 {"id":"asset_b","known":{"File":"f","Rest":"r","UpdatedAt":"2026-01-01T00:00:00Z"},"asset":{"id":"asset_b"}}`)
-	put(t, s, work+"0001-1.txt", "asset_a\nasset_b\n")
-	put(t, s, incoming+"r-0001-1/x/asset_a.png", "picture")
-	put(t, s, incoming+"r-0001-1/x/contents.jsonl", fmt.Sprintf(`{"name":"asset_a.png","key":%q,"size":7,"contentType":"image/png","crc32":"01234567"}`, incoming+"r-0001-1/x/asset_a.png"))
-	put(t, s, incoming+"r-0001-1/manifest.json", fmt.Sprintf(`{"archives":[{"key":"k","unpacked":{"contents":%q}}],"failed":[]}`, incoming+"r-0001-1/x/contents.jsonl"))
+	s.Put(t, work+"0001-1.txt", "asset_a\nasset_b\n")
+	s.Put(t, incoming+"r-0001-1/x/asset_a.png", "picture")
+	s.Put(t, incoming+"r-0001-1/x/contents.jsonl", fmt.Sprintf(`{"name":"asset_a.png","key":%q,"size":7,"contentType":"image/png","crc32":"01234567"}`, incoming+"r-0001-1/x/asset_a.png"))
+	s.Put(t, incoming+"r-0001-1/manifest.json", fmt.Sprintf(`{"archives":[{"key":"k","unpacked":{"contents":%q}}],"failed":[]}`, incoming+"r-0001-1/x/contents.jsonl"))
 	status := sync.Status{Name: "heroes", Status: sync.Running, Execution: "arn", Run: &sync.Run{ID: "r", Chunks: 1, Chunk: &sync.Chunk{
 		Run: "r", Number: 1, Pass: 1, Assets: 2, Work: work, AssetPrefix: "heroes/assets/", RecordPrefix: "heroes/metadata/", Incoming: incoming, Metadata: true,
 	}}}
@@ -46,7 +36,7 @@ func TestSyncedFunction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, s, sync.StatusKey("heroes"), string(text))
+	s.Put(t, sync.StatusKey("heroes"), string(text))
 	in := sync.SyncedInput{
 		Execution: archive.Execution{ID: "arn"}, Request: json.RawMessage(`{"name":"heroes"}`),
 		State: sync.State{Step: sync.Step{Batch: &sync.Batch{Name: "n", Sync: "heroes", Run: "r", Number: 1, Pass: 1}}},

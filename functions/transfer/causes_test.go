@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
@@ -97,9 +94,7 @@ func TestCausesAndTheirAdvice(t *testing.T) {
 	t.Parallel()
 	store := s3test.Start(t)
 	taken := "taken.zip"
-	if _, err := store.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &store.Bucket, Key: &taken, Body: bytes.NewReader([]byte("theirs"))}); err != nil {
-		t.Fatal(err)
-	}
+	store.Put(t, taken, "theirs")
 	api := scenariotest.NewServer(scenariotest.Options{})
 	t.Cleanup(api.Close)
 	sound, err := api.ArchiveURL(api.AddArchive("asset_1"))

@@ -12,11 +12,9 @@ var localMagic = []byte("PK\x03\x04")
 
 // Local is what a local header says.
 type Local struct {
-	Flags, Method    uint16
-	CRC32            uint32
-	Compressed, Size uint32 // zero where a descriptor follows, 1<<32-1 where a ZIP64 field has them
-	NameLen          int
-	ExtraLen         int
+	Flags, Method uint16
+	NameLen       int
+	ExtraLen      int
 }
 
 // HeaderLen is how long the whole header is: the content begins behind it.
@@ -29,8 +27,7 @@ func ParseLocal(b []byte) (Local, bool) {
 		return Local{}, false
 	}
 	return Local{
-		Flags: le.Uint16(b[6:]), Method: le.Uint16(b[8:]), CRC32: le.Uint32(b[14:]), Compressed: le.Uint32(b[18:]),
-		Size: le.Uint32(b[22:]), NameLen: int(le.Uint16(b[26:])), ExtraLen: int(le.Uint16(b[28:])),
+		Flags: le.Uint16(b[6:]), Method: le.Uint16(b[8:]), NameLen: int(le.Uint16(b[26:])), ExtraLen: int(le.Uint16(b[28:])),
 	}, true
 }
 

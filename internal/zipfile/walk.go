@@ -9,17 +9,15 @@ import (
 
 // Entry is one entry of a directory.
 type Entry struct {
-	Index        int64  // from 0, in the directory's order
-	Name         []byte // as it stands there; valid until the next entry is read
-	Extra        []byte // the same; for UnicodePath
-	Flags        uint16 // 4.4.4
-	Method       uint16 // 4.4.5
-	CRC32        uint32 // of the content
-	Compressed   int64  // bytes in the archive
-	Size         int64  // bytes of content
-	Offset       int64  // of its local header, in the file
-	ExternalAttr uint32 // 4.4.15
-	MadeBy       uint8  // the system whose attributes these are (4.4.2)
+	Index      int64  // from 0, in the directory's order
+	Name       []byte // as it stands there; valid until the next entry is read
+	Extra      []byte // the same; for UnicodePath
+	Flags      uint16 // 4.4.4
+	Method     uint16 // 4.4.5
+	CRC32      uint32 // of the content
+	Compressed int64  // bytes in the archive
+	Size       int64  // bytes of content
+	Offset     int64  // of its local header, in the file
 }
 
 // Flags and methods of entries.
@@ -104,9 +102,9 @@ func (w *walker) next() (bool, error) {
 		return false, unexpected(err)
 	}
 	w.e = Entry{
-		Index: w.e.Index, Name: w.buf[:name:name], Extra: w.buf[name:], MadeBy: h[5], Flags: le.Uint16(h[8:]),
+		Index: w.e.Index, Name: w.buf[:name:name], Extra: w.buf[name:], Flags: le.Uint16(h[8:]),
 		Method: le.Uint16(h[10:]), CRC32: le.Uint32(h[16:]), Compressed: int64(le.Uint32(h[20:])),
-		Size: int64(le.Uint32(h[24:])), ExternalAttr: le.Uint32(h[38:]), Offset: int64(le.Uint32(h[42:])),
+		Size: int64(le.Uint32(h[24:])), Offset: int64(le.Uint32(h[42:])),
 	}
 	return true, w.place()
 }

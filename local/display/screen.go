@@ -89,9 +89,6 @@ func (s *Screen) Close() {
 	s.erase()
 }
 
-// Terminal reports whether the screen has a live line.
-func (s *Screen) Terminal() bool { return s.terminal }
-
 // Line writes a line that stays.
 func (s *Screen) Line(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)

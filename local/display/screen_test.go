@@ -107,7 +107,7 @@ func TestScreenOfAFileIsPlain(t *testing.T) {
 	s.Line("done")
 	s.Close()
 	<-s.ended
-	if text, _ := os.ReadFile(file.Name()); string(text) != "done\n" || s.Terminal() {
+	if text, _ := os.ReadFile(file.Name()); string(text) != "done\n" || s.terminal {
 		t.Errorf("got %q", text)
 	}
 }

@@ -20,8 +20,7 @@ const maxAnswer = 6 << 20
 
 // HTTPInvoker calls functions at an endpoint of the Lambda Invoke API.
 type HTTPInvoker struct {
-	Endpoint string       // the URL before /2015-03-31/…
-	Client   *http.Client // nil: http.DefaultClient
+	Endpoint string // the URL before /2015-03-31/…
 }
 
 // Invoke calls the function and waits for its answer.
@@ -32,11 +31,7 @@ func (h HTTPInvoker) Invoke(ctx context.Context, function string, payload []byte
 		return nil, "", errors.New("the Lambda endpoint is not a URL")
 	}
 	req.Header.Set("Content-Type", "application/json")
-	client := h.Client
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, "", fmt.Errorf("calling %s: %w", function, withoutURL(err))
 	}

@@ -109,7 +109,7 @@ func TestHTTPInvoker(t *testing.T) {
 		"cut short":    {func(w http.ResponseWriter) { w.Header().Set("Content-Length", "10"); _, _ = io.WriteString(w, "x") }, "", "", "", "reading the answer"},
 	} {
 		answer = c.answer
-		result, functionError, err := HTTPInvoker{Endpoint: server.URL + "/", Client: server.Client()}.Invoke(t.Context(), function, []byte(`{"p":1}`))
+		result, functionError, err := HTTPInvoker{Endpoint: server.URL + "/"}.Invoke(t.Context(), function, []byte(`{"p":1}`))
 		var e *asl.Error
 		switch {
 		case c.errorName != "":

@@ -71,7 +71,6 @@ type Error struct {
 	After     time.Duration // it named this wait
 	Odd       bool          // an answer that is tried again a few times only
 	Slow      bool          // bytes come too slowly, or none
-	NoAnswer  bool          // the other side was not heard
 	Gone      bool          // S3 does not know the upload
 }
 
@@ -128,7 +127,7 @@ func As(op string, kind Kind, err error) *Error {
 	if IsContextError(err) {
 		return &Error{Op: op, Kind: Canceled, Err: WithoutURL(err)}
 	}
-	return &Error{Op: op, Kind: kind, Err: WithoutURL(err), Temporary: true, NoAnswer: true}
+	return &Error{Op: op, Kind: kind, Err: WithoutURL(err), Temporary: true}
 }
 
 // IsContextError compares by identity: errors.Is would take a dialer's own timeout for the end of a context.

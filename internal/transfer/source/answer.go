@@ -77,8 +77,6 @@ type Answer struct {
 	conn *connection
 	// End is the offset at which the answer says that it ends; -1 when it does not say. It may be less than was asked for.
 	End int64
-	// Vague: the protocol cannot distinguish a whole answer from one that broke off (HTTP/1.0 without a length).
-	Vague bool
 }
 
 func (a *Answer) Read(p []byte) (int, error) { return a.body.Read(p) }

@@ -202,8 +202,7 @@ func readWhole(resp *http.Response, conn *connection) (*Answer, Identity, error)
 	if !plain {
 		size = -1
 	}
-	vague := resp.ContentLength < 0 && len(resp.TransferEncoding) == 0
-	return &Answer{body: body, conn: conn, End: size, Vague: vague}, newIdentity(resp.Header, size), nil
+	return &Answer{body: body, conn: conn, End: size}, newIdentity(resp.Header, size), nil
 }
 
 // PlainMayHelp reports whether a request without ranges may do better than the one with a range that has failed. attempt

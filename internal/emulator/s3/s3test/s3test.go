@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -72,6 +73,16 @@ func (s *Server) Uploads(t testing.TB) map[string][]string {
 		found[*u.Key] = append(found[*u.Key], *u.UploadId)
 	}
 	return found
+}
+
+// Put writes an object and returns its ETag, without quotes.
+func (s *Server) Put(t testing.TB, key, content string) (etag string) {
+	t.Helper()
+	out, err := s.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: strings.NewReader(content)})
+	if err != nil {
+		t.Fatalf("put %s: %v", key, err)
+	}
+	return strings.Trim(*out.ETag, `"`)
 }
 
 // Object is an object's content, and whether there is one.
