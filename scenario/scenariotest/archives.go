@@ -30,13 +30,13 @@ type layout struct {
 // get gives the layout of a job's archive, and makes it if need be: once, however many ask meanwhile.
 func (s *archives) get(j job, changed bool, o Options) (*virtualzip.Archive, error) {
 	s.mu.Lock()
-	i := slices.IndexFunc(s.recent, func(l *layout) bool { return l.job == j.id && l.changed == changed })
+	i := slices.IndexFunc(s.recent, func(l *layout) bool { return l.job == j.ID && l.changed == changed })
 	var l *layout
 	if i >= 0 {
 		l = s.recent[i]
 		s.recent = slices.Delete(s.recent, i, i+1)
 	} else {
-		l = &layout{job: j.id, changed: changed, make: sync.OnceValues(func() (*virtualzip.Archive, error) {
+		l = &layout{job: j.ID, changed: changed, make: sync.OnceValues(func() (*virtualzip.Archive, error) {
 			return lay(j, changed, o)
 		})}
 	}
@@ -55,7 +55,7 @@ func (o Options) image(seed string) virtualzip.ImageSpec {
 // AssetFile gives the file of one version of an asset, as a stand-in with these options puts it into archives: to compare
 // with.
 func AssetFile(o Options, id string, version int) (*io.SectionReader, error) {
-	content, err := virtualzip.Image(o.withDefaults().image(asset{id: id, version: version}.seed()))
+	content, err := virtualzip.Image(o.withDefaults().image(asset{ID: id, Version: version}.seed()))
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +65,11 @@ func AssetFile(o Options, id string, version int) (*io.SectionReader, error) {
 // lay makes an archive. A changed one has the same names and sizes, and other bytes.
 func lay(j job, changed bool, o Options) (*virtualzip.Archive, error) {
 	var files []virtualzip.File
-	for i, name := range names(j.assets, j.template, j.flat) {
-		if j.assets[i].leftOut {
+	for i, name := range names(j.Assets, j.Template, j.Flat) {
+		if j.Assets[i].LeftOut {
 			continue
 		}
-		seed := j.assets[i].seed()
+		seed := j.Assets[i].seed()
 		if changed {
 			seed += " changed"
 		}

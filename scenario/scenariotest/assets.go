@@ -23,20 +23,20 @@ var assetID = regexp.MustCompile(`^asset_[A-Za-z0-9_-]+$`)
 
 // An asset is what a file of an archive is made from. All but its place comes from its ID.
 type asset struct {
-	id     string
-	folder string // what it was issued from
-	number int    // index within that, from 0
+	ID     string `json:"id"`
+	Folder string `json:"folder,omitempty"` // what it was issued from
+	Number int    `json:"number,omitempty"` // index within that, from 0
 
-	version int  // of its file
-	leftOut bool // its file is not in the archive
+	Version int  `json:"version,omitempty"` // of its file
+	LeftOut bool `json:"leftOut,omitempty"` // its file is not in the archive
 }
 
 // seed determines the file's bytes.
 func (a asset) seed() string {
-	if a.version == 0 {
-		return a.id
+	if a.Version == 0 {
+		return a.ID
 	}
-	return fmt.Sprintf("%s version %d", a.id, a.version)
+	return fmt.Sprintf("%s version %d", a.ID, a.Version)
 }
 
 func exists(id string) bool { return assetID.MatchString(id) && !strings.HasPrefix(id, prefixMissing) }
@@ -46,18 +46,18 @@ func expand(q query, perSource int) []asset {
 	var assets []asset
 	seen := map[string]bool{}
 	add := func(a asset) {
-		if !seen[a.id] {
-			seen[a.id] = true
+		if !seen[a.ID] {
+			seen[a.ID] = true
 			assets = append(assets, a)
 		}
 	}
 	for _, id := range q.AssetIDs {
-		add(asset{id: id, folder: pick(id+" generator", generators), number: len(assets)})
+		add(asset{ID: id, Folder: pick(id+" generator", generators), Number: len(assets)})
 	}
 	for _, sources := range [][]string{q.InferenceIDs, q.ModelIDs} {
 		for _, source := range sources {
 			for i := range perSource {
-				add(asset{id: fmt.Sprintf("asset_%s_%04d", safeName(source), i), folder: source, number: i})
+				add(asset{ID: fmt.Sprintf("asset_%s_%04d", safeName(source), i), Folder: source, Number: i})
 			}
 		}
 	}
@@ -81,12 +81,12 @@ func hash(s string) uint64 {
 // parameters are what a file name template can name.
 func (a asset) parameters() map[string]string {
 	return map[string]string{
-		"assetId":     a.id,
-		"id":          a.id,
-		"num":         fmt.Sprint(a.number),
-		"seed":        fmt.Sprint(hash(a.id+" seed") % (1 << 32)),
-		"generator":   pick(a.id+" generator", generators),
-		"prompt":      pick(a.id+" style", styles) + "_" + pick(a.id+" subject", subjects),
-		"description": pick(a.id+" subject", subjects),
+		"assetId":     a.ID,
+		"id":          a.ID,
+		"num":         fmt.Sprint(a.Number),
+		"seed":        fmt.Sprint(hash(a.ID+" seed") % (1 << 32)),
+		"generator":   pick(a.ID+" generator", generators),
+		"prompt":      pick(a.ID+" style", styles) + "_" + pick(a.ID+" subject", subjects),
+		"description": pick(a.ID+" subject", subjects),
 	}
 }

@@ -112,15 +112,15 @@ func (c *catalogue) enter(assets []asset) (gone string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range assets {
-		a := c.byID[assets[i].id]
+		a := c.byID[assets[i].ID]
 		switch {
 		case a == nil:
 			continue
 		case a.Deleted:
 			return a.ID
 		}
-		assets[i].version = a.Version
-		assets[i].leftOut = a.LeftOut != 0
+		assets[i].Version = a.Version
+		assets[i].LeftOut = a.LeftOut != 0
 		if a.LeftOut > 0 {
 			a.LeftOut--
 		}

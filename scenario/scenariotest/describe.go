@@ -21,7 +21,7 @@ func (h *Handler) describeAssets(r *http.Request, list []CatalogueAsset) []map[s
 // describeAsset is an asset as the API shows it: every field that the official client requires, with signed URLs that
 // change from answer to answer, and an embedding. The URLs serve nothing: files come in archives only.
 func (h *Handler) describeAsset(r *http.Request, a CatalogueAsset) map[string]any {
-	p := asset{id: a.ID}.parameters()
+	p := asset{ID: a.ID}.parameters()
 	file := fmt.Sprintf("%s/assets/%s-%d.png?Policy=p&Key-Pair-Id=k&Signature=%s", baseOf(r), a.ID, a.Version, rand.Text())
 	metadata := map[string]any{
 		"kind": "image", "type": a.kindOfType(), "prompt": p["prompt"], "seed": p["seed"], "guidance": 3.5, "numInferenceSteps": 28,

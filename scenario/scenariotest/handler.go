@@ -51,7 +51,7 @@ func NewHandler(o Options) *Handler {
 		closed:    make(chan struct{}),
 	}
 	for _, j := range kept {
-		h.jobs.byID[j.id] = j
+		h.jobs.byID[j.ID] = j
 	}
 	h.jobs.order = kept
 	h.faults.add(o.Faults...)

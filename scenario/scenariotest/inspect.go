@@ -24,9 +24,9 @@ func (h *Handler) Jobs() []JobInfo {
 	now := h.options.Now()
 	list := []JobInfo{}
 	for _, j := range h.jobs.order {
-		info := JobInfo{ID: j.id, ProjectID: j.project, Launched: j.launched, Status: j.status(now), Assets: len(j.assets)}
-		if len(j.assets) > 0 {
-			info.First = j.assets[0].id
+		info := JobInfo{ID: j.ID, ProjectID: j.Project, Launched: j.Launched, Status: j.status(now), Assets: len(j.Assets)}
+		if len(j.Assets) > 0 {
+			info.First = j.Assets[0].ID
 		}
 		list = append(list, info)
 	}
@@ -62,11 +62,11 @@ func describeArchive(a *virtualzip.Archive) ArchiveFile {
 // of downloads alone. Neither ceilings nor the limit of 1000 assets apply; special assets do what they do.
 func (h *Handler) AddArchive(assetIDs ...string) (jobID string) {
 	j := h.newJob(launchBody{Query: &query{AssetIDs: assetIDs}}, OpLaunchArchive)
-	j.duration = 0
+	j.Duration = 0
 	if _, err := h.jobs.add(j, 0); err != nil {
 		panic("scenariotest: " + err.Error())
 	}
-	return j.id
+	return j.ID
 }
 
 // SignURL gives a fresh signed URL of a job's archive, on the server with the given base ("http://127.0.0.1:9090").

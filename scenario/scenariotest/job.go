@@ -23,48 +23,49 @@ const (
 
 const slowdown = 10 // of asset_slow
 
-// A job is what a launch made. It does not change but for canceledAt: where it stands follows from the time.
+// A job is what a launch made, and what its file in the state has. It does not change but for CanceledAt: where it stands
+// follows from the time.
 type job struct {
-	id       string
-	project  string
-	launched Operation
-	created  time.Time
-	duration time.Duration
+	ID       string        `json:"id"`
+	Project  string        `json:"project,omitempty"`
+	Launched Operation     `json:"launched"`
+	Created  time.Time     `json:"created"`
+	Duration time.Duration `json:"duration"` // nanoseconds
 
-	asked    map[string]any // the launch's query and options: metadata.input
-	assets   []asset
-	flat     bool
-	template string
+	Asked    map[string]any `json:"asked"` // the launch's query and options: metadata.input
+	Assets   []asset        `json:"assets"`
+	Flat     bool           `json:"flat,omitempty"`
+	Template string         `json:"template,omitempty"`
 
-	outcome string // a final status, or outcomeStuck
-	reason  string
-	noURL   bool
-	expired bool
-	corrupt bool
+	Outcome string `json:"outcome"` // a final status, or outcomeStuck
+	Reason  string `json:"reason,omitempty"`
+	NoURL   bool   `json:"noUrl,omitempty"`
+	Expired bool   `json:"expired,omitempty"`
+	Corrupt bool   `json:"corrupt,omitempty"`
 
-	canceledAt time.Time
+	CanceledAt time.Time `json:"canceledAt,omitzero"`
 }
 
 func newJobID() string { return "job_" + rand.Text() }
 
 // misbehave applies what the special assets among the job's do.
 func (j *job) misbehave() {
-	for _, a := range j.assets {
+	for _, a := range j.Assets {
 		switch {
-		case strings.HasPrefix(a.id, prefixFail):
-			j.outcome, j.reason = statusFailure, "The asset "+a.id+" could not be read"
-		case strings.HasPrefix(a.id, prefixCancel):
-			j.outcome, j.reason = statusCanceled, "The job was canceled by an operator"
-		case strings.HasPrefix(a.id, prefixStuck):
-			j.outcome = outcomeStuck
-		case strings.HasPrefix(a.id, prefixSlow):
-			j.duration *= slowdown
-		case strings.HasPrefix(a.id, prefixNoURL):
-			j.noURL = true
-		case strings.HasPrefix(a.id, prefixExpired):
-			j.expired = true
-		case strings.HasPrefix(a.id, prefixCorrupt):
-			j.corrupt = true
+		case strings.HasPrefix(a.ID, prefixFail):
+			j.Outcome, j.Reason = statusFailure, "The asset "+a.ID+" could not be read"
+		case strings.HasPrefix(a.ID, prefixCancel):
+			j.Outcome, j.Reason = statusCanceled, "The job was canceled by an operator"
+		case strings.HasPrefix(a.ID, prefixStuck):
+			j.Outcome = outcomeStuck
+		case strings.HasPrefix(a.ID, prefixSlow):
+			j.Duration *= slowdown
+		case strings.HasPrefix(a.ID, prefixNoURL):
+			j.NoURL = true
+		case strings.HasPrefix(a.ID, prefixExpired):
+			j.Expired = true
+		case strings.HasPrefix(a.ID, prefixCorrupt):
+			j.Corrupt = true
 		}
 	}
 }
@@ -78,14 +79,14 @@ var phases = []struct {
 // ends is when the job reaches its outcome; zero: never.
 func (j *job) ends() time.Time {
 	switch {
-	case !j.canceledAt.IsZero():
-		return j.canceledAt
-	case j.outcome == outcomeStuck:
+	case !j.CanceledAt.IsZero():
+		return j.CanceledAt
+	case j.Outcome == outcomeStuck:
 		return time.Time{}
-	case j.outcome == statusSuccess:
-		return j.created.Add(j.duration)
+	case j.Outcome == statusSuccess:
+		return j.Created.Add(j.Duration)
 	default: // half way
-		return j.created.Add(j.duration / 2)
+		return j.Created.Add(j.Duration / 2)
 	}
 }
 
@@ -96,10 +97,10 @@ func (j *job) final(now time.Time) bool {
 
 // elapsed is the part of the duration that has passed, below 1 as long as the job runs.
 func (j *job) elapsed(now time.Time) float64 {
-	if j.duration <= 0 {
+	if j.Duration <= 0 {
 		return 0
 	}
-	return min(max(now.Sub(j.created).Seconds()/j.duration.Seconds(), 0), 0.99)
+	return min(max(now.Sub(j.Created).Seconds()/j.Duration.Seconds(), 0), 0.99)
 }
 
 // updated is when the job's status changed last.
@@ -109,10 +110,10 @@ func (j *job) updated(now time.Time) time.Time {
 	}
 	for _, phase := range slices.Backward(phases) {
 		if phase.begins <= j.elapsed(now) {
-			return j.created.Add(time.Duration(phase.begins * float64(j.duration)))
+			return j.Created.Add(time.Duration(phase.begins * float64(j.Duration)))
 		}
 	}
-	return j.created
+	return j.Created
 }
 
 // A change is one entry of a job's statusHistory.
@@ -130,7 +131,7 @@ func (j *job) history(now time.Time) []change {
 	}
 	for _, phase := range phases {
 		if phase.begins <= j.elapsed(until) {
-			at := j.created.Add(time.Duration(phase.begins * float64(j.duration)))
+			at := j.Created.Add(time.Duration(phase.begins * float64(j.Duration)))
 			changes = append(changes, change{isoTime(at), phase.status})
 		}
 	}
@@ -141,10 +142,10 @@ func (j *job) history(now time.Time) []change {
 }
 
 func (j *job) finalStatus() string {
-	if !j.canceledAt.IsZero() {
+	if !j.CanceledAt.IsZero() {
 		return statusCanceled
 	}
-	return j.outcome
+	return j.Outcome
 }
 
 func (j *job) status(now time.Time) string {

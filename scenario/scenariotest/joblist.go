@@ -55,8 +55,8 @@ func parseJobFilter(q url.Values) (f jobFilter, problem string) {
 }
 
 func (f jobFilter) takes(j *job, updated time.Time, status string) bool {
-	return j.project == f.project && (len(f.types) == 0 || slices.Contains(f.types, jobType)) &&
-		(f.status == "" || f.status == status) && j.created.After(f.created) && updated.After(f.updated)
+	return j.Project == f.project && (len(f.types) == 0 || slices.Contains(f.types, jobType)) &&
+		(f.status == "" || f.status == status) && j.Created.After(f.created) && updated.After(f.updated)
 }
 
 // listJobs answers with the jobs that the query asks for, the latest first.
@@ -87,14 +87,14 @@ func (s *jobs) filter(f jobFilter, now time.Time) []job {
 	for _, j := range s.order {
 		at := j.updated(now)
 		if f.takes(j, at, j.status(now)) {
-			found, updated[j.id] = append(found, *j), at
+			found, updated[j.ID] = append(found, *j), at
 		}
 	}
 	slices.SortStableFunc(found, func(a, b job) int {
 		if f.byUpdate {
-			return updated[b.id].Compare(updated[a.id])
+			return updated[b.ID].Compare(updated[a.ID])
 		}
-		return b.created.Compare(a.created)
+		return b.Created.Compare(a.Created)
 	})
 	return found
 }

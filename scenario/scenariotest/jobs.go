@@ -25,15 +25,15 @@ type jobs struct {
 func (s *jobs) add(j *job, ceiling int) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ceiling > 0 && s.running(j.created) >= ceiling {
+	if ceiling > 0 && s.running(j.Created) >= ceiling {
 		return false, nil
 	}
 	if err := s.state.put(j); err != nil {
 		return false, err
 	}
-	s.byID[j.id] = j
+	s.byID[j.ID] = j
 	s.order = append(s.order, j)
-	s.forget(j.created)
+	s.forget(j.Created)
 	return true, nil
 }
 
@@ -53,7 +53,7 @@ func (s *jobs) forget(now time.Time) {
 			return false
 		}
 		ended--
-		delete(s.byID, j.id)
+		delete(s.byID, j.ID)
 		return true
 	})
 }
@@ -89,7 +89,7 @@ func (s *jobs) cancel(id string, now time.Time) bool {
 	if j == nil || j.final(now) {
 		return false
 	}
-	j.canceledAt = now
+	j.CanceledAt = now
 	return s.state.put(j) == nil
 }
 
@@ -97,7 +97,7 @@ func (s *jobs) cancel(id string, now time.Time) bool {
 func (h *Handler) lookUp(r *http.Request) (job, *reply) {
 	id := r.PathValue("id")
 	j, ok := h.jobs.find(id)
-	if !ok || j.project != r.URL.Query().Get("projectId") {
+	if !ok || j.Project != r.URL.Query().Get("projectId") {
 		return job{}, failure(http.StatusNotFound, "Job "+id+" was not found")
 	}
 	return j, nil
@@ -108,28 +108,28 @@ func (h *Handler) getJob(r *http.Request, _ []byte, _ Fault) *reply {
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, jobID: j.id, body: map[string]any{"job": h.describe(r, j)}}
+	return &reply{status: http.StatusOK, jobID: j.ID, body: map[string]any{"job": h.describe(r, j)}}
 }
 
 // describe is a job as GET /jobs/{id} shows it.
 func (h *Handler) describe(r *http.Request, j job) map[string]any {
 	now := h.options.Now()
 	history := j.history(now)
-	metadata := map[string]any{"assetIds": []string{}, "input": j.asked}
+	metadata := map[string]any{"assetIds": []string{}, "input": j.Asked}
 	if url := h.urlOf(r, j); url != "" && h.options.Routes != RoutesReference {
 		metadata["archiveUrl"] = url
 	}
-	if j.final(now) && j.finalStatus() != statusSuccess && j.reason != "" {
-		metadata["error"] = j.reason
+	if j.final(now) && j.finalStatus() != statusSuccess && j.Reason != "" {
+		metadata["error"] = j.Reason
 	}
 	return map[string]any{
-		"jobId":         j.id,
+		"jobId":         j.ID,
 		"jobType":       jobType,
 		"status":        history[len(history)-1].Status,
 		"progress":      j.progress(now),
 		"statusHistory": history,
 		"metadata":      metadata,
-		"createdAt":     isoTime(j.created),
+		"createdAt":     isoTime(j.Created),
 		"updatedAt":     history[len(history)-1].Date,
 		"ownerId":       "team_local",
 	}
@@ -140,17 +140,17 @@ func (h *Handler) getDownload(r *http.Request, _ []byte, _ Fault) *reply {
 	if refused != nil {
 		return refused
 	}
-	body := map[string]any{"jobId": j.id, "jobStatus": j.status(h.options.Now())}
+	body := map[string]any{"jobId": j.ID, "jobStatus": j.status(h.options.Now())}
 	if url := h.urlOf(r, j); url != "" {
 		body["downloadUrl"] = url
 	}
-	return &reply{status: http.StatusOK, jobID: j.id, body: body}
+	return &reply{status: http.StatusOK, jobID: j.ID, body: body}
 }
 
 // urlOf signs a new URL for a job's archive; empty if there is none to give.
 func (h *Handler) urlOf(r *http.Request, j job) string {
 	now := h.options.Now()
-	if j.noURL || !j.final(now) || j.finalStatus() != statusSuccess {
+	if j.NoURL || !j.final(now) || j.finalStatus() != statusSuccess {
 		return ""
 	}
 	return h.signer.url(baseOf(r), j, now)
@@ -176,7 +176,7 @@ func (h *Handler) actOnJob(r *http.Request, body []byte, _ Fault) *reply {
 		return refused
 	case action.Action != "cancel":
 		return failure(http.StatusBadRequest, "action must be one of: cancel")
-	case !h.options.AllowCancel || !h.jobs.cancel(j.id, h.options.Now()):
+	case !h.options.AllowCancel || !h.jobs.cancel(j.ID, h.options.Now()):
 		return failure(http.StatusBadRequest, "Cannot cancel this type of job")
 	}
 	return h.getJob(r, nil, Fault{})

@@ -47,7 +47,7 @@ func (h *Handler) launchArchive(r *http.Request, body []byte, fault Fault) *repl
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, jobID: j.id, body: map[string]any{"job": h.describe(r, *j)}}
+	return &reply{status: http.StatusOK, jobID: j.ID, body: map[string]any{"job": h.describe(r, *j)}}
 }
 
 func (h *Handler) launchDownload(r *http.Request, body []byte, fault Fault) *reply {
@@ -55,7 +55,7 @@ func (h *Handler) launchDownload(r *http.Request, body []byte, fault Fault) *rep
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, jobID: j.id, body: map[string]any{"jobId": j.id}}
+	return &reply{status: http.StatusOK, jobID: j.ID, body: map[string]any{"jobId": j.ID}}
 }
 
 func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault) (*job, *reply) {
@@ -70,15 +70,15 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 		return nil, h.estimate(launch)
 	}
 	j := h.newJob(launch, op)
-	if gone := h.catalogue.enter(j.assets); gone != "" {
+	if gone := h.catalogue.enter(j.Assets); gone != "" {
 		return nil, failure(http.StatusNotFound, "Asset "+gone+" was not found")
 	}
-	j.project = r.URL.Query().Get("projectId")
-	if len(j.assets) > maxAssets {
-		return nil, failure(http.StatusBadRequest, tooMany(len(j.assets)))
+	j.Project = r.URL.Query().Get("projectId")
+	if len(j.Assets) > maxAssets {
+		return nil, failure(http.StatusBadRequest, tooMany(len(j.Assets)))
 	}
 	if fault.Outcome != "" {
-		j.outcome, j.reason = fault.Outcome, fault.Reason
+		j.Outcome, j.Reason = fault.Outcome, fault.Reason
 	}
 	switch taken, err := h.jobs.add(j, h.options.MaxConcurrentJobs); {
 	case err != nil:
@@ -91,14 +91,14 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 
 func (h *Handler) newJob(launch launchBody, op Operation) *job {
 	j := &job{
-		id: newJobID(), launched: op, created: h.options.Now(), duration: h.options.JobDuration,
-		assets: expand(*launch.Query, h.options.AssetsPerSource), outcome: statusSuccess,
-		asked: map[string]any{"query": launch.Query, "options": launch.Options},
+		ID: newJobID(), Launched: op, Created: h.options.Now(), Duration: h.options.JobDuration,
+		Assets: expand(*launch.Query, h.options.AssetsPerSource), Outcome: statusSuccess,
+		Asked: map[string]any{"query": launch.Query, "options": launch.Options},
 	}
 	if o := launch.Options; o != nil {
-		j.flat = o.Flat
+		j.Flat = o.Flat
 		if o.FileNameTemplate != nil {
-			j.template = *o.FileNameTemplate
+			j.Template = *o.FileNameTemplate
 		}
 	}
 	j.misbehave()

@@ -41,7 +41,7 @@ func (a asset) path(template string, flat bool) string {
 	}
 	folders := segments[:last]
 	if last == 0 {
-		folders = []string{a.folder}
+		folders = []string{a.Folder}
 	}
 	for i, folder := range folders {
 		folders[i] = shorten(safeName(folder), maxFolderName)

@@ -92,7 +92,7 @@ func (h *Handler) sendArchive(w *archiveWriter, r *http.Request, fault Fault) {
 
 // shortSize is how much there is of an archive that was cut off in its making; 0: all.
 func shortSize(j job, archive *virtualzip.Archive, fault Fault) int64 {
-	if fault.Size == 0 && j.corrupt {
+	if fault.Size == 0 && j.Corrupt {
 		return archive.Size() / 2
 	}
 	return fault.Size

@@ -29,10 +29,10 @@ func newSigner(key []byte, lifetime time.Duration) *signer {
 
 func (s *signer) url(base string, j job, now time.Time) string {
 	expires := now.Add(s.lifetime)
-	if j.expired {
+	if j.Expired {
 		expires = now.Add(-time.Second)
 	}
-	path := "/archives/" + j.id + "/" + j.created.UTC().Format("20060102") + "-export.zip"
+	path := "/archives/" + j.ID + "/" + j.Created.UTC().Format("20060102") + "-export.zip"
 	values := url.Values{"Expires": {strconv.FormatInt(expires.Unix(), 10)}, "Issue": {rand.Text()}}
 	values.Set("Signature", s.sign(path, values))
 	return base + path + "?" + values.Encode()

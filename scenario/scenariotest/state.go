@@ -21,33 +21,6 @@ const (
 	keyName   = "key"
 )
 
-// storedJob is a job as its file has it.
-type storedJob struct {
-	ID         string         `json:"id"`
-	Project    string         `json:"project,omitempty"`
-	Launched   Operation      `json:"launched"`
-	Created    time.Time      `json:"created"`
-	Duration   time.Duration  `json:"duration"` // nanoseconds
-	Assets     []storedAsset  `json:"assets"`
-	Flat       bool           `json:"flat,omitempty"`
-	Template   string         `json:"template,omitempty"`
-	Asked      map[string]any `json:"asked"`
-	Outcome    string         `json:"outcome"`
-	Reason     string         `json:"reason,omitempty"`
-	NoURL      bool           `json:"noUrl,omitempty"`
-	Expired    bool           `json:"expired,omitempty"`
-	Corrupt    bool           `json:"corrupt,omitempty"`
-	CanceledAt time.Time      `json:"canceledAt,omitzero"`
-}
-
-type storedAsset struct {
-	ID      string `json:"id"`
-	Folder  string `json:"folder,omitempty"`
-	Number  int    `json:"number,omitempty"`
-	Version int    `json:"version,omitempty"`
-	LeftOut bool   `json:"leftOut,omitempty"`
-}
-
 func (s state) file(id string) string { return filepath.Join(string(s), id+jobSuffix) }
 
 // put writes a job's file, whole or not at all.
@@ -55,18 +28,11 @@ func (s state) put(j *job) error {
 	if s == "" {
 		return nil
 	}
-	stored := storedJob{
-		j.id, j.project, j.launched, j.created, j.duration, nil, j.flat, j.template, j.asked, j.outcome, j.reason, j.noURL, j.expired,
-		j.corrupt, j.canceledAt,
-	}
-	for _, a := range j.assets {
-		stored.Assets = append(stored.Assets, storedAsset{a.id, a.folder, a.number, a.version, a.leftOut})
-	}
-	text, err := json.Marshal(stored)
+	text, err := json.Marshal(j)
 	if err != nil {
 		return err
 	}
-	return s.write(s.file(j.id), text)
+	return s.write(s.file(j.ID), text)
 }
 
 func (s state) write(path string, text []byte) error {
@@ -88,17 +54,9 @@ func (s state) get(id string) *job {
 		return nil
 	}
 	text, err := os.ReadFile(s.file(id))
-	var stored storedJob
-	if err != nil || json.Unmarshal(text, &stored) != nil {
+	j := &job{}
+	if err != nil || json.Unmarshal(text, j) != nil {
 		return nil
-	}
-	j := &job{
-		id: stored.ID, project: stored.Project, launched: stored.Launched, created: stored.Created, duration: stored.Duration,
-		flat: stored.Flat, template: stored.Template, asked: stored.Asked, outcome: stored.Outcome, reason: stored.Reason,
-		noURL: stored.NoURL, expired: stored.Expired, corrupt: stored.Corrupt, canceledAt: stored.CanceledAt,
-	}
-	for _, a := range stored.Assets {
-		j.assets = append(j.assets, asset{id: a.ID, folder: a.Folder, number: a.Number, version: a.Version, leftOut: a.LeftOut})
 	}
 	return j
 }
@@ -139,7 +97,7 @@ func (s state) load() (list []*job, key []byte, err error) {
 		}
 		list = append(list, j)
 	}
-	slices.SortStableFunc(list, func(a, b *job) int { return a.created.Compare(b.created) })
+	slices.SortStableFunc(list, func(a, b *job) int { return a.Created.Compare(b.Created) })
 	return list, key, nil
 }
 
