@@ -37,7 +37,7 @@ func newFiles() *files {
 		"characters/heroes/contents.jsonl": []byte(text),
 		"syncs/everything.json":            []byte(`{"select":{}}`),
 		"syncs/everything.status.json": []byte(`{"status":"failed","startedAt":"2026-01-02T15:04:05Z","endedAt":"2026-01-02T15:05:05Z",` +
-			`"counts":{"listed":2,"gone":1},"error":"Unauthorized","cause":"the key is refused"}`),
+			`"full":true,"counts":{"listed":2,"gone":1},"failed":[{"assetId":"a","error":"AssetFailed","cause":"so"}],"error":"Unauthorized","cause":"the key is refused"}`),
 	}}
 }
 

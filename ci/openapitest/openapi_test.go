@@ -192,6 +192,8 @@ func (c *contract) syncs(t *testing.T) {
 	c.do(t, 201, false, "POST", "/syncs", heroes)
 	c.do(t, 201, false, "POST", "/syncs", `{"name":"all","select":null,"destination":{"prefix":null}}`)
 	c.do(t, 409, false, "POST", "/syncs", `{"name":"heroes"}`)
+	c.do(t, 200, false, "POST", "/syncs?replace=true", `{"name":"all","tags":{"team":"art"}}`)
+	c.do(t, 400, true, "POST", "/syncs?replace=2", heroes)
 	for _, body := range []string{`{}`, `{"name":"a b"}`, `{"name":"a","select":{"b":1}}`, `{"name":"a","metadata":1}`, `{"name":"a","b":1}`} {
 		c.do(t, 422, true, "POST", "/syncs", body)
 	}

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
@@ -69,6 +71,7 @@ func newFixture(t *testing.T, change ...func(*Options)) *fixture {
 			},
 			Objects: f.objects,
 		},
+		Files:  noFiles{},
 		Logger: slog.New(slog.NewJSONHandler(f.logs, nil)),
 		Now:    func() time.Time { return time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC) },
 	}
@@ -116,6 +119,21 @@ func (o *objects) Delete(_ context.Context, key, ifETag string) error {
 		delete(o.owners, key)
 	}
 	return o.fail
+}
+
+// noFiles is a bucket without files that takes some.
+type noFiles struct{ Files }
+
+func (noFiles) List(context.Context, string, string) iter.Seq2[bucket.Entry, error] {
+	return func(func(bucket.Entry, error) bool) {}
+}
+
+func (noFiles) Read(context.Context, string, int64, bucket.GetOptions) ([]byte, bucket.Info, error) {
+	return nil, bucket.Info{}, &smithy.GenericAPIError{Code: "NoSuchKey"}
+}
+
+func (noFiles) Put(context.Context, string, []byte, bucket.PutOptions) (string, error) {
+	return "", nil
 }
 
 var errPlayed = errors.New("played by the test")

@@ -37,6 +37,10 @@ func hostile() [][4]string {
 		{"GET", "/archives?limit=99999999999999999999", "", ""}, {"GET", "/archives?cursor=" + strings.Repeat("A", 9000), "", ""},
 		{"GET", "/archives?status=%00&kind=%ff", "", ""}, {"GET", "/archives?a=1&a=2&" + strings.Repeat("b=1&", 5000), "", ""},
 		{"GET", "/archives?cursor=%25%25", "", ""}, {"GET", "/archives?%zz=1", "", ""}, {"GET", "/archives?limit=1&limit=2", "", ""},
+		{"GET", "/syncs?cursor=%00", "", ""}, {"GET", "/syncs/", "", ""}, {"POST", "/syncs", strings.Repeat("[", 8<<10), ""},
+		{"POST", "/syncs", unknownNames(10_000), ""}, {"POST", "/syncs", "{\"name\":\"\xff\"}", ""}, {"POST", "/syncs", `{"name":"../x"}`, ""},
+		{"POST", "/syncs", "{\"name\":\"x\",\"select\":{\"\xff\xfe\":1}}", ""}, {"POST", "/syncs", `{"name":"x","destination":{"prefix":"a\u0000b"}}`, ""},
+		{"POST", "/syncs", `{"name":"x","select":{"createdAfter":"0000-01-01T00:00:00+23:59"},"tags":{"":"","a":null}}`, ""},
 	}
 	for _, key := range []string{"../x.zip", "a/../../x.zip", "%2e%2e/x.zip", "a\r\nX: y.zip", "a\x00.zip", "/x.zip", "requests/x.json", "batches/x",
 		"a//b.zip", "<script>.zip", strings.Repeat("k", 5000), "a\\b.zip", "\u202egpj.zip", " .zip", "a/./b.zip", "syncs/x.json"} {

@@ -55,6 +55,15 @@ func limit(values map[string]string, def, most int) (int, error) {
 	return n, nil
 }
 
+// yes reads a parameter that is true or false; false when it is not given.
+func yes(values map[string]string, name string) (bool, error) {
+	v, given := values[name]
+	if given && v != "true" && v != "false" {
+		return false, badParameter("%s is %.20q; it must be true or false", name, v)
+	}
+	return v == "true", nil
+}
+
 // idempotencyKey reads the header: "" when there is none. The draft of the HTTPAPI working group writes the key in
 // double quotes, most clients do not; both are the same key.
 func idempotencyKey(h http.Header) (string, error) {

@@ -15,8 +15,9 @@ func (a *api) start(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if v, given := values["dryRun"]; given && v != "true" && v != "false" {
-		return badParameter("dryRun is %.20q; it must be true or false", v)
+	dryRun, err := yes(values, "dryRun")
+	if err != nil {
+		return err
 	}
 	key, err := idempotencyKey(r.Header)
 	if err != nil {
@@ -29,7 +30,7 @@ func (a *api) start(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if values["dryRun"] == "true" {
+	if dryRun {
 		return a.estimate(w, r, body)
 	}
 	p, err := a.Prepare(r.Context(), body, "assets")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -17,25 +18,41 @@ import (
 )
 
 const (
-	defaultSyncs = 20
-	maxSyncs     = 100
 	// maxSyncFile is the size in bytes of a sync's file that is read. A status names at most 100 failed assets.
 	maxSyncFile = 1 << 20
+	// maxDefinition is the size in bytes of a definition that is shown: a page has a hundred.
+	maxDefinition = 8 << 10
+	// maxShownFailed is how many missing assets of a sync are named; counts.failed says how many there are.
+	maxShownFailed = 5
+	maxShownText   = 600 // characters of an error's or a cause's text
 	// syncsAtOnce is how many syncs' files are read at once.
 	syncsAtOnce = 16
+	// statusNew is the status of a sync that has not run yet.
+	statusNew = "new"
 )
 
-// syncView is a sync and its last run.
+// syncView is a sync and its last run. It is made of named fields alone, so that nothing else of a status, which is
+// anybody's who may write into the bucket, is passed on.
 type syncView struct {
-	Name        string        `json:"name"`
-	Status      string        `json:"status"` // running, succeeded, failed; "new" before the first run
+	Name              string `json:"name"`
+	*syncs.Definition        // nil for one that cannot be read
+	Status            string `json:"status"` // statusNew, or that of the last run
+	// Full says that the last run listed everything again.
+	Full        bool          `json:"full,omitempty"`
 	StartedAt   *time.Time    `json:"startedAt,omitempty"`
 	EndedAt     *time.Time    `json:"endedAt,omitempty"`
 	SucceededAt *time.Time    `json:"succeededAt,omitempty"`
 	Cursor      *time.Time    `json:"cursor,omitempty"` // up to when all changes at Scenario are in the bucket
 	Counts      *syncs.Counts `json:"counts,omitempty"` // of the last run
-	Error       string        `json:"error,omitempty"`  // why the last run failed, or what is wrong with the definition
+	Failed      []failedAsset `json:"failed,omitempty"`
+	Error       string        `json:"error,omitempty"` // why the last run failed, or what is wrong with the definition
 	Cause       string        `json:"cause,omitempty"`
+}
+
+type failedAsset struct {
+	AssetID string `json:"assetId"`
+	Error   string `json:"error"`
+	Cause   string `json:"cause,omitempty"`
 }
 
 type syncsView struct {
@@ -50,7 +67,7 @@ func (a *api) listSyncs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	most, err := limit(values, defaultSyncs, maxSyncs)
+	most, err := limit(values, defaultLimit, maxLimit)
 	if err != nil {
 		return err
 	}
@@ -59,38 +76,24 @@ func (a *api) listSyncs(w http.ResponseWriter, r *http.Request) error {
 		return badParameter("the cursor is not one of this list's; begin again without it")
 	}
 	out := syncsView{Syncs: []*syncView{}}
-	for o, err := range a.Files.List(r.Context(), syncs.Prefix, afterSync(after)) {
+	for name, err := range syncs.Names(r.Context(), a.Files, after) {
 		if err != nil {
 			return err
 		}
-		name, ok := syncs.NameOf(o.Key)
-		if !ok {
-			continue
-		}
 		if len(out.Syncs) == most {
 			out.Cursor = out.Syncs[most-1].Name
-			query := url.Values{"cursor": {out.Cursor}, "limit": {values["limit"]}}
-			if values["limit"] == "" {
-				query.Del("limit")
-			}
-			out.Links.Next = httpapi.FromContext(r.Context()).Prefix + "/syncs?" + query.Encode()
+			next := url.Values{"cursor": {out.Cursor}, "limit": {fmt.Sprint(most)}}
+			out.Links.Next = httpapi.FromContext(r.Context()).Prefix + "/syncs?" + next.Encode()
 			w.Header().Set("Link", "<"+out.Links.Next+`>; rel="next"`)
 			break
 		}
-		out.Syncs = append(out.Syncs, &syncView{Name: name, Status: "new"})
+		out.Syncs = append(out.Syncs, &syncView{Name: name})
 	}
 	if err := a.readSyncs(r.Context(), out.Syncs); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, "application/json", out)
 	return nil
-}
-
-func afterSync(name string) string {
-	if name == "" {
-		return ""
-	}
-	return syncs.DefinitionKey(name)
 }
 
 // readSyncs fills in what the bucket says of each sync.
@@ -112,23 +115,42 @@ func (a *api) readSyncs(ctx context.Context, list []*syncView) error {
 	return context.Cause(ctx)
 }
 
+// readSync fills in a sync's definition and its last run. What is in the files is anything: what is not as a sync writes
+// it is left out.
 func (a *api) readSync(ctx context.Context, v *syncView) error {
-	var s syncs.Status
-	there, err := a.readFile(ctx, syncs.StatusKey(v.Name), &s)
+	v.Status = statusNew
+	text, err := a.readFile(ctx, syncs.StatusKey(v.Name))
 	if err != nil {
 		return err
 	}
-	if there && s.Status != "" {
-		v.Status, v.Counts, v.Error, v.Cause = s.Status, &s.Counts, s.Error, s.Cause
-		v.StartedAt, v.EndedAt, v.SucceededAt, v.Cursor = known(s.StartedAt), known(s.EndedAt), known(s.SucceededAt), known(s.Cursor)
+	var s syncs.Status
+	if json.Unmarshal(text, &s) == nil && (s.Status == syncs.Running || s.Status == syncs.Succeeded || s.Status == syncs.Failed) {
+		v.lastRun(s)
 	}
-	var wrong struct{ Error, Cause string }
-	there, err = a.readFile(ctx, syncs.ErrorKey(v.Name), &wrong)
-	if there && wrong.Error != "" { // the definition is wrong now, however the last run ended
-		v.Error, v.Cause = wrong.Error, wrong.Cause
+	text, err = a.readFile(ctx, syncs.DefinitionKey(v.Name))
+	if err != nil || text == nil {
+		return err
 	}
-	return err
+	d, err := syncs.ParseDefinition(v.Name, text)
+	switch {
+	case err != nil: // the definition is wrong now, however the last run ended
+		v.Error, v.Cause = errRequestInvalid, cut(err.Error())
+	case len(text) <= maxDefinition:
+		v.Definition = &d
+	}
+	return nil
 }
+
+func (v *syncView) lastRun(s syncs.Status) {
+	v.Status, v.Full, v.Counts, v.Error, v.Cause = s.Status, s.Full, &s.Counts, cut(s.Error), cut(s.Cause)
+	v.StartedAt, v.EndedAt, v.SucceededAt, v.Cursor = known(s.StartedAt), known(s.EndedAt), known(s.SucceededAt), known(s.Cursor)
+	for _, f := range s.Failed[:min(len(s.Failed), maxShownFailed)] {
+		v.Failed = append(v.Failed, failedAsset{cut(f.AssetID), cut(f.Error), cut(f.Cause)})
+	}
+}
+
+// cut bounds a text from a file that anybody may have written.
+func cut(text string) string { return fmt.Sprintf("%.*s", maxShownText, text) }
 
 func known(at time.Time) *time.Time {
 	if at.IsZero() {
@@ -137,19 +159,24 @@ func known(at time.Time) *time.Time {
 	return &at
 }
 
-// readFile reads a small file of JSON; false if there is none, or one that is something else.
-func (a *api) readFile(ctx context.Context, key string, v any) (bool, error) {
+// readFile reads a small file; nil if there is none, or a large one.
+func (a *api) readFile(ctx context.Context, key string) ([]byte, error) {
 	content, _, err := a.Files.Read(ctx, key, maxSyncFile, bucket.GetOptions{})
 	if bucket.IsMissing(err) || errors.Is(err, bucket.ErrTooLarge) {
-		return false, nil
+		return nil, nil
 	}
-	return err == nil && json.Unmarshal(content, v) == nil, err
+	return content, err
 }
 
 // createSync serves POST /syncs: it puts the definition into the bucket, and whatever starts syncs there starts this one. The
 // same definition once more, after a lost answer, is answered in the same way.
 func (a *api) createSync(w http.ResponseWriter, r *http.Request) error {
-	if _, err := parameters(r); err != nil {
+	values, err := parameters(r, "replace")
+	if err != nil {
+		return err
+	}
+	replace, err := yes(values, "replace")
+	if err != nil {
 		return err
 	}
 	if err := checkMediaType(r.Header); err != nil {
@@ -163,25 +190,36 @@ func (a *api) createSync(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notJSON(body, err)
 	}
-	key := syncs.DefinitionKey(name)
-	_, err = a.Files.Put(r.Context(), key, definition, bucket.PutOptions{ContentType: "application/json", IfMissing: true})
-	if bucket.IsChanged(err) {
-		there, _, readErr := a.Files.Read(r.Context(), key, maxSyncFile, bucket.GetOptions{})
-		if readErr != nil || !bytes.Equal(there, definition) {
-			return newProblem(http.StatusConflict, errSyncExists, "there is a sync %q already; take another name, or change %q in "+
-				"the bucket", name, key).because(readErr)
-		}
-		err = nil
-	}
+	status, err := a.storeSync(r.Context(), name, definition, replace)
 	if err != nil {
 		return err
 	}
-	v := &syncView{Name: name, Status: "new"}
+	v := &syncView{Name: name}
 	if err := a.readSync(r.Context(), v); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusCreated, "application/json", v)
+	writeJSON(w, status, "application/json", v)
 	return nil
+}
+
+// storeSync writes a definition, and gives the status to answer with. Replacing a definition by the same one starts another run.
+func (a *api) storeSync(ctx context.Context, name string, definition []byte, replace bool) (status int, err error) {
+	key, o := syncs.DefinitionKey(name), bucket.PutOptions{ContentType: "application/json", IfMissing: true}
+	_, err = a.Files.Put(ctx, key, definition, o)
+	if !bucket.IsChanged(err) {
+		return http.StatusCreated, err
+	}
+	if replace {
+		o.IfMissing = false
+		_, err = a.Files.Put(ctx, key, definition, o)
+		return http.StatusOK, err
+	}
+	there, _, err := a.Files.Read(ctx, key, maxSyncFile, bucket.GetOptions{})
+	if err != nil || !bytes.Equal(there, definition) {
+		return 0, newProblem(http.StatusConflict, errSyncExists, "there is a sync %q already; take another name, replace it with the "+
+			"parameter replace=true, or change %q in the bucket", name, key).because(err)
+	}
+	return http.StatusCreated, nil
 }
 
 // readSyncRequest takes the name out of the body. The rest is the definition, as it is written in the bucket.

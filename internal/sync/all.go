@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"iter"
-	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
@@ -14,12 +12,9 @@ import (
 // execution of their own. Near the deadline the state machine is asked to come again.
 func (e Engine) all(ctx context.Context, in ChangesInput, full bool) (Step, error) {
 	out := Output{Status: "started"}
-	for name, err := range e.names(ctx) {
+	for name, err := range Names(ctx, e.Bucket, in.State.Step.After) {
 		if err != nil {
 			return Step{}, err
-		}
-		if after := in.State.Step.After; after != "" && DefinitionKey(name) <= DefinitionKey(after) {
-			continue
 		}
 		if err := e.one(ctx, in.Execution, name, full, &out); err != nil {
 			return Step{}, err
@@ -29,30 +24,6 @@ func (e Engine) all(ctx context.Context, in ChangesInput, full bool) (Step, erro
 		}
 	}
 	return Step{Next: NextDone, Output: &out}, nil
-}
-
-// names gives the names of all syncs, in the order of their keys. What syncs keep below syncs/<name>/ is passed over: the
-// list goes on behind it.
-func (e Engine) names(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for after, more := "", true; more; {
-			more = false
-			for o, err := range e.Bucket.List(ctx, Prefix, after) {
-				if err != nil {
-					yield("", err)
-					return
-				}
-				if folder, _, below := strings.Cut(strings.TrimPrefix(o.Key, Prefix), "/"); below {
-					after, more = Prefix+folder+"0", true // 0 comes after /
-					break
-				}
-				name, ok := NameOf(o.Key)
-				if ok && !yield(name, nil) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // one finishes a sync that has nothing to do, or starts it.
