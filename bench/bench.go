@@ -158,44 +158,59 @@ func (s *setup) measureCondition(ctx context.Context, c condition, r *report) er
 	if c.slow {
 		runs = s.slowRuns
 	}
-	if c.sink {
-		line, stopSink, err := s.background(exec.Command(s.self, "_sink", "-file", s.archive, "-dir", s.dir))
+	if c.sink || c.md5 {
+		programs = s.goPrograms()
+		var stopTarget func()
+		if c.sink {
+			target, stopTarget, err = s.sinkOf(s.archive)
+		} else {
+			target, stopTarget, err = s.storageAt(ctx, "md5", true)
+		}
 		if err != nil {
 			return err
 		}
-		defer stopSink()
-		if err := json.Unmarshal([]byte(line), &target); err != nil {
-			return err
-		}
-		target.Bucket = "bench"
-		programs = s.goPrograms()
+		defer stopTarget()
 	}
-	if c.md5 {
-		var stopMD5 func()
-		if target, stopMD5, err = s.storageAt(ctx, "md5", true); err != nil {
-			return err
-		}
-		defer stopMD5()
-		programs = s.goPrograms()
-	}
+	return s.inTurns(ctx, r, c.name, c.title, runs, programs, func(p program) (sample, error) {
+		return s.runOnce(ctx, p, url, target, s.size)
+	})
+}
+
+// inTurns runs each program several times and reports the samples. What disturbs the machine disturbs all; and who comes
+// first does not stay the same, because one run warms memory for the next.
+func (s *setup) inTurns(ctx context.Context, r *report, name, title string, runs int, programs []program, once func(program) (sample, error)) error {
 	samples := map[string][]sample{}
-	for n := range runs { // in turns: what disturbs the machine disturbs all
-		for i := range programs { // and who comes first does not stay the same: one run warms memory for the next
+	for n := range runs {
+		for i := range programs {
 			p := programs[(i+n)%len(programs)]
-			one, err := s.runOnce(ctx, p, url, target, s.size)
-			if err != nil {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				r.failures = append(r.failures, fmt.Sprintf("%s, %s: %v", c.title, p.name, err))
+			one, err := once(p)
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err != nil:
+				r.failures = append(r.failures, fmt.Sprintf("%s, %s: %v", title, p.name, err))
 				continue
 			}
-			fmt.Fprintf(os.Stderr, "%-10s %-24s %6.2f s %6.2f CPU-s %4d MiB\n", c.name, p.name, one.wall.Seconds(), one.cpu.Seconds(), one.rss>>20)
+			fmt.Fprintf(os.Stderr, "%-10s %-24s %6.2f s %6.2f CPU-s %4d MiB\n", name, p.name, one.wall.Seconds(), one.cpu.Seconds(), one.rss>>20)
 			samples[p.name] = append(samples[p.name], one)
 		}
 	}
-	r.add(c, programs, samples)
+	r.add(title, programs, samples)
 	return nil
+}
+
+// sinkOf starts the storage that discards parts, for transfers of a file.
+func (s *setup) sinkOf(file string) (target storage, stop func(), err error) {
+	line, stop, err := s.background(exec.Command(s.self, "_sink", "-file", file, "-dir", s.dir))
+	if err != nil {
+		return target, nil, err
+	}
+	if err := json.Unmarshal([]byte(line), &target); err != nil {
+		stop()
+		return target, nil, err
+	}
+	target.Bucket = "bench"
+	return target, stop, nil
 }
 
 // runOnce moves the archive with one program and removes the object again.
@@ -240,16 +255,11 @@ func (s *setup) measureMemoryOf(ctx context.Context, r *report, path string, siz
 		return err
 	}
 	defer stopSource()
-	line, stopSink, err := s.background(exec.Command(s.self, "_sink", "-file", path, "-dir", s.dir))
+	target, stopSink, err := s.sinkOf(path)
 	if err != nil {
 		return err
 	}
 	defer stopSink()
-	var target storage
-	if err := json.Unmarshal([]byte(line), &target); err != nil {
-		return err
-	}
-	target.Bucket = "bench"
 	for _, inFlight := range []int{16, 64} {
 		one, err := s.runOnce(ctx, s.ours(inFlight), url, target, size)
 		if err != nil {

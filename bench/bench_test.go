@@ -38,7 +38,7 @@ func TestSummary(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	r := &report{setup: &setup{config: config{size: 1 << 30}, missing: []string{"rclone is missing"}}, failures: []string{"it broke"}}
-	r.add(condition{title: "A condition"}, []program{{name: "ours"}, {name: "a | b"}, {name: "never"}},
+	r.add("A condition", []program{{name: "ours"}, {name: "a | b"}, {name: "never"}},
 		map[string][]sample{"ours": runs(2, 2, 2), "a | b": runs(4, 6)})
 	r.cold = []coldStart{
 		{"launch", 9_000_000, []sample{{wall: 5 * time.Millisecond}}}, {"poll", 1, []sample{{wall: 26 * time.Millisecond}}},

@@ -64,34 +64,17 @@ func (s *setup) measureUnpackingOf(ctx context.Context, r *report, row unpackRow
 	if err := s.putZIP(ctx, row, at); err != nil {
 		return err
 	}
-	samples := map[string][]sample{}
-	for n := range s.slowRuns {
-		for i := range programs {
-			p := programs[(i+n)%len(programs)]
-			one, err := p.run(ctx, "", at)
-			if err == nil {
-				err = at.wantUnpacked(ctx, row)
-			}
-			if err := at.removeUnpacked(ctx); err != nil {
-				return err
-			}
-			switch {
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case err != nil:
-				r.failures = append(r.failures, fmt.Sprintf("Unpacking, %s, %s: %v", row.title, p.name, err))
-				continue
-			}
-			fmt.Fprintf(os.Stderr, "unpack     %-24s %6.2f s %6.2f CPU-s %4d MiB\n", p.name, one.wall.Seconds(), one.cpu.Seconds(), one.rss>>20)
-			samples[p.name] = append(samples[p.name], one)
-		}
-	}
 	title := "Unpacking in S3: " + row.title
 	if s.scale > 1 {
 		title += fmt.Sprintf(" (smaller by %d)", s.scale)
 	}
-	r.add(condition{title: title}, programs, samples)
-	return nil
+	return s.inTurns(ctx, r, "unpack", title, s.slowRuns, programs, func(p program) (sample, error) {
+		one, err := p.run(ctx, "", at)
+		if err == nil {
+			err = at.wantUnpacked(ctx, row)
+		}
+		return one, errors.Join(err, at.removeUnpacked(ctx))
+	})
 }
 
 // unpackedPrefix is where every program puts the files.
