@@ -59,7 +59,7 @@ func (r *report) write(path string) error {
 			"TLS. Runs are in turns, and so is who begins.\n", r.setup.size>>20)
 	}
 	if r.reported > 1<<30 {
-		fmt.Fprintf(&b, "\n**Not steady:** meanwhile this virtual machine gave %d GiB of free memory back to its host, and whoever took memory\n"+
+		fmt.Fprintf(&b, "\n**Not steady:** meanwhile this virtual machine gave %d GiB of free memory back to its host, and programs that took memory\n"+
 			"next waited for it. As root, `echo 11 > /sys/module/page_reporting/parameters/page_reporting_order` stops that.\n", r.reported>>30)
 	}
 	b.WriteString(r.sections.String())
