@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ func (l lambda) Run(_ context.Context, task asl.Task) (json.RawMessage, error) {
 	if err := json.Unmarshal(task.Parameters, &p); err != nil {
 		return nil, err
 	}
+	if task.Resource == asl.StartExecutionResource {
+		p.FunctionName = "execution"
+	}
 	payload, err := l(p.FunctionName, p.Payload)
 	if err != nil {
 		return nil, err
@@ -30,12 +34,26 @@ func (l lambda) Run(_ context.Context, task asl.Task) (json.RawMessage, error) {
 	return json.Marshal(map[string]any{"Payload": payload})
 }
 
-// events counts the events of a history.
-type events int
+// RunMap implements asl.MapRunner: a Map Run is a call, too.
+func (l lambda) RunMap(context.Context, asl.MapRun) (json.RawMessage, error) {
+	payload, err := l("map", nil)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(payload)
+}
+
+// nothing is an S3 without objects, which the Map Run does not read.
+type nothing struct{ asl.ObjectReader }
+
+// path is the states that an execution enters.
+type path []string
 
 // Record implements asl.Recorder.
-func (n *events) Record(asl.Event, *asl.Checkpoint) error {
-	*n++
+func (p *path) Record(e asl.Event, _ *asl.Checkpoint) error {
+	if strings.HasSuffix(string(e.Type), "StateEntered") {
+		*p = append(*p, e.Details.Name)
+	}
 	return nil
 }
 
@@ -49,19 +67,19 @@ func parse(t *testing.T, file string) *asl.Machine {
 }
 
 // execute runs one execution to its end.
-func execute(t *testing.T, m *asl.Machine, name string, l lambda) (asl.Result, int) {
+func execute(t *testing.T, m *asl.Machine, name string, l lambda) (asl.Result, path) {
 	t.Helper()
-	x := asl.Executor{Runners: asl.Runners{asl.LambdaInvokeResource: l}}
+	x := asl.Executor{Runners: asl.Runners{asl.LambdaInvokeResource: l, asl.StartExecutionResource: l}, MapRunner: l, Objects: nothing{}}
 	info := asl.ExecutionInfo{
 		ARN: "arn:aws:states:us-east-1:000000000000:execution:archive:" + name, Name: name, StartTime: time.Now(),
 		Input: json.RawMessage(`{"query":{"assetIds":["asset_1"]}}`),
 	}
-	var n events
-	result, err := x.Run(t.Context(), m, info, nil, &n)
+	var entered path
+	result, err := x.Run(t.Context(), m, info, nil, &entered)
 	if err != nil {
 		t.Error(err)
 	}
-	return result, int(n)
+	return result, entered
 }
 
 // failsWith is a function's error as Step Functions shows it.

@@ -17,6 +17,7 @@ var ends = []struct {
 }{
 	{failsWith("RequestInvalid", "the last words"), "RequestInvalid"},
 	{failsWith("Unauthorized", "the last words"), "Unauthorized"},
+	{failsWith("LaunchUncertain", "the last words"), "LaunchUncertain"},
 	{failsWith("ScenarioUnavailable", "the last words"), "ScenarioUnavailable"},
 	{failsWith("ArchiveURLExpired", "the last words"), "ArchiveURLExpired"},
 	{failsWith("ArchiveCorrupt", "the last words"), "ArchiveCorrupt"},
@@ -34,18 +35,21 @@ type course struct {
 	name  string
 	fails string // the step that fails for good
 	when  int    // from which call of the poll or transfer function on
-	// before are answers other than success: of the transfer, whose URL expires that often.
+	// expiries is how often the URL expires before the transfer is finished.
 	expiries int
-	deadly   bool // the launch dies, so that its job is looked for
-	unpack   bool // the archive's files are to become objects
-	status   string
+	// halves is how often the transfer and the unpacking stop before they are finished, and running how many polls come
+	// before the job's end.
+	halves, running int
+	deadly          bool // the launch dies, so that its job is looked for
+	unpack          bool // the archive's files are to become objects
+	status          string
 }
 
 // Whatever happened before, an execution ends with the name and the cause of the last thing that went wrong; a clean-up
 // that fails too does not hide it.
 func TestTheLastThingLearntIsTheCause(t *testing.T) {
 	t.Parallel()
-	m := parse(t, "archive.asl.json")
+	m, w := parse(t, "archive.asl.json"), newWalk(t, "archive.asl.json")
 	for _, c := range []course{
 		{name: "launch", fails: "launch"},
 		{name: "the look for the job", fails: "find", deadly: true},
@@ -57,6 +61,9 @@ func TestTheLastThingLearntIsTheCause(t *testing.T) {
 		{name: "the poll after some expiries", fails: "poll", when: 3, expiries: 3},
 		{name: "the unpacking", fails: "unpack", unpack: true},
 		{name: "the transfer of an archive that is to be unpacked", fails: "transfer", unpack: true},
+		{name: "the poll of a job that runs", fails: "poll", when: 2, running: 2},
+		{name: "the transfer that goes on", fails: "transfer", when: 2, halves: 2},
+		{name: "the unpacking that goes on", fails: "unpack", when: 1, halves: 1, unpack: true},
 		{name: "the job fails", status: "failure"},
 		{name: "the job is canceled after an expiry", status: "canceled", when: 1, expiries: 1},
 		{name: "the job is late after some expiries", status: "timed-out", when: 2, expiries: 2},
@@ -69,7 +76,8 @@ func TestTheLastThingLearntIsTheCause(t *testing.T) {
 				t.Run(fmt.Sprintf("%s, %v, abort fails %v", c.name, e.err, abortFails), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						r, _ := execute(t, m, "run", c.lambda(e.err, abortFails))
+						r, entered := execute(t, m, "run", c.lambda(e.err, abortFails))
+						w.add(entered, r)
 						want := c.want(e.ended, e.err)
 						if r.Status != asl.StatusFailed || r.Error != want || !strings.Contains(r.Cause, "the last words") ||
 							strings.Contains(r.Cause, "before") {
@@ -115,6 +123,8 @@ func (c course) lambda(err error, abortFails bool) lambda {
 			return nil, err
 		case function == "poll" && n >= c.when && c.status != "":
 			return polled(c.status, "", "the last words"), nil
+		case function == "poll" && n < c.running:
+			return polled("running", "", ""), nil
 		case function == "poll":
 			return polled("success", "https://archives.example/1", ""), nil
 		case event["abort"] == true && abortFails:
@@ -123,6 +133,8 @@ func (c course) lambda(err error, abortFails bool) lambda {
 			return transferred(false), nil
 		case function == "transfer" && c.fails == "unpack":
 			return transferred(true), nil
+		case n < c.halves:
+			return transferred(false), nil
 		case n < c.expiries:
 			return nil, failsWith("ArchiveURLExpired", "before: the URL")
 		}

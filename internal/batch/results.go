@@ -67,16 +67,27 @@ func (c child) output() *archive.Output {
 
 // failure is why the archive is missing. The archive's own error is in the description that the child's cause holds.
 func (c child) failure() *failure {
-	if name, cause, ok := describedFailure(c.Cause); ok {
+	switch name, cause := ChildFailure(c.Error, c.Cause); {
+	case name != "":
 		return &failure{name, cause}
-	}
-	switch {
-	case c.Error != "":
-		return &failure{c.Error, c.Cause}
 	case c.Status == "" || c.Status == "PENDING":
 		return &failure{"NotStarted", "The batch stopped before this archive's turn came"}
 	}
 	return &failure{c.Status, "The batch stopped while this archive was being made"}
+}
+
+// ChildFailure is the error of an execution that was run by another one (startExecution.sync:2). There it comes as
+// States.TaskFailed, and its cause is the description of the execution, which has its own name and cause. Of a function's
+// error that was left uncaught, the cause is the function's message. Any other error is returned as it is.
+func ChildFailure(name, cause string) (childName, childCause string) {
+	if n, c, ok := describedFailure(cause); ok {
+		name, cause = n, c
+	}
+	var function struct{ ErrorMessage string }
+	if json.Unmarshal([]byte(cause), &function) == nil && function.ErrorMessage != "" {
+		cause = function.ErrorMessage
+	}
+	return name, cause
 }
 
 // describedFailure reads the description of a failed execution. It may be cut off where an error's cause becomes too

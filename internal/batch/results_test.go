@@ -40,6 +40,8 @@ func TestChild(t *testing.T) {
 		{"succeeded", `{"Status":"SUCCEEDED","Input":` + string(asText) + `,"Output":"{\"output\":{\"key\":\"k\"}}"}`, 7, true, "", ""},
 		{"values instead of text", `{"Status":"SUCCEEDED","Input":` + input + `,"Output":{"output":{"key":"k"}}}`, 7, true, "", ""},
 		{"failed in its archive", `{"Status":"FAILED","Input":` + input + `,"Error":"States.TaskFailed","Cause":"{\"Cause\":\"c\",\"Error\":\"JobFailed\"}"}`, 7, false, "JobFailed", "c"},
+		{"failed in a function of its archive", `{"Status":"FAILED","Input":` + input + `,"Error":"States.TaskFailed","Cause":` +
+			`"{\"Cause\":\"{\\\"errorMessage\\\":\\\"what to change\\\"}\",\"Error\":\"BatchFailed\"}"}`, 7, false, "BatchFailed", "what to change"},
 		{"failed by itself", `{"Status":"FAILED","Input":` + input + `,"Error":"E","Cause":"why"}`, 7, false, "E", "why"},
 		{"aborted", `{"Status":"ABORTED","Input":` + input + `}`, 7, false, "ABORTED", "stopped while"},
 		{"pending", `{"Input":` + input + `}`, 7, false, "NotStarted", "before"},

@@ -116,7 +116,7 @@ func (m *Machine) Describe(ctx context.Context, name string) (Execution, error) 
 	return Execution{
 		Name: name, ARN: arn, Status: statusOf(out.Status), StartedAt: aws.ToTime(out.StartDate), StoppedAt: aws.ToTime(out.StopDate),
 		Input: aws.ToString(out.Input), Output: json.RawMessage(aws.ToString(out.Output)),
-		Error: aws.ToString(out.Error), Cause: withoutSignatures(aws.ToString(out.Cause)),
+		Error: aws.ToString(out.Error), Cause: message(aws.ToString(out.Cause)),
 	}, nil
 }
 

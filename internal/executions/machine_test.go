@@ -181,6 +181,11 @@ func TestDescribe(t *testing.T) {
 	if strings.Contains(e.Cause, "s3cret") || !strings.Contains(e.Cause, "https://cdn.example.com/a.zip?…") {
 		t.Errorf("cause %q", e.Cause)
 	}
+	start(t, m, "uncaught")
+	s.Finish(t, "uncaught", "FAILED", "BatchFailed", `{"errorMessage":"1 of 3 archives is missing","errorType":"BatchFailed"}`)
+	if e, err := m.Describe(t.Context(), "uncaught"); err != nil || e.Error != "BatchFailed" || e.Cause != "1 of 3 archives is missing" {
+		t.Errorf("got %+v, %v", e, err)
+	}
 	if _, err := m.Describe(t.Context(), "y"); !IsKind(err, KindNotFound) {
 		t.Errorf("got %v", err)
 	}

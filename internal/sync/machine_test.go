@@ -22,6 +22,8 @@ type deployment struct {
 	*world
 	server *sfntest.Server
 	fail   error // what the synced function fails with, once
+	// batchFails is what every batch fails with, before it makes anything.
+	batchFails error
 }
 
 const oneTask = `{"StartAt":"Batch","States":{"Batch":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke",
@@ -68,6 +70,9 @@ func (d *deployment) invoke(ctx context.Context, function string, payload []byte
 		}
 		if err := json.Unmarshal(payload, &in); err != nil {
 			return nil, err
+		}
+		if d.batchFails != nil {
+			return nil, d.batchFails
 		}
 		if failure := d.batch(&Batch{Name: in.Execution.Name, Input: in.Input}); failure != nil {
 			return nil, &sfntest.FunctionError{Type: failure.Error, Message: failure.Cause}
@@ -167,7 +172,7 @@ func TestStateMachineFails(t *testing.T) {
 			d.fail = archive.NewError(archive.Internal, c.fail, "oops")
 		}
 		e, path := d.execute(c.input)
-		if e.Status != asl.StatusFailed || e.Error != c.name || !strings.Contains(e.Cause, c.cause) || !strings.HasSuffix(path, "RecordFailure ReadCause ParseCause Failed") {
+		if e.Status != asl.StatusFailed || e.Error != c.name || !strings.Contains(e.Cause, c.cause) || !strings.HasSuffix(path, "ReadCause ParseCause NameCause RecordFailure Failed") {
 			t.Errorf("%s %s: %s: %s", e.Status, e.Error, e.Cause, path)
 		}
 		if c.fail == nil {
@@ -178,6 +183,25 @@ func TestStateMachineFails(t *testing.T) {
 		}
 	}
 	d.fail = nil
+	if e, path := d.execute(`{"name":"heroes"}`); e.Status != asl.StatusSucceeded {
+		t.Errorf("%s %s %s: %s", e.Status, e.Error, e.Cause, path)
+	}
+	d.check("heroes/", ofHeroes)
+}
+
+// The name and the cause of a batch that failed as a whole are its own, not those of the step that ran it.
+func TestStateMachineNamesTheBatchsError(t *testing.T) {
+	d := deploy(t)
+	d.define("heroes", heroes)
+	d.put(hero("asset_a"))
+	d.batchFails = &sfntest.FunctionError{Type: "DestinationRefused", Message: "access denied to the list"}
+	e, path := d.execute(`{"name":"heroes"}`)
+	s := d.status("heroes")
+	if want := "failed: DestinationRefused: access denied to the list"; e.Error != "SyncFailed" || !strings.HasSuffix(e.Cause, want) ||
+		s.Error != "SyncFailed" || s.Cause != e.Cause {
+		t.Errorf("%s %s: %s: %s; the status is %+v", e.Status, e.Error, e.Cause, path, s)
+	}
+	d.batchFails = nil
 	if e, path := d.execute(`{"name":"heroes"}`); e.Status != asl.StatusSucceeded {
 		t.Errorf("%s %s %s: %s", e.Status, e.Error, e.Cause, path)
 	}

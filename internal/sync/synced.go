@@ -136,8 +136,9 @@ func (r *recording) nothing(ctx context.Context, failure *Failure) (Step, error)
 		if failure == nil {
 			failure = &Failure{string(archive.Internal), "it wrote no manifest"}
 		}
+		name, cause := batch.ChildFailure(failure.Error, failure.Cause)
 		return Step{}, archive.NewError(archive.SyncFailed, nil, "the batch that was to fetch %d assets failed: %s: %s", r.chunk.Assets,
-			failure.Error, failure.Cause)
+			name, cause)
 	}
 	return r.giveUp(ctx)
 }
@@ -284,11 +285,6 @@ func (e Engine) recordFailure(ctx context.Context, in SyncedInput) error {
 	if err != nil || l.Execution != in.Execution.ID || l.Status.Status != Running {
 		return err
 	}
-	cause := in.State.Error.Cause
-	var function struct{ ErrorMessage string }
-	if json.Unmarshal([]byte(cause), &function) == nil && function.ErrorMessage != "" {
-		cause = function.ErrorMessage
-	}
-	l.Status.Status, l.EndedAt, l.Error, l.Cause = Failed, e.now().Round(time.Millisecond), in.State.Error.Error, cause
+	l.Status.Status, l.EndedAt, l.Error, l.Cause = Failed, e.now().Round(time.Millisecond), in.State.Error.Error, in.State.Error.Cause
 	return e.write(ctx, &l)
 }
