@@ -5,6 +5,8 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"math/rand/v2"
 	"os"
 )
@@ -55,7 +57,7 @@ func makeZIP(path string, row unpackRow) error {
 	random := rand.NewChaCha8([32]byte{2})
 	block := make([]byte, 1<<20)
 	for i := range row.entries {
-		entry, err := w.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("assets/%06d.png", i), Method: method})
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: entryName(i), Method: method})
 		if err != nil {
 			return err
 		}
@@ -70,6 +72,61 @@ func makeZIP(path string, row unpackRow) error {
 		return err
 	}
 	return buffered.Flush()
+}
+
+func entryName(i int) string { return fmt.Sprintf("assets/%06d.png", i) }
+
+// makeHollowZIP writes an archive of stored zeros that takes no room on the disk.
+func makeHollowZIP(path string, row unpackRow) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	hollow := &hollowWriter{file: f}
+	w := zip.NewWriter(hollow)
+	sum := crc32.NewIEEE()
+	if _, err := io.CopyN(sum, zeros{}, row.size); err != nil {
+		return err
+	}
+	for i := range row.entries {
+		entry, err := w.CreateRaw(&zip.FileHeader{
+			Name: entryName(i), Method: zip.Store, CRC32: sum.Sum32(),
+			CompressedSize64: uint64(row.size), UncompressedSize64: uint64(row.size),
+		})
+		if err == nil {
+			_, err = io.CopyN(entry, zeros{}, row.size)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// hollowWriter leaves a hole where there are nothing but zeros. A ZIP ends with more than that.
+type hollowWriter struct {
+	file *os.File
+	at   int64
+}
+
+var empty [64 << 10]byte
+
+func (w *hollowWriter) Write(p []byte) (int, error) {
+	if len(p) > 1<<10 && len(p) <= len(empty) && bytes.Equal(p, empty[:len(p)]) {
+		w.at += int64(len(p))
+		return len(p), nil
+	}
+	n, err := w.file.WriteAt(p, w.at)
+	w.at += int64(n)
+	return n, err
 }
 
 func fill(block []byte, random *rand.ChaCha8, half bool) {

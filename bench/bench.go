@@ -61,7 +61,7 @@ func bench(ctx context.Context, c config) error {
 			return fmt.Errorf("cold starts: %w", err)
 		}
 	}
-	if c.only != "cold" && c.only != "unpack" {
+	if c.only != "cold" && !strings.HasPrefix(c.only, "unpack") {
 		if err := s.measureTransfers(ctx, r); err != nil {
 			return err
 		}
@@ -69,6 +69,11 @@ func bench(ctx context.Context, c config) error {
 	if c.only == "" || c.only == "unpack" {
 		if err := s.measureUnpacking(ctx, r); err != nil {
 			return fmt.Errorf("unpacking: %w", err)
+		}
+	}
+	if c.only == "" || c.only == "unpack-memory" {
+		if err := s.measureUnpackMemory(ctx, r); err != nil {
+			return fmt.Errorf("unpacking's memory: %w", err)
 		}
 	}
 	if err := r.write(c.out); err != nil {

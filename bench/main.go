@@ -42,7 +42,7 @@ func main() {
 	flag.IntVar(&c.runs, "runs", 5, "runs of each, of which the median counts")
 	flag.IntVar(&c.slowRuns, "slow-runs", 2, "runs where the source is limited, which takes others long")
 	flag.IntVar(&c.concurrency, "concurrency", 64, "ranges in flight at most, ours")
-	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, md5, limited, rtt, cut, sink, memory, cold, unpack")
+	flag.StringVar(&c.only, "only", "", "the one `condition` to measure: unlimited, md5, limited, rtt, cut, sink, memory, cold, unpack, unpack-memory")
 	flag.StringVar(&c.out, "out", "", "`file` to write the results to, beside standard output")
 	flag.StringVar(&c.temp, "temp", "", "`directory` for archive and objects (default: the system's)")
 	flag.StringVar(&c.arch, "arch", runtime.GOARCH, "`processor` that the functions are built for: with -only cold and -under, another one")

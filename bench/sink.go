@@ -37,8 +37,13 @@ func serveSink(args []string) error {
 	s := &sink{parts: map[string]string{}}
 	flags.StringVar(&s.file, "file", "", "")
 	dir := flags.String("dir", "", "where to put the certificate")
+	unpacking := flags.Bool("unpack", false, "the file is there from the beginning, and objects are written beside it")
 	_ = flags.Parse(args)
-	server := httptest.NewUnstartedServer(s)
+	var handler http.Handler = s
+	if *unpacking {
+		handler = unpackSink{s}
+	}
+	server := httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.TLS = &tls.Config{}
 	server.StartTLS()
@@ -66,7 +71,8 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.done, s.sum = true, r.Header.Get("X-Amz-Checksum-Crc64nvme")
 		s.mu.Unlock()
-		reply(w, "<CompleteMultipartUploadResult><ETag>\"whole\"</ETag></CompleteMultipartUploadResult>")
+		reply(w, "<CompleteMultipartUploadResult><ETag>\"whole\"</ETag><ChecksumCRC64NVME>"+r.Header.Get("X-Amz-Checksum-Crc64nvme")+
+			"</ChecksumCRC64NVME></CompleteMultipartUploadResult>")
 	case r.Method == http.MethodDelete:
 		s.mu.Lock()
 		s.done = s.done && q.Has("uploadId")
@@ -136,5 +142,37 @@ func (s *sink) object(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Close()
+	http.ServeContent(w, r, "archive.zip", time.Time{}, f)
+}
+
+// unpackSink has the archive from the beginning, and takes the objects that are made of it.
+type unpackSink struct{ *sink }
+
+func (s unpackSink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	isArchive := strings.HasSuffix(r.URL.Path, "/"+objectKey)
+	switch {
+	case isArchive && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		s.serveArchive(w, r)
+	case q.Has("list-type"):
+		reply(w, "<ListBucketResult></ListBucketResult>")
+	case r.Method == http.MethodPut && !q.Has("partNumber"):
+		s.part(w, r, "whole")
+	case r.Method == http.MethodHead:
+		w.WriteHeader(http.StatusNotFound)
+	default:
+		s.sink.ServeHTTP(w, r)
+	}
+}
+
+func (s unpackSink) serveArchive(w http.ResponseWriter, r *http.Request) {
+	f, err := os.Open(s.file)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	defer f.Close()
+	w.Header().Set("ETag", `"archive"`)
 	http.ServeContent(w, r, "archive.zip", time.Time{}, f)
 }

@@ -14,9 +14,13 @@ import (
 
 func TestZIPsAreAsTheRowsSay(t *testing.T) {
 	t.Parallel()
-	for _, row := range unpackRows(1000) {
+	for i, row := range append(unpackRows(1000), unpackMemoryRows(1000)...) {
 		path := filepath.Join(t.TempDir(), "x.zip")
-		if err := makeZIP(path, row); err != nil {
+		makeFile := makeZIP
+		if i >= len(unpackRows(1000)) && !row.deflated {
+			makeFile = makeHollowZIP
+		}
+		if err := makeFile(path, row); err != nil {
 			t.Fatal(err)
 		}
 		r, err := zip.OpenReader(path)
