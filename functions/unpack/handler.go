@@ -80,6 +80,7 @@ func (h handler) job(in archive.UnpackInput) unpack.Job {
 	j := unpack.Job{
 		Bucket: d.Bucket, Key: d.Key, Prefix: d.Unpack.Prefix, Owner: in.Execution.Owner(),
 		Overwrite: d.Overwrite, Exclusive: d.Unpack.Exclusive, DropArchive: !d.Unpack.KeepArchive,
+		Part: d.Unpack.Part,
 		// An execution's name and a key may have any letters; metadata is a header, which may not.
 		Metadata: map[string]string{
 			"scenario-job-id":    url.PathEscape(in.Job.ID),

@@ -44,7 +44,7 @@ var knownFields = map[string][]string{
 	"query":       {"assetIds", "inferenceIds", "modelIds"},
 	"options":     {"flat", "fileNameTemplate", "archiveName", "preferOriginal"},
 	"destination": {"prefix", "key", "overwrite", "tags"},
-	"unpack":      {"prefix", "keepArchive"},
+	"unpack":      {"prefix", "keepArchive", "together", "part"},
 }
 
 // ignoredFields are put into an execution's input by the Step Functions console and by a parent execution.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -17,11 +18,20 @@ type UnpackRequest struct {
 	Prefix string
 	// DropArchive deletes the archive when all objects are there: "keepArchive": false.
 	DropArchive bool
+	// Together has the files of all of a batch's archives directly below one prefix. A single archive's are there anyway.
+	Together bool
+	// Part says that other archives go to the same prefix: the batch, in hexadecimal, and the archive's number in it, such as
+	// "0123456789abcdef-0002". A batch gives it to each of its archives.
+	Part string
 }
+
+var partPattern = regexp.MustCompile(`^[0-9a-f]{8,64}-[0-9]{1,10}$`)
 
 type unpackFields struct {
 	Prefix      string `json:"prefix,omitempty"`
 	KeepArchive *bool  `json:"keepArchive,omitempty"`
+	Together    bool   `json:"together,omitempty"`
+	Part        string `json:"part,omitempty"`
 }
 
 // UnmarshalJSON takes true, false or an object.
@@ -34,16 +44,18 @@ func (u *UnpackRequest) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &f); err != nil || f == nil {
 		return err
 	}
-	*u = UnpackRequest{Wanted: true, Prefix: f.Prefix, DropArchive: f.KeepArchive != nil && !*f.KeepArchive}
+	*u = UnpackRequest{
+		Wanted: true, Prefix: f.Prefix, DropArchive: f.KeepArchive != nil && !*f.KeepArchive, Together: f.Together, Part: f.Part,
+	}
 	return nil
 }
 
 // MarshalJSON writes what UnmarshalJSON reads.
 func (u UnpackRequest) MarshalJSON() ([]byte, error) {
-	if !u.Wanted || u.Prefix == "" && !u.DropArchive {
+	if !u.Wanted || u == (UnpackRequest{Wanted: true}) {
 		return json.Marshal(u.Wanted)
 	}
-	f := unpackFields{Prefix: u.Prefix}
+	f := unpackFields{Prefix: u.Prefix, Together: u.Together, Part: u.Part}
 	if u.DropArchive {
 		f.KeepArchive = new(bool)
 	}
@@ -51,6 +63,9 @@ func (u UnpackRequest) MarshalJSON() ([]byte, error) {
 }
 
 func (u UnpackRequest) check() error {
+	if u.Part != "" && (u.Prefix == "" || !partPattern.MatchString(u.Part)) {
+		return invalid("unpack.part is %q; a batch gives it to its archives, with unpack.prefix", u.Part)
+	}
 	if u.Prefix == "" {
 		return nil
 	}
@@ -67,6 +82,16 @@ type Unpacking struct {
 	KeepArchive bool   `json:"keepArchive"`
 	// Exclusive says that the prefix is made from the execution's name, so that no other execution writes below it.
 	Exclusive bool `json:"exclusive"`
+	// Part is the request's: other archives of the same batch write below the prefix, too.
+	Part string `json:"part,omitempty"`
+}
+
+// ContentsKey is the key of the list of contents: each archive has its own.
+func (u Unpacking) ContentsKey() string {
+	if _, number, ok := strings.Cut(u.Part, "-"); ok {
+		return u.Prefix + "contents-" + number + ".jsonl"
+	}
+	return u.Prefix + "contents.jsonl"
 }
 
 // resolve decides where the files of the archive at key go; nil when they are not to be unpacked.
@@ -74,7 +99,7 @@ func (u UnpackRequest) resolve(key string, exclusive bool) (*Unpacking, error) {
 	if !u.Wanted {
 		return nil, nil
 	}
-	to := &Unpacking{Prefix: strings.TrimSuffix(u.Prefix, "/") + "/", KeepArchive: !u.DropArchive}
+	to := &Unpacking{Prefix: strings.TrimSuffix(u.Prefix, "/") + "/", KeepArchive: !u.DropArchive, Part: u.Part}
 	if u.Prefix == "" {
 		to.Exclusive = exclusive
 		stem := key

@@ -28,7 +28,9 @@ func TestUnpackRequest(t *testing.T) {
 	for text, want := range map[string]UnpackRequest{
 		`true`: {Wanted: true}, `false`: {}, `{}`: {Wanted: true}, `null`: {},
 		`{"prefix":"a/b/"}`: {Wanted: true, Prefix: "a/b/"}, `{"keepArchive":true}`: {Wanted: true},
-		`{"prefix":"a","keepArchive":false}`: {Wanted: true, Prefix: "a", DropArchive: true},
+		`{"prefix":"a","keepArchive":false}`:    {Wanted: true, Prefix: "a", DropArchive: true},
+		`{"together":true}`:                     {Wanted: true, Together: true},
+		`{"prefix":"a","part":"01234567-0002"}`: {Wanted: true, Prefix: "a", Part: "01234567-0002"},
 	} {
 		r, err := ParseRequest([]byte(`{"query":{"assetIds":["asset_1"]},"unpack":` + text + `}`))
 		if err != nil || r.Unpack != want {
@@ -51,6 +53,7 @@ func TestUnpackRequestThatIsWrong(t *testing.T) {
 		`1`: "unpack", `"yes"`: "unpack", `[]`: "unpack", `{"prefix":1}`: "prefix", `{"preffix":"a/"}`: `"unpack.preffix"`,
 		`{"prefix":"../a/"}`: "unpack.prefix", `{"prefix":"/"}`: "unpack.prefix", `{"prefix":"requests/a/"}`: "requests/",
 		`{"prefix":"batches/"}`: "batches/", `{"prefix":"` + strings.Repeat("a/", 460) + `"}`: "longer", `{"keepArchive":"no"}`: "keepArchive",
+		`{"part":"01234567-0002"}`: "unpack.part", `{"prefix":"a","part":"2"}`: "unpack.part", `{"together":1}`: "together",
 	} {
 		_, err := ParseRequest([]byte(`{"query":{"assetIds":["asset_1"]},"unpack":` + text + `}`))
 		if NameOf(err) != RequestInvalid || !strings.Contains(err.Error(), says) {
@@ -67,12 +70,14 @@ func TestResolveUnpacking(t *testing.T) {
 		want        *Unpacking
 	}{
 		"not wanted":        {DestinationRequest{}, UnpackRequest{}, nil},
-		"nothing said":      {DestinationRequest{}, UnpackRequest{Wanted: true}, &Unpacking{"archives/run-1/", true, true}},
-		"beside a key":      {DestinationRequest{Key: "a/b.ZIP"}, UnpackRequest{Wanted: true}, &Unpacking{"a/b/", true, false}},
-		"a key without zip": {DestinationRequest{Key: "a/b"}, UnpackRequest{Wanted: true}, &Unpacking{"a/b.unpacked/", true, false}},
-		"a key of zip only": {DestinationRequest{Key: "a/.zip"}, UnpackRequest{Wanted: true}, &Unpacking{"a/.zip.unpacked/", true, false}},
-		"prefix":            {DestinationRequest{}, UnpackRequest{Wanted: true, Prefix: "x"}, &Unpacking{"x/", true, false}},
-		"prefix with slash": {DestinationRequest{}, UnpackRequest{true, "x/y/", true}, &Unpacking{"x/y/", false, false}},
+		"nothing said":      {DestinationRequest{}, UnpackRequest{Wanted: true}, &Unpacking{Prefix: "archives/run-1/", KeepArchive: true, Exclusive: true}},
+		"beside a key":      {DestinationRequest{Key: "a/b.ZIP"}, UnpackRequest{Wanted: true}, &Unpacking{Prefix: "a/b/", KeepArchive: true}},
+		"a key without zip": {DestinationRequest{Key: "a/b"}, UnpackRequest{Wanted: true}, &Unpacking{Prefix: "a/b.unpacked/", KeepArchive: true}},
+		"a key of zip only": {DestinationRequest{Key: "a/.zip"}, UnpackRequest{Wanted: true}, &Unpacking{Prefix: "a/.zip.unpacked/", KeepArchive: true}},
+		"prefix":            {DestinationRequest{}, UnpackRequest{Wanted: true, Prefix: "x"}, &Unpacking{Prefix: "x/", KeepArchive: true}},
+		"prefix with slash": {DestinationRequest{}, UnpackRequest{Wanted: true, Prefix: "x/y/", DropArchive: true}, &Unpacking{Prefix: "x/y/"}},
+		"of a batch": {DestinationRequest{}, UnpackRequest{Wanted: true, Prefix: "x/", Part: "01234567-0002"},
+			&Unpacking{Prefix: "x/", KeepArchive: true, Part: "01234567-0002"}},
 	} {
 		got, err := Request{Destination: c.destination, Unpack: c.unpack}.Resolve("bucket", "", "run-1")
 		if err != nil || (got.Unpack == nil) != (c.want == nil) || c.want != nil && *got.Unpack != *c.want {

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -95,7 +96,7 @@ func (w *planning) item(items *itemWriter, number int, ids []string, d *digester
 		Number: number, Key: w.key(number), Execution: w.execution(number, digest), Assets: len(ids),
 	}}
 	var err error
-	if o.Unpack, err = w.unpacking(o.Key); err != nil {
+	if o.Unpack, err = w.unpacking(number, o.Key); err != nil {
 		return err
 	}
 	overwrite := w.in.Request.Destination.Overwrite
@@ -117,23 +118,23 @@ func (w *planning) item(items *itemWriter, number int, ids []string, d *digester
 	if o.Finished != nil {
 		return nil
 	}
-	item := Item{o.PlannedArchive, w.request(o.Key, ids)}
+	item := Item{o.PlannedArchive, w.request(number, o.Key, ids)}
 	item.Request.Destination.Overwrite = overwrite
 	return items.add(item)
 }
 
 // unpacking says where the files of an archive go; nil where they are not wanted.
-func (w *planning) unpacking(key string) (*archive.Unpacked, error) {
+func (w *planning) unpacking(number int, key string) (*archive.Unpacked, error) {
 	if !w.in.Request.Unpack.Wanted {
 		return nil, nil
 	}
 	d, err := archive.Request{
-		Unpack: w.unpack(key), Destination: archive.DestinationRequest{Key: key},
+		Unpack: w.unpack(number, key), Destination: archive.DestinationRequest{Key: key},
 	}.Resolve(w.Name, "", "")
 	if err != nil {
 		return nil, err
 	}
-	return &archive.Unpacked{Prefix: d.Unpack.Prefix, Contents: d.Unpack.Prefix + "contents.jsonl"}, nil
+	return &archive.Unpacked{Prefix: d.Unpack.Prefix, Contents: d.Unpack.ContentsKey()}, nil
 }
 
 // finish takes an archive that is in the bucket for finished, and says so: one whose files are wanted is finished with their
@@ -150,17 +151,22 @@ func (s Storage) finish(ctx context.Context, o *outcome, found existing) (bool, 
 }
 
 // unpack is what an archive's execution is asked for: each archive has a folder of its own, below the prefix if the request
-// names one, for each writes a list of its contents.
-func (w *planning) unpack(key string) archive.UnpackRequest {
+// names one, for each writes a list of its contents. Together, they all have one folder, and each is told its number: it is
+// in the name of its list, and in the keys of files whose names meet another archive's.
+func (w *planning) unpack(number int, key string) archive.UnpackRequest {
 	u := w.in.Request.Unpack
-	if u.Prefix != "" {
+	switch {
+	case u.Together:
+		u.Together, u.Prefix = false, cmp.Or(u.Prefix, w.base)
+		u.Part = w.identity[:digestDigits] + "-" + w.number(number)
+	case u.Prefix != "":
 		u.Prefix = strings.TrimSuffix(u.Prefix, "/") + "/" + strings.TrimSuffix(path.Base(key), ".zip")
 	}
 	return u
 }
 
 // request is what the archive's execution is asked for.
-func (w *planning) request(key string, ids []string) ItemRequest {
+func (w *planning) request(number int, key string, ids []string) ItemRequest {
 	r := w.in.Request
 	tags := r.Destination.Tags
 	if tags == nil {
@@ -168,6 +174,6 @@ func (w *planning) request(key string, ids []string) ItemRequest {
 	}
 	return ItemRequest{
 		Query: ItemQuery{ids}, Options: r.Options, ProjectID: r.ProjectID, TimeoutSeconds: r.TimeoutSeconds,
-		Destination: ItemDestination{key, r.Destination.Overwrite, tags}, Unpack: w.unpack(key),
+		Destination: ItemDestination{key, r.Destination.Overwrite, tags}, Unpack: w.unpack(number, key),
 	}
 }

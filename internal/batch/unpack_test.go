@@ -41,6 +41,33 @@ func TestPlanWithUnpacking(t *testing.T) {
 	}
 }
 
+// Together, all archives have one prefix, and each its part of the batch, which is the same when the batch is planned again.
+func TestPlanWithUnpackingTogether(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t)
+	for to, prefix := range map[string]string{
+		`,"destination":{"key":"c/heroes.zip"},"unpack":{"together":true}`:                 "c/heroes",
+		`,"destination":{"key":"d/heroes.zip"},"unpack":{"prefix":"all/","together":true}`: "all/",
+	} {
+		items := b.items(b.mustPlan("one", 0, inline(ids(1, 2500), to)))
+		again := b.items(b.mustPlan("two", 0, inline(ids(1, 2500), to)))
+		for i, number := range []string{"0001", "0002", "0003"} {
+			u := items[i].Request.Unpack
+			if u.Prefix != prefix || u.Together || !strings.HasSuffix(u.Part, "-"+number) || u != again[i].Request.Unpack {
+				t.Errorf("archive %s is asked for %+v, and again for %+v", number, u, again[i].Request.Unpack)
+			}
+		}
+	}
+	const to = `,"destination":{"key":"c/heroes.zip"},"unpack":{"together":true}`
+	items := b.items(b.mustPlan("three", 0, inline(ids(1, 2500), to)))
+	b.putArchive(items[1].PlannedArchive, 1000)
+	b.put("c/heroes/contents-0002.jsonl", "{}\n", nil)
+	p := b.mustPlan("four", 0, inline(ids(1, 2500), to))
+	if p.Finished != 1 {
+		t.Errorf("got %+v", p)
+	}
+}
+
 func TestPlanOfSmallArchives(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)

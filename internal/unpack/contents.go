@@ -42,7 +42,7 @@ func assetIDOf(name string) string {
 // the key held when this run began.
 func (r *run) finish(ctx context.Context, before *existing) error {
 	o := object{
-		key: r.j.Prefix + contentsName, contentType: "application/x-ndjson",
+		key: r.j.contentsKey(), contentType: "application/x-ndjson",
 		metadata: map[string]string{
 			metaObjects: strconv.FormatInt(r.result.TotalObjects, 10), metaBytes: strconv.FormatInt(r.result.TotalBytes, 10),
 		},

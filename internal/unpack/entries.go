@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"sync"
 
 	"github.com/scenario-archive/scenario-archive/internal/zipfile"
@@ -30,6 +31,7 @@ type entry struct {
 	method           uint16
 	nameLen          int
 	nameHash         uint64
+	own              string // the key behind the prefix, before it was moved
 	o                object
 }
 
@@ -65,15 +67,15 @@ func (r *run) eachEntry(ctx context.Context, fn func(e *zipfile.Entry, n, key st
 		if leftOut(e, n) {
 			return nil
 		}
-		return fn(e, n, r.j.Prefix+r.names.key(relative(n, r.names.limit)))
+		return fn(e, n, r.j.Prefix+r.movedKey(e.Index, r.names.key(r.j.wanted(n, r.names.limit))))
 	})
 }
 
-func newEntry(e *zipfile.Entry, key string) entry {
+func newEntry(e *zipfile.Entry, prefix, key string) entry {
 	end := e.Offset + zipfile.LocalHeaderLen + int64(len(e.Name)) + e.Compressed
 	return entry{
 		index: e.Index, offset: e.Offset, end: end, compressed: e.Compressed, size: e.Size, crc: e.CRC32, method: e.Method,
-		nameLen: len(e.Name), nameHash: nameHash(e.Name),
+		nameLen: len(e.Name), nameHash: nameHash(e.Name), own: strings.TrimPrefix(key, prefix),
 		o: object{
 			key: key, contentType: typeByName(key), size: e.Size, metadata: map[string]string{metaCRC32: fmt.Sprintf("%08x", e.CRC32)},
 		},
@@ -144,7 +146,7 @@ func (r *run) plan(ctx context.Context, groups chan<- group) error {
 		if r.late() {
 			return errCheckpoint
 		}
-		return p.add(newEntry(e, key))
+		return p.add(newEntry(e, r.j.Prefix, key))
 	})
 	if errors.Is(err, errCheckpoint) && ctx.Err() == nil {
 		r.stopped, err = true, nil // what has begun goes on: its time ends a little later
@@ -180,14 +182,14 @@ func (p *planner) add(e entry) error {
 // look asks S3 for the keys of the entries ahead, together. When none is there, what an earlier run has written is past;
 // single objects beyond are met when they are written.
 func (p *planner) look() error {
-	found := make([]*existing, len(p.ahead))
+	found := make([]settled, len(p.ahead))
 	errs := make([]error, len(p.ahead))
 	next := make(chan int)
 	var all sync.WaitGroup
 	for range min(p.r.u.opt.Concurrency, len(p.ahead)) {
 		all.Go(func() {
 			for i := range next {
-				found[i], errs[i] = p.r.head(p.ctx, p.ahead[i].o.key)
+				found[i], errs[i] = p.r.settle(p.ctx, &p.ahead[i])
 			}
 		})
 	}
@@ -201,21 +203,12 @@ func (p *planner) look() error {
 		if errs[i] != nil {
 			return errs[i]
 		}
-		any = any || found[i] != nil
-		done, err := p.r.claim(found[i], &e.o)
-		if err != nil {
+		any = any || found[i].met
+		if found[i].done {
+			p.r.done(e.size, false)
+		} else if err := p.take(e); err != nil {
 			return err
 		}
-		if !done {
-			if err := p.take(e); err != nil {
-				return err
-			}
-			continue
-		}
-		if e.o.contentType == "" {
-			p.r.types.set(e.index, p.r.dir.Entries, found[i].contentType)
-		}
-		p.r.done(e.size, false)
 	}
 	p.looking = any
 	p.ahead = p.ahead[:0]

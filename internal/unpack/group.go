@@ -79,11 +79,21 @@ func isCorrupt(err error) bool {
 // write makes one object of what a reader has found.
 func (r *run) write(ctx context.Context, w write) error {
 	r.settleType(w.e, w.content)
-	if err := r.put(ctx, &w.e.o, w.content); err != nil {
-		return err
+	err := r.put(ctx, &w.e.o, w.content)
+	for errors.Is(err, errTaken) {
+		var s settled
+		if s, err = r.settle(ctx, w.e); err == nil && s.done {
+			r.done(w.e.size, false)
+			return nil
+		}
+		if err == nil {
+			err = r.put(ctx, &w.e.o, w.content)
+		}
 	}
-	r.done(w.e.size, true)
-	return nil
+	if err == nil {
+		r.done(w.e.size, true)
+	}
+	return err
 }
 
 func (r *run) settleType(e *entry, begin []byte) {
@@ -93,8 +103,30 @@ func (r *run) settleType(e *entry, begin []byte) {
 	}
 }
 
-// unpackLarge feeds a multipart upload with an entry as it is read. No object appears unless all of it agrees.
+// unpackLarge writes a large entry. What another archive writes to its key meanwhile has it begin again at another one.
 func (r *run) unpackLarge(ctx context.Context, in *input, e *entry) error {
+	err := errTaken
+	for first := true; errors.Is(err, errTaken); first = false {
+		if r.j.Part != "" {
+			s, err := r.settle(ctx, e)
+			if err != nil {
+				return err
+			}
+			if s.done {
+				r.done(e.size, false)
+				return nil
+			}
+		}
+		if !first {
+			in.close()
+		}
+		err = r.writeLarge(ctx, in, e)
+	}
+	return err
+}
+
+// writeLarge feeds a multipart upload with an entry as it is read. No object appears unless all of it agrees.
+func (r *run) writeLarge(ctx context.Context, in *input, e *entry) error {
 	content, err := in.open(e)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ const (
 	metaOwner  = "unpack-owner"
 	metaSource = "unpack-archive-etag"
 	metaCRC32  = "crc32"
+	metaPart   = "unpack-part" // the job's, if it has one
 	// Of contents.jsonl alone: the sums of what it lists.
 	metaObjects = "unpack-objects"
 	metaBytes   = "unpack-bytes"
@@ -36,6 +37,9 @@ type object struct {
 // meta is all of an object's metadata.
 func (r *run) meta(o *object) map[string]string {
 	m := map[string]string{metaOwner: r.j.Owner, metaSource: strings.Trim(r.source.etag, `"`)}
+	if r.j.Part != "" {
+		m[metaPart] = r.j.Part
+	}
 	maps.Copy(m, r.j.Metadata)
 	maps.Copy(m, o.metadata)
 	return m
@@ -70,7 +74,7 @@ func (r *run) checkEncryption(got types.ServerSideEncryption) error {
 // condition is what must hold when the object appears.
 func (r *run) condition(o *object) (ifNoneMatch, ifMatch *string) {
 	switch {
-	case r.j.Overwrite:
+	case r.j.Overwrite && r.j.Part == "":
 		return nil, nil
 	case o.match != "":
 		return nil, &o.match
@@ -114,14 +118,21 @@ func (r *run) isDone(e *existing, o *object) bool {
 	return r.isOurs(e) && e.size == o.size && e.metadata[metaCRC32] == o.metadata[metaCRC32]
 }
 
-// claim decides what to do about what a key holds: nothing, as it is done; replace this owner's own; or give up.
+// claim decides what to do about what a key holds: nothing, as it is done; replace this owner's own; move the entry to
+// another key, with errTaken; or give up.
 func (r *run) claim(e *existing, o *object) (done bool, err error) {
 	switch {
 	case e == nil:
 		o.match = ""
 	case r.isDone(e, o):
 		return true, nil
+	case sameBatch(e.metadata[metaPart], r.j.Part):
+		if e.metadata[metaPart] != r.j.Part {
+			return false, errTaken
+		}
+		o.match = e.etag // an earlier attempt's
 	case r.j.Overwrite:
+		o.match = e.etag
 	case e.metadata[metaOwner] == r.j.Owner:
 		o.match = e.etag
 	default:

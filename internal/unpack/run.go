@@ -32,6 +32,7 @@ type run struct {
 	// stopped: that time came before the last entry.
 	stopped bool
 	slabs   chan []byte
+	moved   movedKeys
 
 	left     map[string]left // uploads that interrupted runs have left, by key; not changed once work begins
 	progress struct{ objects, bytes, written, writtenBytes, parts atomic.Int64 }
@@ -104,7 +105,7 @@ func (r *run) checkpoint(ctx context.Context, err error) error {
 
 // prepare looks at what is there: the list of contents of an unpacking that is finished, and the archive.
 func (r *run) prepare(ctx context.Context) (contents *existing, err error) {
-	key := r.j.Prefix + contentsName
+	key := r.j.contentsKey()
 	if contents, err = r.head(ctx, key); err != nil {
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func (r *run) survey(ctx context.Context) (err error) {
 		}
 		r.result.TotalObjects++
 		r.result.TotalBytes += e.Size
-		hashes = append(hashes, hashOf(relative(n, limit)))
+		hashes = append(hashes, hashOf(r.j.wanted(n, limit)))
 		if refused == nil {
 			refused = unpackable(e, n)
 		}
@@ -205,7 +206,7 @@ func (r *run) conclude(ctx context.Context) error {
 			}
 		}
 	}
-	r.result.Contents = r.j.Prefix + contentsName
+	r.result.Contents = r.j.contentsKey()
 	r.result.Finished = true
 	return nil
 }

@@ -61,6 +61,10 @@ type Job struct {
 	Exclusive bool
 	// DropArchive deletes the archive when all objects are there.
 	DropArchive bool
+	// Part says that other archives of a batch are unpacked below the same prefix, perhaps at this moment: "<batch>-<number>".
+	// An entry whose key another of them has becomes a~archive-<number>.png, and contents-<number>.jsonl lists the entries.
+	// Such objects are not replaced, whatever Overwrite says.
+	Part string
 
 	Metadata    map[string]string // of each object; printable ASCII; "unpack-…" is taken
 	Tags        map[string]string
@@ -81,6 +85,13 @@ type Result struct {
 
 // contentsName is the list of contents, behind the prefix. It is written last.
 const contentsName = "contents.jsonl"
+
+func (j *Job) contentsKey() string {
+	if j.Part == "" {
+		return j.Prefix + contentsName
+	}
+	return j.Prefix + "contents-" + partNumber(j.Part) + ".jsonl"
+}
 
 // Unpacker unpacks archives. It may be used by several goroutines at once.
 type Unpacker struct {
@@ -135,6 +146,8 @@ func (j *Job) check() error {
 		return invalid("the prefix is longer than %d bytes or not UTF-8", MaxPrefix)
 	case j.Prefix != "" && !strings.HasSuffix(j.Prefix, "/"):
 		return invalid("the prefix does not end with a slash")
+	case j.Part != "" && !partPattern.MatchString(j.Part):
+		return invalid("the part is not a batch and a number")
 	case j.Owner == "" || len(j.Owner) > 512 || !printable(j.Owner):
 		return invalid("the owner must be 1 to 512 bytes of printable ASCII")
 	}
