@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -71,7 +70,7 @@ func TestLongListOfAVersion(t *testing.T) {
 	f := newFixture(t)
 	o := f.drop("requests/a.txt", list(1001))
 	o.version = "v7"
-	if err := f.handle(t.Context(), notificationOf(url.QueryEscape, o)); err != nil {
+	if err := f.handle(t.Context(), eventBridge(o)); err != nil {
 		t.Fatal(err)
 	}
 	if in := f.theBatch(t); in.List.VersionID != "v7" || in.List.ETag != o.etag {

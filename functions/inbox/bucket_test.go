@@ -188,22 +188,12 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-// eventBridge and notificationOf are the events about objects.
+// eventBridge is the event about an object.
 func eventBridge(o object) json.RawMessage {
 	return marshal(map[string]any{"source": "aws.s3", "detail-type": "Object Created", "time": o.time, "detail": map[string]any{
 		"bucket": map[string]any{"name": o.bucket},
 		"object": map[string]any{"key": o.key, "etag": o.etag, "version-id": o.version, "sequencer": o.sequencer},
 	}})
-}
-
-func notificationOf(encode func(string) string, all ...object) json.RawMessage {
-	var records []any
-	for _, o := range all {
-		records = append(records, map[string]any{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": o.time,
-			"s3": map[string]any{"bucket": map[string]any{"name": o.bucket}, "object": map[string]any{"key": encode(o.key), "eTag": o.etag,
-				"versionId": o.version, "sequencer": o.sequencer}}})
-	}
-	return marshal(map[string]any{"Records": records})
 }
 
 func marshal(v any) json.RawMessage {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +36,7 @@ func fiftyDeliveries(t *testing.T, f *fixture, machine *executions.Machine, stor
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			if err := f.handle(t.Context(), notificationOf(url.QueryEscape, o)); err != nil {
+			if err := f.handle(t.Context(), eventBridge(o)); err != nil {
 				t.Error(err)
 			}
 		})

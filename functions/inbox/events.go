@@ -2,9 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 )
 
 // object is an object that was created, as an event has it.
@@ -16,26 +15,8 @@ type object struct {
 	time        string
 }
 
-// notification is an event in any form: S3's own, or one of EventBridge's.
+// notification is an event of EventBridge.
 type notification struct {
-	Records []struct {
-		EventSource string `json:"eventSource"`
-		EventName   string `json:"eventName"`
-		EventTime   string `json:"eventTime"`
-		S3          struct {
-			Bucket struct {
-				Name string `json:"name"`
-			} `json:"bucket"`
-			Object struct {
-				Key       string `json:"key"`
-				ETag      string `json:"eTag"`
-				VersionID string `json:"versionId"`
-				Sequencer string `json:"sequencer"`
-			} `json:"object"`
-		} `json:"s3"`
-	} `json:"Records"`
-	TestEvent string `json:"Event"` // S3 sends one when a notification is set up
-
 	Source     string `json:"source"`
 	DetailType string `json:"detail-type"`
 	Time       string `json:"time"`
@@ -55,13 +36,13 @@ type notification struct {
 	} `json:"detail"`
 }
 
-// happened is what an event is about: objects that were created, or an execution that ended.
+// happened is what an event is about: an object that was created, or an execution that ended, or neither.
 type happened struct {
-	objects   []object
+	object    *object
 	execution *struct{ arn, name string }
 }
 
-// parse reads an event. The objects that can be read come with an error about the others.
+// parse reads an event.
 func parse(event []byte) (h happened, err error) {
 	var n notification
 	if err := json.Unmarshal(event, &n); err != nil {
@@ -74,41 +55,12 @@ func parse(event []byte) (h happened, err error) {
 		}
 		return h, nil
 	case n.Source == "aws.s3":
-		h.objects = n.fromEventBridge()
-		return h, nil
-	case n.Records != nil:
-		h.objects, err = n.fromS3()
-		return h, err
-	case n.TestEvent == "s3:TestEvent":
+		if o := n.Detail.Object; n.DetailType == "Object Created" { // the key is as it is: EventBridge does not encode it
+			h.object = &object{n.Detail.Bucket.Name, o.Key, versionID(o.VersionID), o.ETag, o.Sequencer, n.Time}
+		}
 		return h, nil
 	}
-	return h, fmt.Errorf("the event is neither an S3 notification, nor EventBridge's \"Object Created\" or \"Step Functions " +
-		"Execution Status Change\"")
-}
-
-func (n notification) fromEventBridge() []object {
-	if n.DetailType != "Object Created" {
-		return nil
-	}
-	o := n.Detail.Object // the key is as it is: EventBridge does not encode it
-	return []object{{n.Detail.Bucket.Name, o.Key, versionID(o.VersionID), o.ETag, o.Sequencer, n.Time}}
-}
-
-// fromS3 decodes the keys: S3 encodes them as in a query, with + for a space ("Event message structure").
-func (n notification) fromS3() (found []object, failed error) {
-	for _, r := range n.Records {
-		if r.EventSource != "aws:s3" || !strings.HasPrefix(r.EventName, "ObjectCreated:") {
-			continue
-		}
-		key, err := url.QueryUnescape(r.S3.Object.Key)
-		if err != nil {
-			failed = fmt.Errorf("a key in the event is not encoded as S3 does it: %w", err)
-			continue
-		}
-		o := r.S3.Object
-		found = append(found, object{r.S3.Bucket.Name, key, versionID(o.VersionID), o.ETag, o.Sequencer, r.EventTime})
-	}
-	return found, failed
+	return h, errors.New("the event is neither EventBridge's \"Object Created\" nor its \"Step Functions Execution Status Change\"")
 }
 
 // versionID is "" for the object of a bucket whose versioning is suspended, which has no version of its own.

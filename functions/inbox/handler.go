@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
@@ -25,14 +24,14 @@ type inbox struct {
 	log     *slog.Logger
 }
 
-// Unfinished is what the function returns when it could not do everything: Lambda delivers the event again, and in the
+// Unfinished is what the function returns when it could not handle the event: Lambda delivers the event again, and in the
 // end to the dead-letter queue. What was done is not done twice.
 type Unfinished struct{ err error }
 
 // Error says what was not done.
 func (u Unfinished) Error() string { return u.err.Error() }
 
-// Unwrap returns the errors.
+// Unwrap returns the error.
 func (u Unfinished) Unwrap() error { return u.err }
 
 // handle is the Lambda handler.
@@ -42,33 +41,20 @@ func (in *inbox) handle(ctx context.Context, event json.RawMessage) error {
 		log = log.With("requestId", lc.AwsRequestID)
 	}
 	found, err := parse(event)
-	errs := []error{err}
-	for _, o := range found.objects {
-		err := guarded(ctx, log, func() error { return in.receive(ctx, log.With("key", o.key), o) })
-		if err != nil {
-			err = fmt.Errorf("%s: %w", quote(o.key), err)
+	switch {
+	case err != nil:
+	case found.object != nil:
+		if err = in.receive(ctx, log.With("key", found.object.key), *found.object); err != nil {
+			err = fmt.Errorf("%s: %w", quote(found.object.key), err)
 		}
-		errs = append(errs, err)
+	case found.execution != nil:
+		err = in.ended(ctx, log, found.execution.arn, found.execution.name)
 	}
-	if e := found.execution; e != nil {
-		errs = append(errs, guarded(ctx, log, func() error { return in.ended(ctx, log, e.arn, e.name) }))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err != nil {
 		log.ErrorContext(ctx, "event not finished", "cause", err.Error())
 		return Unfinished{err}
 	}
 	return nil
-}
-
-// guarded keeps a fault with one object from the others.
-func guarded(ctx context.Context, log *slog.Logger, work func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			log.ErrorContext(ctx, "panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return work()
 }
 
 // receive takes in one object. Its error means that another delivery may do better; everything else stands in a note

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"path"
 	"strings"
 	"testing"
@@ -34,15 +32,15 @@ func hostileDrops() [][2]string {
 	return list
 }
 
-// receiveHostile delivers what was dropped in both forms of an event. There is a note or an execution for it, and
+// receiveHostile delivers what was dropped twice. There is a note or an execution for it, and
 // nothing else anywhere.
 func receiveHostile(t *testing.T, name, content string) {
 	t.Helper()
 	f := newFixture(t)
 	o := f.drop("requests/"+name, content)
-	for _, event := range []json.RawMessage{eventBridge(o), notificationOf(url.QueryEscape, o)} {
+	for range 2 {
 		var failed Unfinished
-		if err := f.handle(t.Context(), event); errors.As(err, &failed) {
+		if err := f.handle(t.Context(), eventBridge(o)); errors.As(err, &failed) {
 			t.Fatalf("%q: %v", name, err)
 		}
 	}
