@@ -83,7 +83,8 @@ func (g *gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/archives":
 		fmt.Fprint(w, `{"archives":[`+archive+`}],"links":{}}`)
 	case path == "/syncs":
-		fmt.Fprint(w, `{"syncs":[{"name":"<b>heroes</b>","status":"toString","counts":{"fetched":1,"rewritten":2,"failed":3},`+
+		fmt.Fprint(w, `{"syncs":[{"name":"<b>heroes</b>","select":{"modelId":"<i>m</i>"},"destination":{"prefix":"a/"},"status":"toString","counts":{"fetched":1,"rewritten":2,"failed":3},`+
+			`"failed":[{"assetId":"<u>a</u>","error":"AssetFailed","cause":"so"}],`+
 			`"error":"<i>Odd</i>","cause":"</script><script>alert(1)</script>"}],"links":{}}`)
 	case path == "/archives/x":
 		fmt.Fprint(w, archive+`,"output":{"bucket":"b","key":"a.zip","size":9,"entries":5,"requested":7,"missing":{"count":2,"assetIds":["asset_<b>1</b>","asset_2"]},`+
@@ -145,7 +146,8 @@ func TestGallery(t *testing.T) {
 	}
 	var syncs string
 	do(t, ctx, "syncs", until(`document.getElementById("syncs").childElementCount === 1`), chromedp.Evaluate(`document.getElementById("syncs").innerText`, &syncs))
-	if strings.Join(strings.Fields(syncs), " ") != "<b>heroes</b> 1 fetched, 2 rewritten, 3 missing toString <i>Odd</i>: </script><script>alert(1)</script>" {
+	if strings.Join(strings.Fields(syncs), " ") != "<b>heroes</b> modelId <i>m</i> → a/ 1 fetched, 2 rewritten, 3 missing toString "+
+		"Missing: <u>a</u>, AssetFailed: so <i>Odd</i>: </script><script>alert(1)</script>" {
 		t.Errorf("syncs: %q", syncs)
 	}
 	if n := g.pictures.Load(); n > 150 { // the window shows a few dozen

@@ -22,7 +22,7 @@ func TestSync(t *testing.T) {
 	do(t, ctx, "the run", until(`document.querySelector("#syncs .badge.succeeded") !== null`))
 	var text string
 	do(t, ctx, "look", chromedp.Evaluate(`document.getElementById("syncs").innerText`, &text))
-	if !strings.HasPrefix(text, "heroes") || !strings.Contains(text, "250 fetched, 0 rewritten") {
+	if !strings.HasPrefix(text, "heroes everything → art/heroes/") || !strings.Contains(text, "250 fetched, 0 rewritten") {
 		t.Errorf("the list says %q", text)
 	}
 	screenshot(t, ctx, "syncs")

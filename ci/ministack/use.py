@@ -176,7 +176,13 @@ class Use:
         must(code == 200 and stopped["status"] in ("stopped", "aborted"), f"stop: {code} {stopped}")
         code, answer = self.curl(url, "-H", "Content-Type: application/json", "-d", "{}")
         must(code == 422, f"an empty request: {code} {answer}")
-        ok("the HTTP API: unsigned 403; the command of the outputs starts; show, list, stop, download by its link")
+        syncs = f"{self.outputs['ApiUrl']}/syncs"
+        code, made = self.curl(syncs, "-H", "Content-Type: application/json", "-d", '{"name": "by-api", "select": {"collectionId": "none"}}')
+        must(code == 201, f"a sync by the API: {code} {made}")
+        listed = until(lambda: [s for s in self.curl(syncs)[1]["syncs"] if s["name"] == "by-api" and s["status"] == "succeeded"],
+                       "the sync by the API is not listed as succeeded")
+        must(listed[0]["destination"] == {"prefix": "by-api/"}, f"a sync by the API: {listed}")
+        ok("the HTTP API: unsigned 403; the command of the outputs starts; show, list, stop, download by its link; a sync is made and listed")
 
     def all(self):
         """Every way in at once, as on any day."""
