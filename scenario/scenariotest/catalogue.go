@@ -3,6 +3,7 @@ package scenariotest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -37,19 +38,23 @@ var catalogueBegan = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // catalogue is the assets that lists show.
 type catalogue struct {
+	state  state // keeps what was put
 	mu     sync.Mutex
 	byID   map[string]*CatalogueAsset
 	sorted map[string][]*CatalogueAsset // by the field of sortBy; missing: to be sorted
 }
 
-func newCatalogue(n int) *catalogue {
-	c := &catalogue{byID: make(map[string]*CatalogueAsset, n), sorted: map[string][]*CatalogueAsset{}}
+// newCatalogue makes one of n assets, changed as the state says.
+func newCatalogue(n int, kept state) (*catalogue, error) {
+	c := &catalogue{state: kept, byID: make(map[string]*CatalogueAsset, n), sorted: map[string][]*CatalogueAsset{}}
 	for i := range n {
 		at := catalogueBegan.Add(time.Duration(i) * time.Second)
 		id := fmt.Sprintf("asset_catalogue%07d", i)
 		c.byID[id] = &CatalogueAsset{ID: id, CreatedAt: at, UpdatedAt: at, CollectionIDs: []string{collections[i%len(collections)]}}
 	}
-	return c
+	changed, err := kept.loadCatalogue()
+	maps.Copy(c.byID, changed)
+	return c, err
 }
 
 var collections = []string{"collection_heroes", "collection_villains"}
@@ -71,7 +76,7 @@ func (h *Handler) putAssets(list []CatalogueAsset) error {
 	c := h.catalogue
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	clear(c.sorted)
+	var put []*CatalogueAsset
 	for _, a := range list {
 		if old := c.byID[a.ID]; old != nil && a.CreatedAt.IsZero() {
 			a.CreatedAt = old.CreatedAt
@@ -82,7 +87,14 @@ func (h *Handler) putAssets(list []CatalogueAsset) error {
 		if a.UpdatedAt.IsZero() {
 			a.UpdatedAt = now
 		}
-		c.byID[a.ID] = &a
+		put = append(put, &a)
+	}
+	if err := c.state.keepAssets(put); err != nil {
+		return err
+	}
+	clear(c.sorted)
+	for _, a := range put {
+		c.byID[a.ID] = a
 	}
 	return nil
 }
@@ -107,25 +119,27 @@ func (c *catalogue) bulk(ids []string) (found []CatalogueAsset) {
 	return found
 }
 
-// enter gives the assets of a job the versions that they have now, and says which one is gone.
-func (c *catalogue) enter(assets []asset) (gone string) {
+// enter gives the assets of a job the versions that they have now, and says which one is gone. Its error is the disk's.
+func (c *catalogue) enter(assets []asset) (gone string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var changed []*CatalogueAsset
 	for i := range assets {
 		a := c.byID[assets[i].ID]
 		switch {
 		case a == nil:
 			continue
 		case a.Deleted:
-			return a.ID
+			return a.ID, c.state.keepAssets(changed)
 		}
 		assets[i].Version = a.Version
 		assets[i].LeftOut = a.LeftOut != 0
 		if a.LeftOut > 0 {
 			a.LeftOut--
+			changed = append(changed, a)
 		}
 	}
-	return ""
+	return "", c.state.keepAssets(changed)
 }
 
 func (a *CatalogueAsset) time(sortBy string) time.Time {

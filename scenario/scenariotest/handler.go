@@ -41,13 +41,17 @@ func NewHandler(o Options) *Handler {
 	if err != nil {
 		panic("scenariotest: " + err.Error())
 	}
+	assets, err := newCatalogue(o.Catalogue, state(o.State))
+	if err != nil {
+		panic("scenariotest: " + err.Error())
+	}
 	h := &Handler{
 		options:   o,
 		mux:       http.NewServeMux(),
 		jobs:      jobs{state: state(o.State), byID: map[string]*job{}},
 		pace:      pace{limit: o.RequestsPerSecond},
 		signer:    newSigner(key, o.URLLifetime),
-		catalogue: newCatalogue(o.Catalogue),
+		catalogue: assets,
 		closed:    make(chan struct{}),
 	}
 	for _, j := range kept {

@@ -70,7 +70,11 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 		return nil, h.estimate(launch)
 	}
 	j := h.newJob(launch, op)
-	if gone := h.catalogue.enter(j.Assets); gone != "" {
+	gone, err := h.catalogue.enter(j.Assets)
+	if err != nil {
+		return nil, failure(http.StatusInternalServerError, "The catalogue could not be kept: "+err.Error())
+	}
+	if gone != "" {
 		return nil, failure(http.StatusNotFound, "Asset "+gone+" was not found")
 	}
 	j.Project = r.URL.Query().Get("projectId")

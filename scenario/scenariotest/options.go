@@ -52,8 +52,8 @@ type Options struct {
 	RefuseHEAD bool
 	// Hosts are names in Host, in lower case and without port, that are served beside those of loopback. Default: none.
 	Hosts []string
-	// State is a directory for the jobs and the key that signs URLs: another stand-in with the same one goes on with them,
-	// however the first one ended. (The catalogue is not kept.) Default: none, all is in memory.
+	// State is a directory for the jobs, the assets that were put and the key that signs URLs: another stand-in with the
+	// same one goes on with them, however the first one ended. Default: none, all is in memory.
 	State string
 	// Faults are there from the beginning (see AddFault).
 	Faults []Fault

@@ -50,6 +50,53 @@ func TestStateOutlivesTheStandIn(t *testing.T) {
 	}
 }
 
+// What was put into the catalogue is there after a restart, and a line that was not written whole is none.
+func TestCatalogueOutlivesTheStandIn(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	keep := func(o *scenariotest.Options) { o.State, o.Catalogue = dir, 2 }
+	first := newStandIn(t, keep)
+	put := func(list string) {
+		t.Helper()
+		if got := first.call("POST", "/_test/assets", list); got.StatusCode != http.StatusNoContent {
+			t.Fatalf("%d %s", got.StatusCode, got.body)
+		}
+	}
+	put(`[{"id":"asset_catalogue0000000","tags":["first"]},{"id":"asset_new","leftOut":2}]`)
+	put(`[{"id":"asset_catalogue0000000","tags":["second"],"version":4},{"id":"asset_catalogue0000001","deleted":true}]`)
+	lacking := first.content(first.launch(`{"query":{"assetIds":["asset_new","asset_other"]}}`)) // one of two
+	file, err := os.OpenFile(filepath.Join(dir, "catalogue.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString(`{"id":"asset_torn`); err != nil || file.Close() != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second one reads what the first one has written
+		next := newStandIn(t, keep)
+		list := map[string]map[string]any{}
+		for _, a := range next.call("GET", "/v1/assets", "").fields(t)["assets"].([]any) {
+			asset := a.(map[string]any)
+			list[asset["id"].(string)] = asset
+		}
+		if len(list) != 2 || fmt.Sprint(list["asset_catalogue0000000"]["tags"]) != "[second]" || list["asset_new"] == nil {
+			t.Fatalf("the catalogue is %v", list)
+		}
+		first = next
+	}
+	again := first.content(first.launch(`{"query":{"assetIds":["asset_new","asset_other"]}}`))
+	whole := first.content(first.launch(`{"query":{"assetIds":["asset_new","asset_other"]}}`))
+	if len(again) != len(lacking) || len(whole) <= len(again) {
+		t.Errorf("archives of %d, %d and %d bytes: the asset is to be left out of two", len(lacking), len(again), len(whole))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "catalogue.jsonl"), []byte("{\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !panics(func() { scenariotest.NewHandler(scenariotest.Options{State: dir}) }) {
+		t.Error("a broken file was taken")
+	}
+}
+
 // What is kept in memory does not grow with the jobs that ended. With a state they are found all the same.
 func TestFinishedJobsAreBounded(t *testing.T) {
 	t.Parallel()
