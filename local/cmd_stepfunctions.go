@@ -14,13 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
-	"github.com/scenario-archive/scenario-archive/local/objects"
+	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
 // pairs is a flag that may be given again and again, as name=value.
@@ -33,16 +30,13 @@ func (p pairs) Set(s string) error {
 	if !ok || name == "" {
 		return errors.New("must be name=value")
 	}
-	if _, twice := p[name]; twice {
-		return fmt.Errorf("%s is given twice", name)
-	}
 	p[name] = value
 	return nil
 }
 
 // stepfunctionsFlags are the arguments of the subcommand.
 type stepfunctionsFlags struct {
-	addr, lambda, dir       string
+	addr, lambda            string
 	machines, substitutions pairs
 	clock                   asl.ScaledClock
 }
@@ -53,23 +47,18 @@ func (o *stepfunctionsFlags) parse(args []string, stderr io.Writer) error {
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `address` to listen on")
 	f.StringVar(&o.lambda, "lambda", "", "`URL` of a Lambda Invoke API")
-	f.StringVar(&o.dir, "dir", "", "`directory` that keeps the executions (default: one that is removed at the end)")
 	f.Var(o.machines, "machine", "`name=file` of a state machine's definition; may be repeated")
 	f.Var(o.substitutions, "substitute", "`name=value` for ${name} in the definitions; may be repeated")
 	f.Float64Var(&o.clock.Waits, "time-scale", 1, "`factor` for Wait states and retry delays")
-	f.Float64Var(&o.clock.Timeouts, "timeout-scale", 1, "`factor` for the time limits of tasks and executions")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	switch {
-	case f.NArg() > 0:
-		return fmt.Errorf("unexpected argument %q", f.Arg(0))
-	case o.lambda == "" || len(o.machines) == 0:
-		return errors.New("-lambda and at least one -machine are needed")
-	case o.clock.Waits <= 0 || o.clock.Timeouts <= 0:
-		return errors.New("a scale must be greater than 0")
+	if f.NArg() > 0 || o.lambda == "" || len(o.machines) == 0 || o.clock.Waits <= 0 {
+		return errors.New("-lambda and at least one -machine are needed, and a scale greater than 0; nothing else is taken")
 	}
-	return nil
+	var err error
+	o.addr, err = system.ParseAddr(o.addr)
+	return err
 }
 
 // cmdStepfunctions serves the Step Functions endpoint alone, until ctx ends.
@@ -91,23 +80,13 @@ func cmdStepfunctions(ctx context.Context, args []string, stdout, stderr io.Writ
 }
 
 func (o *stepfunctionsFlags) serve(ctx context.Context, stdout, stderr io.Writer) error {
-	if o.dir == "" {
-		dir, err := os.MkdirTemp("", "stepfunctions")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		o.dir = dir
-	}
-	machines, err := o.definitions()
+	dir, err := os.MkdirTemp("", "stepfunctions")
 	if err != nil {
 		return err
 	}
-	c := stepfunctions.Config{
-		Machines: machines, Invoker: stepfunctions.HTTPInvoker{Endpoint: o.lambda}, Dir: o.dir, Clock: o.clock,
-		Logger: slog.New(slog.NewTextHandler(stderr, nil)),
-	}
-	if c.Objects, err = objectsFromEnvironment(context.WithoutCancel(ctx)); err != nil {
+	defer os.RemoveAll(dir)
+	machines, err := o.definitions()
+	if err != nil {
 		return err
 	}
 	l, err := net.Listen("tcp", o.addr)
@@ -115,10 +94,10 @@ func (o *stepfunctionsFlags) serve(ctx context.Context, stdout, stderr io.Writer
 		return err
 	}
 	defer l.Close()
-	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
-		return fmt.Errorf("%s is not a loopback address", o.addr)
-	}
-	s, err := stepfunctions.New(c)
+	s, err := stepfunctions.New(stepfunctions.Config{
+		Machines: machines, Invoker: stepfunctions.HTTPInvoker{Endpoint: o.lambda}, Dir: dir, Clock: o.clock,
+		Logger: slog.New(slog.NewTextHandler(stderr, nil)),
+	})
 	if err != nil {
 		return err
 	}
@@ -158,17 +137,4 @@ func (o *stepfunctionsFlags) answer(ctx context.Context, l net.Listener, s *step
 		return err
 	}
 	return nil
-}
-
-// objectsFromEnvironment is the S3 that the AWS SDK's variables name, for distributed Map states; nil without an
-// endpoint: nothing here talks to AWS itself.
-func objectsFromEnvironment(ctx context.Context) (stepfunctions.Objects, error) {
-	if os.Getenv("AWS_ENDPOINT_URL_S3") == "" {
-		return nil, nil
-	}
-	c, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
-	}
-	return objects.Bucket{Client: s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })}, nil
 }

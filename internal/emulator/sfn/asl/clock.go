@@ -14,16 +14,19 @@ type Clock interface {
 	WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc)
 }
 
-// ScaledClock is the real time with durations multiplied: with Waits 0.001 a retry's minute takes 60 ms. Timeouts have
-// a scale of their own because what they limit, real functions at work, gets no faster. Zero means 1.
-type ScaledClock struct{ Waits, Timeouts float64 }
+// ScaledClock is the real time with the waits multiplied: with Waits 0.001 a retry's minute takes 60 ms. Timeouts stay
+// because what they limit, real functions at work, gets no faster. Zero means 1.
+type ScaledClock struct{ Waits float64 }
 
 // Now is the real time.
 func (ScaledClock) Now() time.Time { return time.Now() }
 
 // Sleep takes d times Waits.
 func (c ScaledClock) Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(scale(d, c.Waits))
+	if c.Waits != 0 {
+		d = time.Duration(float64(d) * c.Waits)
+	}
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -33,14 +36,7 @@ func (c ScaledClock) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// WithTimeout ends the context after d times Timeouts.
-func (c ScaledClock) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, scale(d, c.Timeouts))
-}
-
-func scale(d time.Duration, by float64) time.Duration {
-	if by == 0 {
-		return d
-	}
-	return time.Duration(float64(d) * by)
+// WithTimeout ends the context after d.
+func (ScaledClock) WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, d)
 }
