@@ -1,4 +1,5 @@
-// Command api is the Lambda function behind API Gateway: archives are started, looked up, listed and stopped by HTTP.
+// Command api is the Lambda function behind API Gateway: archives are started, looked up, listed and stopped by HTTP,
+// and syncs listed and made.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package rest is the HTTP API: archives are started, looked up, listed and stopped, syncs listed and made. openapi.yaml, two directories up,
-// is its truth.
+// Package rest is the HTTP API: archives are started, looked up, listed and stopped, and syncs listed and made.
+// functions/api/openapi.yaml is its truth.
 package rest
 
 import (
