@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
 
@@ -34,16 +35,16 @@ func (o *Object) complete() error {
 		return invalid("no bucket or no key")
 	case len(o.Key) > maxKeyBytes || !utf8.ValidString(o.Key):
 		return invalid("the key is longer than %d bytes or not UTF-8", maxKeyBytes)
-	case o.Owner == "" || len(o.Owner) > maxOwnerBytes || !printable(o.Owner):
+	case o.Owner == "" || len(o.Owner) > maxOwnerBytes || !bucket.IsPrintable(o.Owner):
 		return invalid("the owner must be 1 to %d bytes of printable ASCII", maxOwnerBytes)
 	case len(o.Tags) > maxTags:
 		return invalid("%d tags; S3 takes %d", len(o.Tags), maxTags)
-	case !printable(o.ContentType) || !printable(o.ContentDisposition):
+	case !bucket.IsPrintable(o.ContentType) || !bucket.IsPrintable(o.ContentDisposition):
 		return invalid("content type or disposition is not printable ASCII")
 	}
 	total := 0
 	for k, v := range o.Metadata {
-		if k == "" || !printable(k) || !printable(v) || strings.ContainsAny(k, " :") {
+		if k == "" || !bucket.IsPrintable(k) || !bucket.IsPrintable(v) || strings.ContainsAny(k, " :") {
 			return invalid("metadata %q is not printable ASCII", k)
 		}
 		if strings.HasPrefix(strings.ToLower(k), "transfer-") {
@@ -63,15 +64,6 @@ func (o *Object) complete() error {
 	return nil
 }
 
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
 // disposition is RFC 6266's, with the encoded form for names beyond ASCII.
 func disposition(name string) string {
 	if d := mime.FormatMediaType("attachment", map[string]string{"filename": name}); d != "" {
@@ -82,7 +74,7 @@ func disposition(name string) string {
 
 func (o *Object) metadata(ident source.Identity) map[string]string {
 	m := map[string]string{metaOwner: o.Owner, metaSource: ident.String()}
-	if v := ident.Validator(); v != "" && printable(v) && len(v) <= 128 {
+	if v := ident.Validator(); v != "" && bucket.IsPrintable(v) && len(v) <= 128 {
 		m[metaETag] = v
 	}
 	for k, v := range o.Metadata {

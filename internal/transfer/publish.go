@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // condition is what must hold at the instant in which the object appears. At most one field is set.
@@ -66,7 +68,7 @@ func (p *publisher) publish(ctx context.Context, want content, cond condition, s
 			// S3 said yes and shows something else: it is still at it, or somebody has replaced the object since.
 			e = &Error{Op: "publish object", Kind: KindStorageUnavailable, Temporary: true,
 				Reason: "S3 shows another object than the one that it has accepted"}
-		case errorStatus(sendErr) == 412 || isCode(sendErr, "PreconditionFailed", "NoSuchKey"):
+		case bucket.ErrorStatus(sendErr) == 412 || isCode(sendErr, "PreconditionFailed", "NoSuchKey"):
 			if cond, err = p.store.decide(now); err != nil {
 				return nil, err
 			}

@@ -3,14 +3,12 @@ package transfer
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 )
 
@@ -46,10 +44,10 @@ func storageError(op string, err error) *Error {
 		return failure.As(op, KindStorageUnavailable, err)
 	}
 	e := &Error{Op: op, Kind: KindStorageUnavailable, Temporary: true}
-	code, status := errorCode(err), errorStatus(err)
+	code, status := bucket.ErrorCode(err), bucket.ErrorStatus(err)
 	switch {
 	case code == "" && status == 0: // no answer: the network
-		e.Err = failure.WithoutURL(innermost(err))
+		e.Err = failure.WithoutURL(bucket.Innermost(err))
 		return e
 	case throttlingCodes[code], status == 429, status == 503:
 		e.Pushback = true
@@ -59,7 +57,7 @@ func storageError(op string, err error) *Error {
 	default:
 		e.Kind, e.Temporary = KindStorageRefused, false
 	}
-	e.Reason = strings.TrimSpace(code + " " + errorMessage(err))
+	e.Reason = strings.TrimSpace(code + " " + bucket.ErrorMessage(err))
 	return e
 }
 
@@ -78,43 +76,8 @@ var throttlingCodes = map[string]bool{
 	"TooManyRequestsException": true, "KMS.ThrottlingException": true, "KMS.LimitExceededException": true,
 }
 
-func errorCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
-	}
-	return ""
-}
-
-func errorMessage(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorMessage()
-	}
-	return http.StatusText(errorStatus(err))
-}
-
-func errorStatus(err error) int {
-	var re *awshttp.ResponseError
-	if errors.As(err, &re) && re.Response != nil && re.Response.Response != nil {
-		return re.HTTPStatusCode()
-	}
-	return 0
-}
-
-// innermost is the cause below the SDK's layers, whose text repeats the call and its host.
-func innermost(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
-		err = inner
-	}
-}
-
 func isCode(err error, codes ...string) bool {
-	got := errorCode(err)
+	got := bucket.ErrorCode(err)
 	for _, c := range codes {
 		if got == c {
 			return true

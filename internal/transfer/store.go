@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
@@ -87,9 +88,9 @@ func (s *store) head(ctx context.Context) (*existing, error) {
 			Bucket: &s.o.Bucket, Key: &s.o.Key, ExpectedBucketOwner: s.o.expectedOwner(), ChecksumMode: types.ChecksumModeEnabled,
 		}, once)
 		switch {
-		case errorStatus(err) == 404 || isCode(err, "NotFound", "NoSuchKey"):
+		case bucket.ErrorStatus(err) == 404 || isCode(err, "NotFound", "NoSuchKey"):
 			return nil, nil
-		case errorStatus(err) == 400: // an answer to HEAD has no body: this may be a throttle as well as a refusal for good
+		case bucket.ErrorStatus(err) == 400: // an answer to HEAD has no body: this may be a throttle as well as a refusal for good
 			e := storageError(op, err)
 			e.Temporary = true
 			return nil, e
@@ -123,7 +124,7 @@ func (s *store) opener(etag string) opener {
 			Bucket: &s.o.Bucket, Key: &s.o.Key, IfMatch: &etag, ExpectedBucketOwner: s.o.expectedOwner(),
 			Range: aws.String(fmt.Sprintf("bytes=%d-%d", off, off+n-1)),
 		}, once)
-		if errorStatus(err) == 412 || isCode(err, "PreconditionFailed", "NoSuchKey") {
+		if bucket.ErrorStatus(err) == 412 || isCode(err, "PreconditionFailed", "NoSuchKey") {
 			return nil, &Error{Op: op, Kind: KindStorageUnavailable, Reason: "the object was replaced meanwhile"}
 		}
 		if err != nil {

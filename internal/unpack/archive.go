@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // source is the archive in S3, pinned to one version of it.
@@ -133,7 +135,7 @@ func (r *rangeReader) failed(err error) error {
 		return r.ctx.Err()
 	}
 	if r.failures++; r.failures >= attempts {
-		return &Error{Op: "read archive", Kind: KindStorageUnavailable, Reason: "answers break off", Err: innermost(err)}
+		return &Error{Op: "read archive", Kind: KindStorageUnavailable, Reason: "answers break off", Err: bucket.Innermost(err)}
 	}
 	select {
 	case <-time.After(time.Duration(r.failures) * 50 * time.Millisecond):

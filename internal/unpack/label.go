@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/minio/crc64nvme"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // Labels hold no data. S3 keeps nothing with an upload in progress that a later process could know it by; so each carries
@@ -144,7 +146,7 @@ func (r *run) eachPart(ctx context.Context, key, id string, after int, fn func(t
 	}
 	for {
 		out, err := r.s3.ListParts(ctx, in)
-		if errorCode(err) == "NoSuchUpload" {
+		if bucket.ErrorCode(err) == "NoSuchUpload" {
 			return nil
 		}
 		if err != nil {

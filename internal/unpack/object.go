@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // Metadata that marks an object as this package's work.
@@ -153,7 +155,7 @@ func (r *run) publish(ctx context.Context, o *object, send func(context.Context)
 		if err == nil {
 			return nil
 		}
-		if !isPrecondition(err) && errorCode(err) != "NoSuchUpload" && errorCode(err) != "NoSuchKey" {
+		if !isPrecondition(err) && bucket.ErrorCode(err) != "NoSuchUpload" && bucket.ErrorCode(err) != "NoSuchKey" {
 			return storageError("write "+o.key, err)
 		}
 		e, headErr := r.head(ctx, o.key)
@@ -163,7 +165,7 @@ func (r *run) publish(ctx context.Context, o *object, send func(context.Context)
 		if done, err := r.claim(e, o); done || err != nil {
 			return err
 		}
-		if n == 3 || errorCode(err) == "NoSuchUpload" {
+		if n == 3 || bucket.ErrorCode(err) == "NoSuchUpload" {
 			return storageError("write "+o.key, err)
 		}
 	}

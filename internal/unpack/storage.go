@@ -3,17 +3,16 @@ package unpack
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // attempts of one call. The SDK's own token bucket bounds the retries of all calls together.
@@ -83,12 +82,12 @@ func storageError(op string, err error) *Error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		e.Kind = KindCanceled
 	}
-	code, status := errorCode(err), errorStatus(err)
+	code, status := bucket.ErrorCode(err), bucket.ErrorStatus(err)
 	if code == "" && status == 0 { // no answer: the network
 		for u := (*url.Error)(nil); errors.As(err, &u); {
 			err = u.Err // the layer that quotes the URL
 		}
-		e.Err = innermost(err)
+		e.Err = bucket.Innermost(err)
 		return e
 	}
 	if status >= 400 && status < 500 && status != 408 && status != 429 && code != "ExpiredToken" && code != "NoSuchUpload" &&
@@ -100,49 +99,16 @@ func storageError(op string, err error) *Error {
 			}
 		}
 	}
-	e.Reason = strings.TrimSpace(code + " " + errorMessage(err))
+	e.Reason = strings.TrimSpace(code + " " + bucket.ErrorMessage(err))
 	return e
 }
 
-func errorCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
-	}
-	return ""
+func isMissing(err error) bool {
+	return bucket.ErrorStatus(err) == 404 && bucket.ErrorCode(err) != "NoSuchBucket"
 }
-
-func errorMessage(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorMessage() != "" {
-		return api.ErrorMessage()
-	}
-	return http.StatusText(errorStatus(err))
-}
-
-func errorStatus(err error) int {
-	var re *awshttp.ResponseError
-	if errors.As(err, &re) && re.Response != nil && re.Response.Response != nil {
-		return re.HTTPStatusCode()
-	}
-	return 0
-}
-
-// innermost is the cause below the SDK's layers, whose text repeats the call and its host.
-func innermost(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
-		err = inner
-	}
-}
-
-func isMissing(err error) bool { return errorStatus(err) == 404 && errorCode(err) != "NoSuchBucket" }
 
 func isPrecondition(err error) bool {
-	return errorStatus(err) == 412 || errorCode(err) == "PreconditionFailed"
+	return bucket.ErrorStatus(err) == 412 || bucket.ErrorCode(err) == "PreconditionFailed"
 }
 
 func optional(s string) *string {

@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 // Options tune an Unpacker. The zero value of each field means its documented default.
@@ -148,19 +150,10 @@ func (j *Job) check() error {
 		return invalid("the prefix does not end with a slash")
 	case j.Part != "" && !partPattern.MatchString(j.Part):
 		return invalid("the part is not a batch and a number")
-	case j.Owner == "" || len(j.Owner) > 512 || !printable(j.Owner):
+	case j.Owner == "" || len(j.Owner) > 512 || !bucket.IsPrintable(j.Owner):
 		return invalid("the owner must be 1 to 512 bytes of printable ASCII")
 	}
 	return nil
-}
-
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 // Run unpacks the archive, or continues what an earlier Run of the same owner began: S3 says which objects are there.

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/minio/crc64nvme"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
 const (
@@ -249,7 +251,7 @@ func (r *run) abort(ctx context.Context, key, id string) error {
 	_, err := r.s3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
 		Bucket: &r.j.Bucket, Key: &key, UploadId: &id, ExpectedBucketOwner: optional(r.j.BucketOwner),
 	})
-	if err == nil || errorCode(err) == "NoSuchUpload" {
+	if err == nil || bucket.ErrorCode(err) == "NoSuchUpload" {
 		return nil
 	}
 	return storageError("abort upload", err)
