@@ -141,22 +141,10 @@ func describeMapRun(s *Service, in mapRunInput) (any, error) {
 	}{d, 0, d.Executions}, nil
 }
 
-type listRunsInput struct {
-	page
-	executionInput
-}
-
-func listMapRuns(s *Service, in listRunsInput) (any, error) {
+func listMapRuns(s *Service, in executionInput) (any, error) {
 	runs, err := s.MapRuns(in.ARN)
 	if err != nil {
 		return nil, err
 	}
-	first, last, next, err := in.window("map runs "+in.ARN, len(runs))
-	if err != nil {
-		return nil, err
-	}
-	return struct {
-		Runs []MapRun `json:"mapRuns"`
-		Next string   `json:"nextToken,omitempty"`
-	}{append([]MapRun{}, runs[first:last]...), next}, nil
+	return map[string][]MapRun{"mapRuns": append([]MapRun{}, runs...)}, nil // all at once: an execution has few
 }

@@ -116,7 +116,7 @@ func (s *Service) newRun(parent *execution, record runRecord, child *asl.Machine
 	r := &mapRun{s: s, parent: parent, record: record, changed: make(chan struct{})}
 	r.dir = filepath.Join(s.store.dir, fileName(parent.machine.name), runsDir, fileName(r.id()))
 	r.children = &machine{
-		name: name, arn: s.arns.machine(name), parsed: child, created: record.Start, byName: map[string]*execution{}, run: r,
+		name: name, arn: s.arns.machine(name), parsed: child, byName: map[string]*execution{}, run: r,
 	}
 	return r
 }

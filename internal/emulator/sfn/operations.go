@@ -9,16 +9,14 @@ import (
 
 // operations are the actions that this endpoint has.
 var operations = map[string]operation{
-	"StartExecution":       answers(startExecution),
-	"DescribeExecution":    answers(describeExecution),
-	"StopExecution":        answers(stopExecution),
-	"ListExecutions":       answers(listExecutions),
-	"GetExecutionHistory":  answers(getExecutionHistory),
-	"DescribeStateMachine": answers(describeStateMachine),
-	"ListStateMachines":    answers(listStateMachines),
-	"DescribeMapRun":       answers(describeMapRun),
-	"ListMapRuns":          answers(listMapRuns),
-	"RedriveExecution":     answers(redriveExecution),
+	"StartExecution":      answers(startExecution),
+	"DescribeExecution":   answers(describeExecution),
+	"StopExecution":       answers(stopExecution),
+	"ListExecutions":      answers(listExecutions),
+	"GetExecutionHistory": answers(getExecutionHistory),
+	"DescribeMapRun":      answers(describeMapRun),
+	"ListMapRuns":         answers(listMapRuns),
+	"RedriveExecution":    answers(redriveExecution),
 }
 
 type startInput struct {
@@ -162,52 +160,4 @@ func getExecutionHistory(s *Service, in historyInput) (any, error) {
 		Events []asl.Event `json:"events"`
 		Next   string      `json:"nextToken,omitempty"`
 	}{append([]asl.Event{}, events...), next}, nil
-}
-
-type machineInput struct {
-	ARN string `json:"stateMachineArn"`
-}
-
-type listedMachine struct {
-	ARN     string    `json:"stateMachineArn"`
-	Name    string    `json:"name"`
-	Type    string    `json:"type"`
-	Created Timestamp `json:"creationDate"`
-}
-
-func (m *machine) listed() listedMachine {
-	return listedMachine{m.arn, m.name, "STANDARD", Timestamp{m.created}}
-}
-
-func describeStateMachine(s *Service, in machineInput) (any, error) {
-	m, err := s.findMachine(in.ARN)
-	if err != nil {
-		return nil, err
-	}
-	return struct {
-		listedMachine
-		Status     string         `json:"status"`
-		Definition string         `json:"definition"`
-		RoleARN    string         `json:"roleArn"`
-		Logging    map[string]any `json:"loggingConfiguration"`
-		Tracing    map[string]any `json:"tracingConfiguration"`
-	}{
-		m.listed(), "ACTIVE", string(m.definition), s.arns.role(),
-		map[string]any{"level": "OFF", "includeExecutionData": false}, map[string]any{"enabled": false},
-	}, nil
-}
-
-func listStateMachines(s *Service, in page) (any, error) {
-	first, last, next, err := in.window("machines", len(s.machines))
-	if err != nil {
-		return nil, err
-	}
-	out := struct {
-		Machines []listedMachine `json:"stateMachines"`
-		Next     string          `json:"nextToken,omitempty"`
-	}{[]listedMachine{}, next}
-	for _, m := range s.machines[first:last] {
-		out.Machines = append(out.Machines, m.listed())
-	}
-	return out, nil
 }

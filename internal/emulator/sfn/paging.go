@@ -23,22 +23,6 @@ func pageSize(n int) (int, error) {
 	return n, nil
 }
 
-// window is the part of a list of n that a page asks for, and the token of what follows.
-func (p page) window(list string, n int) (first, last int, next string, err error) {
-	size, err := pageSize(p.MaxResults)
-	if err == nil && p.NextToken != "" {
-		first, err = readToken(list, p.NextToken)
-	}
-	if err != nil {
-		return 0, 0, "", err
-	}
-	first = min(first, n)
-	if last = min(first+size, n); last < n {
-		next = token(list, last)
-	}
-	return first, last, next, nil
-}
-
 // token makes a nextToken of where a list goes on, and of what list it is.
 func token(list string, position int) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", position, list))

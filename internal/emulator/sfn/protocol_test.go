@@ -24,16 +24,16 @@ func send(s *Service, target, body string, change func(r *http.Request)) *httpte
 func TestProtocol(t *testing.T) {
 	t.Parallel()
 	s := newService(t, testConfig(t.TempDir(), invokerFunc(echoPayload)))
-	const list = "AWSStepFunctions.ListStateMachines"
+	const list = "AWSStepFunctions.ListExecutions"
+	right := `{"later":1,"stateMachineArn":"` + s.MachineARN("p") + `"}`
 	for name, c := range map[string]struct {
 		target, body string
 		change       func(r *http.Request)
 		status       int
 		code         string // __type
 	}{
-		"right":              {list, `{}`, nil, 200, ""},
-		"charset":            {list, `{}`, func(r *http.Request) { r.Header.Set("Content-Type", contentType+"; charset=utf-8") }, 200, ""},
-		"unknown members":    {list, `{"later":1}`, nil, 200, ""},
+		"right":              {list, right, nil, 200, ""},
+		"charset":            {list, right, func(r *http.Request) { r.Header.Set("Content-Type", contentType+"; charset=utf-8") }, 200, ""},
 		"unknown action":     {"AWSStepFunctions.CreateActivity", `{}`, nil, 400, "UnknownOperationException"},
 		"another service":    {"DynamoDB_20120810.ListTables", `{}`, nil, 400, "UnknownOperationException"},
 		"no target":          {"", `{}`, nil, 400, "UnknownOperationException"},

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
@@ -90,9 +89,7 @@ type Service struct {
 // machine is a state machine with its executions, oldest first; or what a Map Run's children are executions of.
 type machine struct {
 	name, arn  string
-	definition []byte
 	parsed     *asl.Machine
-	created    time.Time
 	executions []*execution
 	byName     map[string]*execution
 	run        *mapRun // nil: it is a machine of its own
@@ -151,7 +148,7 @@ func (s *Service) addMachine(c MachineConfig) error {
 		return err
 	}
 	s.machines = append(s.machines, &machine{
-		name: c.Name, arn: arn, definition: c.Definition, parsed: parsed, created: s.clock.Now(),
+		name: c.Name, arn: arn, parsed: parsed,
 		byName: map[string]*execution{},
 	})
 	return nil
