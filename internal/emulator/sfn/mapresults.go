@@ -64,32 +64,6 @@ func (r *mapRun) inOrder() []*execution {
 	return list
 }
 
-// gatherOutputs is the result of a Map Run without a ResultWriter: the children's outputs in order; of a child that
-// failed, and was tolerated, its description.
-func (r *mapRun) gatherOutputs() (json.RawMessage, error) {
-	out := []byte{'['}
-	for i, e := range r.inOrder() {
-		d, err := r.s.describe(e)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			out = append(out, ',')
-		}
-		text := d.Output
-		if d.Status != asl.StatusSucceeded {
-			if text, err = encode(resultOf(d)); err != nil {
-				return nil, err
-			}
-		}
-		if out = append(out, text...); len(out) > asl.MaxDataSize {
-			return nil, &asl.Error{Name: "States.DataLimitExceeded", Cause: fmt.Sprintf(
-				"The outputs of the Map Run's children have more than %d bytes; a ResultWriter takes them to S3.", asl.MaxDataSize)}
-		}
-	}
-	return append(out, ']'), nil
-}
-
 // writeResults writes the results of the children, and of those that were not started if the Map Run failed.
 func (r *mapRun) writeResults(ctx context.Context, to asl.Place, rest *unstarted, failed error) (json.RawMessage, error) {
 	dir, err := os.MkdirTemp(r.dir, "results-")

@@ -197,13 +197,7 @@ func (r *mapRun) finish(ctx context.Context, m asl.MapRun, rest *unstarted, fail
 	if rest != nil {
 		defer rest.Close()
 	}
-	var out json.RawMessage
-	var err error
-	if m.Results != nil {
-		out, err = r.writeResults(ctx, *m.Results, rest, failed)
-	} else if failed == nil {
-		out, err = r.gatherOutputs()
-	}
+	out, err := r.writeResults(ctx, m.Results, rest, failed)
 	if failed != nil {
 		err = failed // it came first
 	}

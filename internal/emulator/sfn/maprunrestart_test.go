@@ -20,7 +20,7 @@ func TestRestartOfMapRun(t *testing.T) {
 	objects := newMemory(map[string]string{"b/list.json": items(n)})
 	var mu sync.Mutex
 	finished := map[string]int{}
-	definition := mapDefinition(writer + `"MaxConcurrency":3,"ToleratedFailurePercentage":4,`)
+	definition := mapDefinition(`"MaxConcurrency":3,"ToleratedFailurePercentage":4,`)
 	arn := ""
 	for round := 0; ; round++ {
 		answered := make(chan struct{}, n)

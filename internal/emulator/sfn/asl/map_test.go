@@ -14,6 +14,7 @@ import (
 // mapState is a Map state over the object k in the bucket b, whose children do nothing.
 func mapState(fields string) string {
 	return oneState(`"Type":"Map","End":true,"Label":"L",` + fields + `
+		"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket.$":"$.b","Prefix":"p"}},
 		"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"JSON"},"Parameters":{"Bucket":"b","Key":"k"}},
 		"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`)
 }
@@ -74,7 +75,7 @@ func TestMapItems(t *testing.T) {
 		{"[]", "[]"},
 		{"[1.50,\n{\"b\":2,\"a\":[]}]\n", `[1.50,{"b":2,"a":[]}]`},
 	} {
-		if o := spread(t, &collector{list: c.list}, mapState(``), `{}`); o.Status != StatusSucceeded || string(o.Output) != c.want {
+		if o := spread(t, &collector{list: c.list}, mapState(``), `{"b":"b"}`); o.Status != StatusSucceeded || string(o.Output) != c.want {
 			t.Errorf("%q: got %s %s %s", c.list, o.Output, o.Error, o.Cause)
 		}
 	}
@@ -82,16 +83,16 @@ func TestMapItems(t *testing.T) {
 		{``, "must be an array"}, {`{}`, "must be an array"}, {`[1,2`, "does not end"},
 		{`[1,{"a":`, "unexpected EOF"}, {`[1,{`, "unexpected EOF"}, {`[1,[2`, "unexpected EOF"}, {`[1] 2`, "something follows"}, {`[1,x]`, "invalid character"},
 	} {
-		wantFailure(t, spread(t, &collector{list: c.list}, mapState(``), `{}`), "States.ItemReaderFailed", c.want)
+		wantFailure(t, spread(t, &collector{list: c.list}, mapState(``), `{"b":"b"}`), "States.ItemReaderFailed", c.want)
 	}
 	large := `["` + strings.Repeat("x", MaxDataSize) + `"]`
-	wantFailure(t, spread(t, &collector{list: large}, mapState(``), `{}`), errDataLimit, "exceeds the limit of 262144")
+	wantFailure(t, spread(t, &collector{list: large}, mapState(``), `{"b":"b"}`), errDataLimit, "exceeds the limit of 262144")
 	byPath := strings.Replace(mapState(``), `"Key":"k"`, `"Key.$":"$.k"`, 1)
-	wantFailure(t, spread(t, &collector{}, byPath, `{"k":"other"}`), "States.ItemReaderFailed", "other in the bucket b could not be opened: NoSuchKey")
-	wantFailure(t, spread(t, &collector{}, byPath, `{"k":1}`), "States.Runtime", "The parameter Key must be a string")
-	wantFailure(t, spread(t, &collector{}, byPath, `{}`), "States.Runtime", "'$.k' specified for the field 'Key.$'")
+	wantFailure(t, spread(t, &collector{}, byPath, `{"b":"b","k":"other"}`), "States.ItemReaderFailed", "other in the bucket b could not be opened: NoSuchKey")
+	wantFailure(t, spread(t, &collector{}, byPath, `{"b":"b","k":1}`), "States.Runtime", "The parameter Key must be a string")
+	wantFailure(t, spread(t, &collector{}, byPath, `{"b":"b"}`), "States.Runtime", "'$.k' specified for the field 'Key.$'")
 	changed := &collector{list: "[1]"}
-	spread(t, changed, mapState(``), `{}`)
+	spread(t, changed, mapState(``), `{"b":"b"}`)
 	if _, err := changed.job.Open(t.Context(), "another"); err == nil || !strings.Contains(err.Error(), "has changed") {
 		t.Errorf("another list was read: %v", err)
 	}
@@ -100,15 +101,13 @@ func TestMapItems(t *testing.T) {
 func TestMapSettings(t *testing.T) {
 	t.Parallel()
 	const input = `{"n":7,"p":2.5,"b":"bucket"}`
-	const writer = `"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket.$":"$.b","Prefix":"p"}},`
 	for fields, want := range map[string]string{
-		``:                                 "L 10000 0 <nil>",
-		`"MaxConcurrency":0,`:              "L 10000 0 <nil>",
-		`"MaxConcurrency":5,`:              "L 5 0 <nil>",
-		`"MaxConcurrencyPath":"$.n",`:      "L 7 0 <nil>",
-		`"ToleratedFailurePercentage":10,`: "L 10000 10 <nil>",
-		`"ToleratedFailurePercentagePath":"$.p",`: "L 10000 2.5 <nil>",
-		writer: "L 10000 0 &{bucket p}",
+		``:                                 "L 10000 0 {bucket p}",
+		`"MaxConcurrency":0,`:              "L 10000 0 {bucket p}",
+		`"MaxConcurrency":5,`:              "L 5 0 {bucket p}",
+		`"MaxConcurrencyPath":"$.n",`:      "L 7 0 {bucket p}",
+		`"ToleratedFailurePercentage":10,`: "L 10000 10 {bucket p}",
+		`"ToleratedFailurePercentagePath":"$.p",`: "L 10000 2.5 {bucket p}",
 	} {
 		c := &collector{list: "[]"}
 		spread(t, c, mapState(fields), input)
@@ -120,16 +119,17 @@ func TestMapSettings(t *testing.T) {
 		`"MaxConcurrencyPath":"$.b",`:             "The MaxConcurrencyPath '$.b' does not reference an integer from 0 to 10000",
 		`"MaxConcurrencyPath":"$.p",`:             "does not reference an integer",
 		`"ToleratedFailurePercentagePath":"$.x",`: "The ToleratedFailurePercentagePath '$.x' could not be found in the input",
-		strings.Replace(writer, "$.b", "$.x", 1):  "'$.x' specified for the field 'Bucket.$'",
-		strings.Replace(writer, "$.b", "$.n", 1):  "The parameter Bucket must be a string",
 	} {
 		wantFailure(t, spread(t, &collector{list: "[]"}, mapState(fields), input), errRuntime, cause)
+	}
+	for input, cause := range map[string]string{`{}`: "'$.b' specified for the field 'Bucket.$'", `{"b":1}`: "The parameter Bucket must be a string"} {
+		wantFailure(t, spread(t, &collector{list: "[]"}, mapState(``), input), errRuntime, cause)
 	}
 }
 
 func TestMapRunHistory(t *testing.T) {
 	t.Parallel()
-	o := spread(t, &collector{list: "[1,2]"}, mapState(``), `{}`)
+	o := spread(t, &collector{list: "[1,2]"}, mapState(``), `{"b":"b"}`)
 	if got := o.hist.types(); got != "ExecutionStarted<0 MapStateEntered<0 MapStateStarted<2 MapRunStarted<3 MapRunSucceeded<4 MapStateSucceeded<5 MapStateExited<6 ExecutionSucceeded<7" {
 		t.Errorf("got %s", got)
 	}
@@ -137,7 +137,7 @@ func TestMapRunHistory(t *testing.T) {
 	if !strings.Contains(string(text), `"mapRunStartedEventDetails":{"mapRunArn":"arn:aws:states:us-east-1:000000000000:mapRun:m/L:`) {
 		t.Errorf("got %s", text)
 	}
-	o = spread(t, &collector{list: "[]", err: &Error{"States.ExceedToleratedFailureThreshold", "why"}}, mapState(``), `{}`)
+	o = spread(t, &collector{list: "[]", err: &Error{"States.ExceedToleratedFailureThreshold", "why"}}, mapState(``), `{"b":"b"}`)
 	wantFailure(t, o, "States.ExceedToleratedFailureThreshold", "why")
 	text, _ = json.Marshal(o.hist.events[4])
 	if !strings.Contains(string(text), `"mapRunFailedEventDetails":{"error":"States.ExceedToleratedFailureThreshold","cause":"why"}`) || o.hist.events[5].Type != "MapStateFailed" {
@@ -149,13 +149,13 @@ func TestMapRunHistory(t *testing.T) {
 func TestMapRunResumes(t *testing.T) {
 	t.Parallel()
 	definition := mapState(``)
-	whole := spread(t, &collector{list: "[1]"}, definition, `{}`)
+	whole := spread(t, &collector{list: "[1]"}, definition, `{"b":"b"}`)
 	m := parse(t, definition)
 	for n := 1; n < len(whole.hist.events)-2; n++ {
 		c, h := &collector{list: "[1]"}, &history{events: slices.Clone(whole.hist.events[:n])}
 		x := &Executor{MapRunner: c, Objects: c}
 		resume := &Resume{Checkpoint: whole.hist.checkpoints[0], Events: whole.hist.events[:n]}
-		r, err := x.Run(t.Context(), m, testInfo(`{}`), resume, h)
+		r, err := x.Run(t.Context(), m, testInfo(`{"b":"b"}`), resume, h)
 		if err != nil || r.Status != StatusSucceeded || h.types() != whole.hist.types() {
 			t.Errorf("after %d events: %+v, %v: %s", n, r, err, h.types())
 		}
@@ -167,7 +167,7 @@ func TestMapRunResumes(t *testing.T) {
 	failed := append(slices.Clone(whole.hist.events[:4]), Event{ID: 5, Type: "MapRunFailed"})
 	c := &collector{list: "[1]"}
 	x := &Executor{MapRunner: c, Objects: c}
-	if _, err := x.Run(t.Context(), m, testInfo(`{}`), &Resume{Checkpoint: whole.hist.checkpoints[0], Events: failed}, &history{}); err != nil ||
+	if _, err := x.Run(t.Context(), m, testInfo(`{"b":"b"}`), &Resume{Checkpoint: whole.hist.checkpoints[0], Events: failed}, &history{}); err != nil ||
 		c.job.ARN == whole.hist.events[3].Details.MapRunARN || c.job.Redrive {
 		t.Errorf("it went on with what had failed: %v", err)
 	}
@@ -186,7 +186,7 @@ func TestMapRunRedriven(t *testing.T) {
 		"too much data":   {&Error{Name: errDataLimit}, false, "ExecutionRedriven MapRunStarted MapRunSucceeded MapStateSucceeded MapStateExited ExecutionSucceeded"},
 	} {
 		run, first, second := &collector{list: "[1]", err: c.err}, &history{}, &history{}
-		x, info := &Executor{MapRunner: run, Objects: run}, testInfo(`{}`)
+		x, info := &Executor{MapRunner: run, Objects: run}, testInfo(`{"b":"b"}`)
 		if r, err := x.Run(t.Context(), m, info, nil, first); err != nil || r.Status != StatusFailed {
 			t.Fatalf("%s: got %+v, %v", name, r, err)
 		}
@@ -226,7 +226,7 @@ func TestMapRunAborted(t *testing.T) {
 			return nil, ctx.Err()
 		})
 		h := &history{}
-		r, err := (&Executor{MapRunner: run, Objects: &collector{}}).Run(ctx, m, testInfo(`{}`), nil, h)
+		r, err := (&Executor{MapRunner: run, Objects: &collector{}}).Run(ctx, m, testInfo(`{"b":"b"}`), nil, h)
 		if r.Status != c.status || !strings.HasSuffix(h.types(), c.last) || (c.status == "") != errors.Is(err, ErrInterrupted) {
 			t.Errorf("%s: got %+v, %v, %s", name, r, err, h.types())
 		}

@@ -23,9 +23,8 @@ type MapRun struct {
 	ToleratedPercentage float64 // of the items that may fail
 
 	// Open begins to read the children's inputs. pinned is what ETag gave the first time, empty the first time.
-	Open func(ctx context.Context, pinned string) (*ChildInputs, error)
-	// Results is where the children's results are written; nil: they are the Map Run's result.
-	Results *Place
+	Open    func(ctx context.Context, pinned string) (*ChildInputs, error)
+	Results Place // where the children's results are written
 }
 
 // Place is where a ResultWriter writes: objects whose keys start with Prefix.

@@ -11,7 +11,7 @@ import (
 type mapBody struct {
 	label  string
 	reader *itemReader
-	writer template // of the ResultWriter; nil: none
+	writer template // of the ResultWriter
 	child  *Machine
 
 	concurrency, percentage setting
@@ -68,9 +68,6 @@ func (c *compiler) child(f *fields) *Machine {
 }
 
 func compileWriter(f *fields) template {
-	if !f.has("ResultWriter") {
-		return nil
-	}
 	w, ok := f.sub("ResultWriter")
 	if !ok {
 		return nil
@@ -210,15 +207,12 @@ func (b *mapBody) job(s *step, input any) (MapRun, error) {
 	if job.ToleratedPercentage, err = b.percentage.at(s); err != nil {
 		return job, err
 	}
-	if b.writer != nil {
-		v, err := b.writer.fill(s.scope(input))
-		if err != nil {
-			return job, err
-		}
-		job.Results = &Place{}
-		if err := textsAt(v, map[string]*string{"Bucket": &job.Results.Bucket, "Prefix": &job.Results.Prefix}); err != nil {
-			return job, err
-		}
+	v, err := b.writer.fill(s.scope(input))
+	if err != nil {
+		return job, err
+	}
+	if err := textsAt(v, map[string]*string{"Bucket": &job.Results.Bucket, "Prefix": &job.Results.Prefix}); err != nil {
+		return job, err
 	}
 	list, err := b.reader.list(s, input)
 	job.Open = func(ctx context.Context, pinned string) (*ChildInputs, error) { return list.open(ctx, pinned) }
