@@ -1,7 +1,7 @@
 // Command chaos has the local system make archives while its processes are killed, its disk fills and Scenario
 // misbehaves, and checks the result of each execution: the exact object, or a named error and no object.
 //
-//	go run -C local ./chaos                      24 schedules, a few minutes
+//	go run -C local ./chaos                      24 schedules, up to half an hour
 //	go run -C local ./chaos -schedules 300       hundreds
 //	go run -C local ./chaos -seed 17 -schedules 1
 //
