@@ -59,7 +59,7 @@ func (s *System) startS3(ctx context.Context) error {
 	task := s.options.Screen.Task("preparing the S3 server")
 	server, err := s3.Start(ctx, s3.Config{
 		Dir: filepath.Join(s.dir, "s3"), Addr: s.options.S3.Addr, Bucket: Bucket, RepoDir: s.options.Repo,
-		TLSDir: filepath.Join(s.dir, "tls"), Region: Region,
+		TLSDir: filepath.Join(s.dir, "tls"),
 		Log: writerFunc(func(text string) {
 			task.Detail(text)
 			s.logs.write(stamp("s3", text))

@@ -16,15 +16,16 @@ const serverPackage = "./versitygw"
 // ensureBinary returns the server's binary, built when it is not what its sources say. Processes that do so at the same
 // time wait for one another.
 func ensureBinary(ctx context.Context, c Config) (string, error) {
-	o := build.Options{Repo: filepath.Join(c.RepoDir, "local"), BinDir: c.BinDir, Packages: []string{serverPackage}}
+	bin := filepath.Join(c.RepoDir, ".local", "bin") // kept between runs
+	o := build.Options{Repo: filepath.Join(c.RepoDir, "local"), BinDir: bin, Packages: []string{serverPackage}}
 	fresh := o.Fresh()
 	if fresh {
 		fmt.Fprintln(c.Log, "building the local S3 server (versitygw): once, a minute or two")
 	}
-	if err := os.MkdirAll(c.BinDir, 0o755); err != nil {
+	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return "", fmt.Errorf("local S3: %w", err)
 	}
-	unlock, err := lockFile(ctx, filepath.Join(c.BinDir, "versitygw.lock"))
+	unlock, err := lockFile(ctx, filepath.Join(bin, "versitygw.lock"))
 	if err != nil {
 		return "", err
 	}

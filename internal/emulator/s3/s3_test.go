@@ -209,7 +209,7 @@ func TestBuildFailureIsShown(t *testing.T) {
 		}
 	}
 	var log strings.Builder
-	_, err := ensureBinary(t.Context(), Config{RepoDir: repo, BinDir: filepath.Join(repo, ".local", "bin"), Log: &log})
+	_, err := ensureBinary(t.Context(), Config{RepoDir: repo, Log: &log})
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") || !strings.Contains(log.String(), "building the local S3 server") {
 		t.Errorf("error %v, log %q", err, log.String())
 	}
@@ -229,8 +229,8 @@ func TestTailKeepsTheEnd(t *testing.T) {
 
 func TestMetadataGoesBesideWithoutExtendedAttributes(t *testing.T) {
 	t.Parallel()
-	c := Config{Dir: "/data", SidecarDir: "/meta"}
-	args := strings.Join(arguments(c, "127.0.0.1:1", certificates{}, c.SidecarDir), " ")
+	c := Config{Dir: "/data"}
+	args := strings.Join(arguments(c, "127.0.0.1:1", certificates{}, "/meta"), " ")
 	if !strings.Contains(args, "-dir /data -sidecar /meta") {
 		t.Errorf("arguments %q", args)
 	}

@@ -6,7 +6,6 @@ package s3
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -26,16 +25,8 @@ type Config struct {
 	Addr   string // loopback host:port; port 0 takes a free one. Default 127.0.0.1:0
 	Bucket string // made when missing; empty makes none
 
-	BinDir  string // where the server's binary is kept between runs. Default <RepoDir>/.local/bin
 	RepoDir string // the repository, for building the server. Default: found upwards of the working directory
 	TLSDir  string // where the CA and the server's certificate are kept. Default <Dir>/../tls
-
-	// SidecarDir keeps objects' metadata when Dir's file system has no extended attributes. Default <Dir>.meta
-	SidecarDir string
-
-	AccessKeyID     string // default "local"
-	SecretAccessKey string // default: random, new at every start
-	Region          string // default us-east-1
 
 	// MD5ETags makes ETags of MD5 sums, which is what S3 does with objects in the clear. It costs the server more than all
 	// else that it does with a part. Without it an ETag is the CRC64NVME, which the server computes anyway; a client must
@@ -54,6 +45,8 @@ type Server struct {
 }
 
 const (
+	region, accessKey = "us-east-1", "local"
+
 	startAttempts = 5                // a port that was free may be taken before the server binds it
 	readyWithin   = 30 * time.Second // versitygw answers within half a second on an idle machine
 	stopGrace     = 5 * time.Second
@@ -96,18 +89,19 @@ func startWithRetries(ctx context.Context, c Config, bin string, certs certifica
 }
 
 func startOnce(ctx context.Context, c Config, bin string, certs certificates, sidecar string) (*Server, error) {
+	secret := rand.Text() // new at every start
 	addr, err := pickAddr(c.Addr)
 	if err != nil {
 		return nil, err
 	}
 	started, err := startChild(bin, arguments(c, addr, certs, sidecar), []string{
-		"ROOT_ACCESS_KEY=" + c.AccessKeyID, "ROOT_SECRET_KEY=" + c.SecretAccessKey,
+		"ROOT_ACCESS_KEY=" + accessKey, "ROOT_SECRET_KEY=" + secret,
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", bin, err)
 	}
-	server := &Server{Access{"https://" + addr, certs.caFile, c.AccessKeyID, c.SecretAccessKey, c.Region}, started}
+	server := &Server{Access{"https://" + addr, certs.caFile, accessKey, secret, region}, started}
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	if err := server.waitReady(ctx, c.Bucket); err != nil {
@@ -118,7 +112,7 @@ func startOnce(ctx context.Context, c Config, bin string, certs certificates, si
 }
 
 func arguments(c Config, addr string, certs certificates, sidecar string) []string {
-	args := []string{"-addr", addr, "-region", c.Region, "-cert", certs.certFile, "-key", certs.keyFile, "-dir", c.Dir, "-sidecar", sidecar}
+	args := []string{"-addr", addr, "-region", region, "-cert", certs.certFile, "-key", certs.keyFile, "-dir", c.Dir, "-sidecar", sidecar}
 	if c.MD5ETags {
 		args = append(args, "-md5-etags")
 	}
@@ -154,18 +148,11 @@ func (c *Config) complete() error {
 		}
 	}
 	setDefault(&c.Addr, "127.0.0.1:0")
-	setDefault(&c.BinDir, filepath.Join(c.RepoDir, ".local", "bin"))
 	setDefault(&c.TLSDir, filepath.Join(filepath.Dir(c.Dir), "tls"))
-	setDefault(&c.SidecarDir, c.Dir+".meta")
-	setDefault(&c.AccessKeyID, "local")
-	setDefault(&c.Region, "us-east-1")
-	if c.SecretAccessKey == "" {
-		c.SecretAccessKey = randomSecret()
-	}
 	if c.Log == nil {
 		c.Log = io.Discard
 	}
-	for _, dir := range []*string{&c.BinDir, &c.TLSDir, &c.SidecarDir, &c.RepoDir} {
+	for _, dir := range []*string{&c.TLSDir, &c.RepoDir} {
 		if *dir, err = filepath.Abs(*dir); err != nil {
 			return err
 		}
@@ -177,12 +164,6 @@ func setDefault(field *string, value string) {
 	if *field == "" {
 		*field = value
 	}
-}
-
-func randomSecret() string {
-	var b [20]byte
-	rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
 }
 
 // FindRepo looks for the repository's root in dir and upwards: the directory that holds local/go.mod.

@@ -18,11 +18,12 @@ func prepareDirs(c Config) (sidecar string, err error) {
 	if ok {
 		return "", nil
 	}
-	fmt.Fprintf(c.Log, "%s has no extended attributes: objects' metadata goes to %s\n", c.Dir, c.SidecarDir)
-	if err := os.MkdirAll(c.SidecarDir, 0o755); err != nil {
+	sidecar = c.Dir + ".meta"
+	fmt.Fprintf(c.Log, "%s has no extended attributes: objects' metadata goes to %s\n", c.Dir, sidecar)
+	if err := os.MkdirAll(sidecar, 0o755); err != nil {
 		return "", fmt.Errorf("local S3: %w", err)
 	}
-	return c.SidecarDir, nil
+	return sidecar, nil
 }
 
 func hasXattr(dir string) (bool, error) {
