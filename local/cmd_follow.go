@@ -17,7 +17,6 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
 // follow shows an execution of a running system, however it was started.
@@ -50,17 +49,9 @@ func (f *follow) main(ctx context.Context, args []string, stdout, stderr io.Writ
 }
 
 func (f *follow) flags(stderr io.Writer) *flag.FlagSet {
-	flags := flag.NewFlagSet("local follow", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags := f.settings.flags("local follow -id ID", "Shows an archive of `local up` until its end. Ctrl-C stops the following alone.", stderr)
 	flags.StringVar(&f.id, "id", "", "the archive's `ID`, or the ARN of its execution")
 	flags.StringVar(&f.url, "url", "", "`address` of the API (default: that of the system that is up)")
-	flags.StringVar(&f.repo, "repo", "", "`directory` of the repository (default: found upwards of here)")
-	flags.StringVar(&f.dir, "dir", "", "`directory` where the system keeps everything (default: .local in the repository)")
-	flags.Usage = func() {
-		fmt.Fprintf(stderr, "usage: local follow -id ID [flags]\nShows an archive of `local up` until its end. Ctrl-C stops "+
-			"the following alone.\n")
-		flags.PrintDefaults()
-	}
 	return flags
 }
 
@@ -69,15 +60,9 @@ func (f *follow) prepare() (*client, error) {
 	if f.id == "" {
 		return nil, errors.New("say which archive: make follow ID=…, with its ID or the ARN of its execution")
 	}
-	if err := f.settings.prepare(); err != nil {
-		return nil, err
-	}
-	if f.dir == "" {
-		f.dir = filepath.Join(f.repo, ".local")
-	}
-	env, err := system.ReadEnvironment(f.dir)
+	env, err := f.findUp()
 	if err != nil {
-		return nil, fmt.Errorf("no system is up here (%w); start one with make up", err)
+		return nil, err
 	}
 	if f.url != "" {
 		if u, err := url.Parse(f.url); err != nil || u.Host == "" {

@@ -44,7 +44,7 @@ func cmdRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func (r *run) main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := r.flags("local run", "One archive, whole. The output JSON is all that goes to standard output.", stderr)
+	flags := r.systemFlags("local run", "One archive, whole. The output JSON is all that goes to standard output.", stderr)
 	flags.StringVar(&r.input, "input", "", "`file` with the request, - for standard input (default: a sample)")
 	flags.BoolVar(&r.batch, "batch", false, "run more assets than one archive takes as a batch of archives")
 	flags.BoolVar(&r.dryRun, "dry-run", false, "ask what the archive would cost, and make none")

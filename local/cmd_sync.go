@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/scenario-archive/scenario-archive/local/display"
-	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
 // syncRun runs one sync, or all, of a system that is up.
@@ -36,32 +33,18 @@ func (s *syncRun) main(ctx context.Context, args []string, stdout, stderr io.Wri
 	}
 	s.screen = display.NewScreen(stderr, s.env)
 	defer s.screen.Close()
-	if err := s.settings.prepare(); err != nil {
-		s.screen.Problem(err)
-		return statusUsage
-	}
-	if s.dir == "" {
-		s.dir = filepath.Join(s.repo, ".local")
-	}
-	env, err := system.ReadEnvironment(s.dir)
+	env, err := s.findUp()
 	if err != nil {
-		s.screen.Problem(fmt.Errorf("no system is up here (%w); start one with make up", err))
+		s.screen.Problem(err)
 		return statusUsage
 	}
 	return s.run(ctx, newClient(env["AWS_ENDPOINT_URL_SFN"], env["API_URL"]), env["SYNC_STATE_MACHINE_ARN"], stdout)
 }
 
 func (s *syncRun) flags(stderr io.Writer) *flag.FlagSet {
-	flags := flag.NewFlagSet("local sync", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags := s.settings.flags("local sync -name NAME", "Runs a sync of `local up` until its end. Ctrl-C stops the waiting alone.", stderr)
 	flags.StringVar(&s.name, "name", "", "the sync's `name`: syncs/<name>.json in the bucket (default: all syncs)")
 	flags.BoolVar(&s.full, "full", false, "list everything again, and repair what is missing")
-	flags.StringVar(&s.repo, "repo", "", "`directory` of the repository (default: found upwards of here)")
-	flags.StringVar(&s.dir, "dir", "", "`directory` where the system keeps everything (default: .local in the repository)")
-	flags.Usage = func() {
-		fmt.Fprintf(stderr, "usage: local sync -name NAME [flags]\nRuns a sync of `local up` until its end. Ctrl-C stops the waiting alone.\n")
-		flags.PrintDefaults()
-	}
 	return flags
 }
 

@@ -51,7 +51,7 @@ func (u *up) main(ctx context.Context, args []string, stderr io.Writer) int {
 }
 
 func (u *up) flags(stderr io.Writer) *flag.FlagSet {
-	flags := u.settings.flags("local up", "The whole system on this machine, until it is interrupted.", stderr)
+	flags := u.systemFlags("local up", "The whole system on this machine, until it is interrupted.", stderr)
 	for _, p := range u.places() {
 		if value := u.env(p.variable); value != "" {
 			p.addr = value

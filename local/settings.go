@@ -28,12 +28,18 @@ func (c *settings) flags(name, what string, stderr io.Writer) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.repo, "repo", "", "`directory` of the repository (default: found upwards of here)")
-	flags.StringVar(&c.dir, "dir", "", "`directory` to keep everything in (default: .local in the repository)")
-	flags.StringVar(&c.standIn, "stand-in", "", "more `flags` for the Scenario stand-in, such as \"-asset-size 20MiB\"")
+	flags.StringVar(&c.dir, "dir", "", "`directory` where the system keeps everything (default: .local in the repository)")
 	flags.Usage = func() {
 		fmt.Fprintf(stderr, "usage: %s [flags]\n%s\n", name, what)
 		flags.PrintDefaults()
 	}
+	return flags
+}
+
+// systemFlags are flags for a command that starts the system.
+func (c *settings) systemFlags(name, what string, stderr io.Writer) *flag.FlagSet {
+	flags := c.flags(name, what, stderr)
+	flags.StringVar(&c.standIn, "stand-in", "", "more `flags` for the Scenario stand-in, such as \"-asset-size 20MiB\"")
 	return flags
 }
 
@@ -64,6 +70,21 @@ func (c *settings) prepare() (err error) {
 	}
 	c.scenario, err = system.ScenarioFromEnvironment(c.env)
 	return err
+}
+
+// findUp reads the environment of the system that is up.
+func (c *settings) findUp() (map[string]string, error) {
+	if err := c.prepare(); err != nil {
+		return nil, err
+	}
+	if c.dir == "" {
+		c.dir = filepath.Join(c.repo, ".local")
+	}
+	env, err := system.ReadEnvironment(c.dir)
+	if err != nil {
+		return nil, fmt.Errorf("no system is up here (%w); start one with make up", err)
+	}
+	return env, nil
 }
 
 func (c *settings) env(name string) string {
