@@ -136,26 +136,13 @@ func (e *environment) awaitInit(inv *invocation) (*answer, error) {
 	select {
 	case <-e.api.ready:
 		return nil, nil
-	case a := <-e.api.initFailed:
-		e.destroy()
-		return &a, nil
 	case <-e.gone:
-		return e.initExit(inv), e.closedError()
+		a := exited(inv.id, e.exitReason())
+		return &a, e.closedError()
 	case <-limit.C:
 		e.destroy()
 		a := timedOut(inv.id, initLimit)
 		return &a, nil
-	}
-}
-
-// initExit prefers what the process has said about its end to how it ended.
-func (e *environment) initExit(inv *invocation) *answer {
-	select {
-	case a := <-e.api.initFailed:
-		return &a
-	default:
-		a := exited(inv.id, e.exitReason())
-		return &a
 	}
 }
 

@@ -2,10 +2,8 @@ package lambda_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -32,8 +30,6 @@ func TestMain(m *testing.M) {
 	case "exits in init":
 		fmt.Fprintln(os.Stderr, "cannot find my configuration")
 		os.Exit(3)
-	case "reports an init error":
-		reportInitError()
 	case "parent":
 		runParent()
 	}
@@ -93,8 +89,6 @@ func handle(ctx context.Context, e event) (any, error) {
 		return strings.Repeat("x", e.Size), nil
 	case "leave a child":
 		return leaveChild()
-	case "stream that breaks":
-		return &brokenStream{}, nil
 	case "temp file":
 		r.Value = os.TempDir()
 		return r, os.WriteFile(os.TempDir()+"/left", []byte("x"), 0o600)
@@ -128,27 +122,6 @@ func leaveChild() (any, error) {
 		return nil, err
 	}
 	return reply{PID: cmd.Process.Pid}, nil
-}
-
-type brokenStream struct{ sent bool }
-
-func (b *brokenStream) Read(p []byte) (int, error) {
-	if b.sent {
-		return 0, errors.New("the stream broke")
-	}
-	b.sent = true
-	return copy(p, "half an answer"), nil
-}
-
-func reportInitError() {
-	url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
-	body := `{"errorType":"ConfigInvalid","errorMessage":"BUCKET is not set"}`
-	resp, err := http.Post(url, "application/json", strings.NewReader(body))
-	if err != nil {
-		panic(err)
-	}
-	_ = resp.Body.Close()
-	os.Exit(1)
 }
 
 // runParent is a service with one invocation under way, for the test that kills it.

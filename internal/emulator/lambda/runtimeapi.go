@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -27,17 +26,16 @@ func newInvocation(arn string, payload []byte) *invocation {
 
 // runtimeAPI is what one process talks to.
 type runtimeAPI struct {
-	work       chan *invocation // unbuffered: the sender knows that the process has asked
-	ready      chan struct{}    // closed when the process asks for the first time
-	readyOnce  sync.Once
-	initFailed chan answer
+	work      chan *invocation // unbuffered: the sender knows that the process has asked
+	ready     chan struct{}    // closed when the process asks for the first time
+	readyOnce sync.Once
 
 	mu      sync.Mutex
 	current *invocation // taken by the process and not answered
 }
 
 func newRuntimeAPI() *runtimeAPI {
-	return &runtimeAPI{work: make(chan *invocation), ready: make(chan struct{}), initFailed: make(chan answer, 1)}
+	return &runtimeAPI{work: make(chan *invocation), ready: make(chan struct{})}
 }
 
 func (a *runtimeAPI) handler() http.Handler {
@@ -46,7 +44,6 @@ func (a *runtimeAPI) handler() http.Handler {
 	mux.HandleFunc("GET "+version+"/invocation/next", a.next)
 	mux.HandleFunc("POST "+version+"/invocation/{id}/response", a.response)
 	mux.HandleFunc("POST "+version+"/invocation/{id}/error", a.failure)
-	mux.HandleFunc("POST "+version+"/init/error", a.initError)
 	return mux
 }
 
@@ -77,16 +74,7 @@ func writeInvocation(w http.ResponseWriter, inv *invocation) {
 }
 
 func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
-	a.conclude(w, r, func(body []byte) answer {
-		// A handler that answers with a stream reports the stream's failure in trailers.
-		if r.Trailer.Get("Lambda-Runtime-Function-Error-Type") != "" {
-			cause, err := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
-			if err == nil {
-				return answer{cause, unhandled}
-			}
-		}
-		return answer{body: body}
-	})
+	a.conclude(w, r, func(body []byte) answer { return answer{body: body} })
 }
 
 func (a *runtimeAPI) failure(w http.ResponseWriter, r *http.Request) {
@@ -110,19 +98,6 @@ func (a *runtimeAPI) conclude(w http.ResponseWriter, r *http.Request, as func([]
 		a.finish(inv, as(body))
 		accept(w)
 	}
-}
-
-func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
-	body, _, err := readBounded(r.Body, MaxResponse)
-	if err != nil {
-		refuse(w, http.StatusBadRequest, "InvalidRequest", "the body could not be read")
-		return
-	}
-	select {
-	case a.initFailed <- answer{body, unhandled}:
-	default:
-	}
-	accept(w)
 }
 
 func (a *runtimeAPI) busy() bool {
