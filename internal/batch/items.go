@@ -151,7 +151,7 @@ func (s Storage) finish(ctx context.Context, o *outcome, found existing) (bool, 
 }
 
 // unpack is what an archive's execution is asked for: each archive has a folder of its own, below the prefix if the request
-// names one, for each writes a list of its contents. Together, they all have one folder, and each is told its number: it is
+// names one, for each writes a list of its contents. Together, they all have one folder, and each gets its number: it is
 // in the name of its list, and in the keys of files whose names meet another archive's.
 func (w *planning) unpack(number int, key string) archive.UnpackRequest {
 	u := w.in.Request.Unpack

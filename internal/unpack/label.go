@@ -41,7 +41,7 @@ func (r *run) ownerLabel(key string) []byte {
 }
 
 // sourceLabel names all that an upload got when it began and that its object will have: an upload of another archive, or of
-// other metadata, is not gone on with.
+// other metadata, is not resumed.
 func (w *writer) sourceLabel() []byte {
 	text := fmt.Appendf(nil, "scenario-archive unpack source 1\n%d\n%d\n%q\n%q\n%q\n", w.o.size, w.partSize, w.o.contentType,
 		w.r.j.KMSKeyID, aws.ToString(w.r.tagging()))
@@ -58,7 +58,7 @@ type left struct {
 	source label // zero: it was interrupted before that
 }
 
-// findLeft keeps of what interrupted runs have left one upload for each key, to be gone on with, and aborts the others.
+// findLeft keeps of what interrupted runs have left one upload for each key, to be resumed, and aborts the others.
 func (r *run) findLeft(ctx context.Context) error {
 	r.left = map[string]left{}
 	return r.eachLeft(ctx, func(key string, found left) error {

@@ -95,7 +95,7 @@ func largeFiles() []file {
 
 // A run that is killed, or ends at its deadline, within large entries leaves its parts to the next, which sends none of them
 // again, keeps all of them, and ends with the right bytes.
-func TestLargeEntriesGoOn(t *testing.T) {
+func TestLargeEntriesResume(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
 	list := largeFiles()
@@ -170,12 +170,12 @@ func interrupted(t *testing.T, server *s3test.Server, j Job) {
 	_, err := u.Run(testContext(t), j)
 	wantKind(t, err, KindStorageUnavailable)
 	if len(server.Uploads(t)[j.Prefix+"stored.bin"]) != 1 {
-		t.Fatal("no upload is left to go on with")
+		t.Fatal("no upload is left to resume")
 	}
 }
 
-// The uploads that are left were begun for another archive: their objects would name it. They are not gone on with.
-func TestUploadsOfAnotherArchiveAreNotGoneOnWith(t *testing.T) {
+// The uploads that are left were begun for another archive: their objects would name it. They are not resumed.
+func TestUploadsOfAnotherArchiveAreNotResumed(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
 	list := largeFiles()

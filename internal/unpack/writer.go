@@ -54,7 +54,7 @@ func (r *run) put(ctx context.Context, o *object, content []byte) error {
 // writer writes an object as it comes: at once when it fits into one part, as a multipart upload otherwise. The object
 // appears with finish, or not at all.
 //
-// An upload that an interrupted run began is gone on with. All of the content comes again, for a checksum of it, and an
+// An upload that an interrupted run began is resumed. All of the content comes again, for a checksum of it, and an
 // inflater, begin with the first byte; but a part that S3 has already, with the size and the CRC64NVME of what came, is not
 // sent again. So a run costs the reading of what is there, and the rest of its time is progress: of 15 minutes, four at most
 // for 20 GiB at S3's 85 MB/s a connection (bench/RESULTS.md). checkpoint ends what takes longer than a run only to be read.
