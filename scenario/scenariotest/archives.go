@@ -49,7 +49,7 @@ func (s *archives) get(j job, changed bool, o Options) (*virtualzip.Archive, err
 }
 
 func (o Options) image(seed string) virtualzip.ImageSpec {
-	return virtualzip.ImageSpec{Seed: seed, Width: o.ImageWidth, Height: o.ImageHeight, Size: o.AssetSize}
+	return virtualzip.ImageSpec{Seed: seed, Width: imageSide, Height: imageSide, Size: o.AssetSize}
 }
 
 // AssetFile gives the file of one version of an asset, as a stand-in with these options puts it into archives: to compare

@@ -38,7 +38,7 @@ func (h *Handler) describeAsset(r *http.Request, a CatalogueAsset) map[string]an
 		"createdAt": isoTime(a.CreatedAt), "updatedAt": isoTime(a.UpdatedAt), "kind": "image", "mimeType": "image/png",
 		"privacy": "private", "source": "inference-txt", "status": cmp.Or(a.Status, statusSuccess), "description": p["description"],
 		"url": file, "thumbnail": map[string]any{"assetId": a.ID, "url": file}, "editCapabilities": []string{"UPSCALE"}, "nsfw": []string{},
-		"properties": map[string]any{"size": h.options.AssetSize, "width": h.options.ImageWidth, "height": h.options.ImageHeight},
+		"properties": map[string]any{"size": h.options.AssetSize, "width": imageSide, "height": imageSide},
 		"metadata":   metadata, "embedding": []float64{0.25, -0.5, 0.125},
 	}
 }

@@ -358,7 +358,7 @@ func TestAdminIsForLoopback(t *testing.T) {
 func TestOptionsThatCannotWork(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]scenariotest.Options{
-		"wide": {ImageWidth: 5000}, "negative size": {AssetSize: -1}, "short life": {URLLifetime: time.Millisecond},
+		"negative size": {AssetSize: -1}, "short life": {URLLifetime: time.Millisecond},
 		"bad fault": {Faults: []scenariotest.Fault{{Status: 1}}},
 	} {
 		if o.Validate() == nil || !panics(func() { scenariotest.NewHandler(o) }) {

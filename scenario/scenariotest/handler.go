@@ -82,7 +82,7 @@ func NewHandler(o Options) *Handler {
 
 // ServeHTTP implements [http.Handler].
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.allowed(r) {
+	if !allowed(r) {
 		failure(http.StatusMisdirectedRequest, "Only this machine's own programs are served").write(w, nil, 0)
 		return
 	}

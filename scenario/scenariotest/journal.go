@@ -40,8 +40,7 @@ func newRequest(op Operation, r *http.Request, now time.Time) Request {
 type journal struct {
 	mu       sync.Mutex
 	requests []Request
-	bytes    int64 // of archives
-	open     int   // archive responses at this moment
+	open     int // archive responses at this moment
 	peak     int
 }
 
@@ -70,7 +69,6 @@ func (l *journal) end(r Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
-	l.bytes += r.Bytes
 	l.append(r)
 }
 
@@ -85,13 +83,6 @@ func (h *Handler) Requests(of ...Operation) []Request {
 		}
 	}
 	return found
-}
-
-// ArchiveBytes is how many bytes of archives were sent, in responses that have ended.
-func (h *Handler) ArchiveBytes() int64 {
-	h.journal.mu.Lock()
-	defer h.journal.mu.Unlock()
-	return h.journal.bytes
 }
 
 // PeakArchiveRequests is the greatest number of archive requests that were under way at once.

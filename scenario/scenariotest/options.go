@@ -3,7 +3,6 @@ package scenariotest
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 )
@@ -15,7 +14,7 @@ const (
 
 	defaultJobDuration       = 100 * time.Millisecond
 	defaultURLLifetime       = time.Hour
-	defaultImageSide         = 64
+	imageSide                = 64 // of each picture, in pixels
 	defaultAssetsPerSource   = 4
 	defaultRetryAfterSeconds = 1
 )
@@ -31,8 +30,6 @@ type Options struct {
 	// AssetSize is the size of each image file in bytes; an image that needs more than AssetSize-12 is larger.
 	// Default: as large as the picture needs, about 1 KB.
 	AssetSize int64
-	// ImageWidth and ImageHeight are in pixels. Default: 64. The pictures are held in memory (their padding is not).
-	ImageWidth, ImageHeight int
 	// AssetsPerSource is how many assets each inference and each model stands for. Default: 4.
 	AssetsPerSource int
 	// Catalogue is how many assets lists show from the beginning (see PutAssets), half of them in the collection
@@ -48,10 +45,6 @@ type Options struct {
 	Routes Routes
 	// AllowCancel lets jobs be canceled.
 	AllowCancel bool
-	// RefuseHEAD answers 403 to HEAD of an archive: a URL signed for GET only.
-	RefuseHEAD bool
-	// Hosts are names in Host, in lower case and without port, that are served beside those of loopback. Default: none.
-	Hosts []string
 	// State is a directory for the jobs, the assets that were put and the key that signs URLs: another stand-in with the
 	// same one goes on with them, however the first one ended. Default: none, all is in memory.
 	State string
@@ -66,8 +59,6 @@ func (o Options) withDefaults() Options {
 	o.Secret = cmp.Or(o.Secret, DefaultSecret)
 	o.JobDuration = max(cmp.Or(o.JobDuration, defaultJobDuration), 0)
 	o.URLLifetime = cmp.Or(o.URLLifetime, defaultURLLifetime)
-	o.ImageWidth = cmp.Or(o.ImageWidth, defaultImageSide)
-	o.ImageHeight = cmp.Or(o.ImageHeight, defaultImageSide)
 	o.AssetsPerSource = cmp.Or(o.AssetsPerSource, defaultAssetsPerSource)
 	o.RetryAfterSeconds = cmp.Or(o.RetryAfterSeconds, defaultRetryAfterSeconds)
 	if o.Now == nil {
@@ -79,10 +70,7 @@ func (o Options) withDefaults() Options {
 // Validate says what is wrong with the options; NewServer and NewHandler panic with that.
 func (o Options) Validate() error {
 	o = o.withDefaults()
-	const maxSide = 4096 // a picture of that size takes 64 MB while it is drawn
 	switch {
-	case o.ImageWidth < 1 || o.ImageHeight < 1 || o.ImageWidth > maxSide || o.ImageHeight > maxSide:
-		return fmt.Errorf("images of %d x %d pixels: each side must be 1 to %d", o.ImageWidth, o.ImageHeight, maxSide)
 	case o.AssetSize < 0 || o.AssetsPerSource < 0 || o.Catalogue < 0 || o.MaxConcurrentJobs < 0 || o.RequestsPerSecond < 0:
 		return errors.New("a size or limit is negative")
 	case o.URLLifetime < time.Second:

@@ -46,9 +46,6 @@ func (h *Handler) refusal(r *http.Request, fault Fault) (status int, code, messa
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource"
 	}
-	if r.Method == http.MethodHead && h.options.RefuseHEAD {
-		return http.StatusForbidden, "SignatureDoesNotMatch", "The URL was signed for another method"
-	}
 	if problem := h.signer.problem(r.URL, h.options.Now(), fault.ForbidAfter); problem != "" {
 		return http.StatusForbidden, "AccessDenied", problem
 	}

@@ -77,11 +77,11 @@ func TestServesUntilStopped(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	at, o, err := parse(strings.Fields("-addr :1 -tls-cert c -tls-key k -job-duration 2s -url-lifetime 3s -assets 5 -asset-size 20MiB "+
-		"-image-width 6 -image-height 7 -max-jobs 8 -max-rate 9 -retry-after -1 -allow-cancel -refuse-head"), io.Discard)
+		"-max-jobs 8 -max-rate 9 -retry-after -1 -allow-cancel"), io.Discard)
 	want := scenariotest.Options{
 		Key: scenariotest.DefaultKey, Secret: scenariotest.DefaultSecret, JobDuration: 2 * time.Second, URLLifetime: 3 * time.Second,
-		AssetsPerSource: 5, AssetSize: 20 << 20, ImageWidth: 6, ImageHeight: 7, MaxConcurrentJobs: 8, RequestsPerSecond: 9,
-		RetryAfterSeconds: -1, AllowCancel: true, RefuseHEAD: true,
+		AssetsPerSource: 5, AssetSize: 20 << 20, MaxConcurrentJobs: 8, RequestsPerSecond: 9,
+		RetryAfterSeconds: -1, AllowCancel: true,
 	}
 	if err != nil || at != (place{":1", "c", "k"}) || !equal(o, want) {
 		t.Errorf("%v, %+v, %+v", err, at, o)
@@ -91,15 +91,15 @@ func TestParse(t *testing.T) {
 func equal(a, b scenariotest.Options) bool {
 	return len(a.Faults) == len(b.Faults) && a.Key == b.Key && a.Secret == b.Secret && a.JobDuration == b.JobDuration &&
 		a.URLLifetime == b.URLLifetime && a.AssetsPerSource == b.AssetsPerSource && a.AssetSize == b.AssetSize &&
-		a.ImageWidth == b.ImageWidth && a.ImageHeight == b.ImageHeight && a.MaxConcurrentJobs == b.MaxConcurrentJobs &&
+		a.MaxConcurrentJobs == b.MaxConcurrentJobs &&
 		a.RequestsPerSecond == b.RequestsPerSecond && a.RetryAfterSeconds == b.RetryAfterSeconds &&
-		a.AllowCancel == b.AllowCancel && a.RefuseHEAD == b.RefuseHEAD
+		a.AllowCancel == b.AllowCancel
 }
 
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"-nope", "extra", "-asset-size x", "-asset-size -1", "-asset-size 9999999999GiB",
-		`-fault {"sttus":1}`, "-image-width 9999", "-url-lifetime 1ms", "-max-jobs many", "-tls-cert c"} {
+		`-fault {"sttus":1}`, "-url-lifetime 1ms", "-max-jobs many", "-tls-cert c"} {
 		var stderr bytes.Buffer
 		if status := run(t.Context(), strings.Fields(args), io.Discard, &stderr); status != 2 || stderr.Len() == 0 {
 			t.Errorf("%s: exit status %d, says %q", args, status, stderr.String())
