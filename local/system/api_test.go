@@ -98,7 +98,7 @@ func awaitNote(t *testing.T, client storage, key string, at time.Time) {
 func TestDeliveryThatFails(t *testing.T) {
 	t.Parallel()
 	s := startSystem(t, newAPIOptions(t))
-	if err := s.deliver(t.Context(), []byte(`{"no":"event"}`)); err == nil || !strings.Contains(err.Error(), "neither an S3 notification") {
+	if err := s.deliver(t.Context(), []byte(`{"no":"event"}`)); err == nil || !strings.Contains(err.Error(), "neither EventBridge") {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
