@@ -6,7 +6,7 @@ work=$1
 
 make test RACE=1 COVER="$work" 2>&1 | tee "$work/test-output"
 # Hundreds of schedules of faults, without the race detector, which makes each ten times as long.
-go test -run '^(TestFaultSuite|TestSchedules)$' ./internal/transfer ./internal/unpack ./internal/sync -args -schedules 300 \
+go test -run '^(TestFaultSuite|TestSchedules|TestLargeEntriesResume|TestArchivesTogether)$' ./internal/transfer ./internal/unpack ./internal/sync -args -schedules 300 \
   2>&1 | tee -a "$work/test-output"
 CHAOS_SCHEDULES=4 go test -C local -count=1 -timeout 30m -run TestChaos ./chaos 2>&1 | tee -a "$work/test-output"
 go test -C bench -race ./... 2>&1 | tee -a "$work/test-output"

@@ -87,9 +87,9 @@ func partsThere(t *testing.T, s *s3test.Server, prefix string) map[string]bool {
 func largeFiles() []file {
 	random := rand.New(rand.NewPCG(3, 3))
 	return []file{
-		{"stored.bin", noise(random, 33<<20+1), false},
+		{"stored.bin", noise(random, 17<<20+1), false},
 		{"small.txt", []byte("a small file between two large ones"), true},
-		{"deflated.bin", noise(random, 25<<20), true},
+		{"deflated.bin", noise(random, 11<<20), true},
 	}
 }
 
