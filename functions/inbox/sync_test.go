@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
+	"github.com/scenario-archive/scenario-archive/internal/executions"
 )
 
 // A sync that is put into the bucket runs once, however often its event comes; what syncs write themselves starts nothing.
@@ -27,5 +29,24 @@ func TestSyncIsStarted(t *testing.T) {
 	f.syncs = nil
 	if err := f.handle(t.Context(), eventBridge(object{bucket: storage.Bucket, key: "syncs/other.json", sequencer: "S"})); err != nil {
 		t.Errorf("without syncs: %v", err)
+	}
+}
+
+// A sync that cannot be started is an event for another delivery.
+func TestSyncThatDoesNotStart(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.syncs = f.starter.Archives
+	for _, fault := range []sfntest.Fault{{Status: 503, Code: "ServiceUnavailable"}, {Status: 400, Code: "AccessDeniedException"}} {
+		f.sfn.Break(func(string) *sfntest.Fault { return &fault })
+		err := f.handle(t.Context(), eventBridge(object{bucket: "bucket", key: "syncs/heroes.json", sequencer: "S"}))
+		var failed *executions.Error
+		if !errors.As(err, new(Unfinished)) || fault.Status == 503 && !errors.As(err, &failed) {
+			t.Errorf("%+v: got %v", fault, err)
+		}
+	}
+	f.sfn.Break(nil)
+	if err := f.handle(t.Context(), eventBridge(object{bucket: "bucket", key: "syncs/heroes.json", sequencer: "S"})); err != nil || f.sfn.Started() != 1 {
+		t.Errorf("the next delivery: %v", err)
 	}
 }

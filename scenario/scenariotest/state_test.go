@@ -122,3 +122,19 @@ func TestFinishedJobsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A job that cannot be kept is not launched.
+func TestStateThatIsGone(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	s := newStandIn(t, func(o *scenariotest.Options) { o.State = dir })
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.call("POST", "/v1/assets/archive", oneAsset); got.StatusCode != http.StatusInternalServerError || len(s.Jobs()) != 0 {
+		t.Errorf("got %d, jobs %+v", got.StatusCode, s.Jobs())
+	}
+	if !panics(func() { s.AddArchive("asset_1") }) {
+		t.Error("AddArchive made a job that is not kept")
+	}
+}
