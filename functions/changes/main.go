@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	sync.LimitMemory()
+	step.LimitMemory()
 	step.Start("changes", fromEnvironment)
 }
 

@@ -8,10 +8,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/scenario-archive/scenario-archive/internal/step"
 	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 )
 
 func main() {
+	step.LimitMemory()
 	log := telemetry.NewLogger("inbox")
 	slog.SetDefault(log)
 	slog.SetLogLoggerLevel(slog.LevelDebug)

@@ -8,7 +8,7 @@ import (
 )
 
 func main() {
-	sync.LimitMemory()
+	step.LimitMemory()
 	step.Start("synced", fromEnvironment)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
-	"runtime/debug"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -46,9 +45,6 @@ const (
 	// reserve is the time that a step keeps, before its deadline, for writing down where it is.
 	reserve = 45 * time.Second
 )
-
-// LimitMemory has the collector work harder where it would let the process grow beyond what its functions are meant to need.
-func LimitMemory() { debug.SetMemoryLimit(44 << 20) }
 
 func (e Engine) now() time.Time {
 	if e.Now == nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/step"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
@@ -127,7 +128,7 @@ func (b bigS3) CopyObject(context.Context, *s3.CopyObjectInput, ...func(*s3.Opti
 }
 
 func listAll() error {
-	LimitMemory()
+	step.LimitMemory()
 	m := newMemoryS3()
 	m.objects["big/there.png"] = stored{}
 	m.objects["syncs/big.json"] = stored{body: []byte(`{"destination":{"prefix":"big"}}`)}
