@@ -142,6 +142,25 @@ def crc64nvme():
     s3._complete_multipart_upload, s3._create_multipart_upload = completed, created
 
 
+def put_checksums():
+    """PutObject does not answer with the object's checksum, which then looks as if S3 had none."""
+    write = s3._put_object
+    s3._create_bucket("probe", b"", {})
+    answer = write("probe", "key", b"x", {"x-amz-sdk-checksum-algorithm": "CRC64NVME"})
+    s3._buckets.pop("probe")
+    gap(answer[0] == 200 and not any(h.startswith("x-amz-checksum") for h in answer[1]), "checksums in the answer of PutObject")
+
+    def written(bucket, key, body, headers, *args, **more):
+        status, out, answer = write(bucket, key, body, headers, *args, **more)
+        if status == 200:
+            checksums = s3._resolve_object_checksums(body, headers)[0]
+            out |= {f"x-amz-checksum-{name.lower()}": value for name, value in checksums.items()}
+            out |= {"x-amz-checksum-type": "FULL_OBJECT"} if checksums else {}
+        return status, out, answer
+
+    s3._put_object = written
+
+
 def part_numbers(body):
     return sorted(int(e.text) for e in s3.fromstring(body).iter() if e.tag.endswith("PartNumber"))
 
@@ -217,7 +236,7 @@ def hosts():
 
 
 if __name__ == "__main__":
-    for fill in (hosts, alarms, secrets, http_api, crc64nvme, child_errors, distributed_map):
+    for fill in (hosts, alarms, secrets, http_api, crc64nvme, put_checksums, child_errors, distributed_map):
         fill()
     app._port_is_bindable = lambda host, port: False  # it would take port 443, too
     app.main()

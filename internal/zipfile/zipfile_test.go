@@ -163,12 +163,12 @@ func TestCutArchiveIsNeverWhole(t *testing.T) {
 	t.Parallel()
 	inner := zipOf(t, append(many(30), member{"in.zip", zipOf(t, many(5)...)})...)
 	archives := map[string][]byte{
-		"last":            zipOf(t, append(many(100), member{"last.usdz", inner})...),
-		"first and last":  zipOf(t, append([]member{{"first.zip", inner}}, append(many(50), member{"last.zip", inner})...)...),
+		"last":            zipOf(t, append(many(15), member{"last.usdz", inner})...),
+		"first and last":  zipOf(t, append([]member{{"first.zip", inner}}, append(many(15), member{"last.zip", inner})...)...),
 		"alone":           zipOf(t, member{"x.zip", inner}),
 		"with a comment":  zipOf(t, append(many(3), member{"x.zip", withComment(inner, "inner")})...),
 		"ZIP64 in ZIP":    zipOf(t, append(many(3), member{"x.zip", asZIP64(inner, false)})...),
-		"self-extracting": append([]byte("MZ a program"), zipOf(t, append(many(100), member{"last.usdz", inner})...)...),
+		"self-extracting": append([]byte("MZ a program"), zipOf(t, append(many(15), member{"last.usdz", inner})...)...),
 	}
 	for name, z := range archives {
 		for _, tail := range []string{"", "\n", "\x00\x00\x00\x00"} {
