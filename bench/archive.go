@@ -4,22 +4,21 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 )
 
-// makeArchive writes a file of exactly size bytes that ends in a ZIP archive, as a self-extracting one does: nobody here
-// unpacks it, only its directory is read. Before it are random bytes, or, where disks should not count, a hole.
+// makeArchive writes an archive of exactly size bytes with one stored entry: nobody here unpacks it, only its directory is
+// read. The content is random bytes, or, where disks should not count, a hole.
 func makeArchive(path string, size int64, dense bool) error {
-	var z bytes.Buffer
-	w := zip.NewWriter(&z)
-	if _, err := w.Create("asset.png"); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
+	const room = 1 << 10 // for all but the content
+	var length counter
+	if err := writeArchive(&length, size-room, "", zeros{}); err != nil {
 		return err
 	}
 	f, err := os.Create(path)
@@ -27,18 +26,44 @@ func makeArchive(path string, size int64, dense bool) error {
 		return err
 	}
 	defer f.Close()
-	left := size - int64(z.Len())
-	if dense {
-		block := make([]byte, 1<<20)
-		_, _ = rand.NewChaCha8([32]byte{1}).Read(block)
-		for ; left > 0; left -= min(left, int64(len(block))) {
-			if _, err := f.Write(block[:min(left, int64(len(block)))]); err != nil {
-				return err
-			}
-		}
+	comment := strings.Repeat(" ", int(size-int64(length)))
+	if !dense {
+		return writeArchive(&hollowWriter{file: f}, size-room, comment, zeros{})
 	}
-	_, err = f.WriteAt(z.Bytes(), size-int64(z.Len()))
-	return err
+	block := make([]byte, 1<<20)
+	fill(block, rand.NewChaCha8([32]byte{1}), false)
+	return writeArchive(f, size-room, comment, &repeated{block: block})
+}
+
+func writeArchive(to io.Writer, length int64, comment string, content io.Reader) error {
+	w := zip.NewWriter(to)
+	entry, err := w.CreateRaw(&zip.FileHeader{
+		Name: "asset.png", Method: zip.Store, CompressedSize64: uint64(length), UncompressedSize64: uint64(length),
+	})
+	if err == nil {
+		_, err = io.CopyN(entry, content, length)
+	}
+	return cmp.Or(err, w.SetComment(comment), w.Close())
+}
+
+// counter counts what is written.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+// repeated is a block again and again.
+type repeated struct {
+	block []byte
+	at    int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	n := copy(p, r.block[r.at:])
+	r.at = (r.at + n) % len(r.block)
+	return n, nil
 }
 
 // makeZIP writes an archive of random bytes. What is to be deflated is half zeros, in small pieces.
