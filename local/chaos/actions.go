@@ -31,7 +31,7 @@ func faultOf(name string, fault map[string]any) action {
 func (c *chaos) actions() []action {
 	list := []action{
 		killOf("transfer"), killOf("transfer"), killOf("transfer"), killOf("launch"), killOf("launch"), killOf("poll"),
-		killOf("unpack"), killOf("unpack"), killOf("plan"), killOf("plan"), killOf("manifest"), killOf("manifest"),
+		killOf("unpack"), killOf("unpack"), killOf("plan"), killOf("plan"), killOf("manifest"), killOf("manifest"), killOf("inbox"), killOf("inbox"),
 		killOf("versitygw"), killOf("local"),
 		{"kill of the stand-in", func(_ context.Context, c *chaos, _ *rand.Rand) (bool, error) { return true, c.RestartStandIn() }},
 		faultOf("Scenario answers 500", map[string]any{"status": 500}),

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +22,7 @@ type request struct {
 	name    string
 	machine string // the variable that names its ARN
 	arn     string
+	inbox   bool // started by an object under requests/; then the ARN is not known at once
 	assets  []string
 	unpack  bool
 	input   string
@@ -52,7 +57,7 @@ func requests(seed int64, n int, rng *rand.Rand) []*request {
 		if rng.IntN(15) == 0 {
 			r.assets[0] = "asset_fail_" + r.name
 		}
-		r.unpack = rng.IntN(3) == 0
+		r.unpack, r.inbox = rng.IntN(3) == 0, rng.IntN(3) == 0
 		r.input = archiveInput(r.assets, r.unpack)
 		list = append(list, r)
 	}
@@ -101,6 +106,9 @@ func (c *chaos) startExecution(ctx context.Context, r *request) (err error) {
 			return err
 		}
 	}
+	if r.inbox {
+		return c.Put(ctx, "requests/"+r.name+".json", r.input)
+	}
 	r.arn, err = c.Execute(ctx, r.machine, r.name, r.input)
 	return err
 }
@@ -128,6 +136,9 @@ func (c *chaos) attack(ctx context.Context, rng *rand.Rand) error {
 // wait returns when an execution has ended. The system is started again whenever it has ended.
 func (c *chaos) wait(ctx context.Context, r *request) (*sfn.DescribeExecutionOutput, error) {
 	for {
+		if err := c.readNote(r); err != nil {
+			return nil, err
+		}
 		e, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &r.arn})
 		if err == nil && e.Status != types.ExecutionStatusRunning {
 			return e, nil
@@ -140,4 +151,21 @@ func (c *chaos) wait(ctx context.Context, r *request) (*sfn.DescribeExecutionOut
 		}
 		pause(ctx, 100*time.Millisecond)
 	}
+}
+
+// readNote learns from the note beside a request in the inbox which execution was started for it, once there is one.
+func (c *chaos) readNote(r *request) error {
+	if r.arn != "" {
+		return nil
+	}
+	var note struct{ Execution struct{ ARN string } }
+	text, err := os.ReadFile(filepath.Join(c.BucketDir(), "requests", r.name+".status.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &note)
+	}
+	r.arn = note.Execution.ARN
+	return err
 }

@@ -41,7 +41,7 @@ func (c *chaos) check(r *request, e *sfn.DescribeExecutionOutput) error {
 	if r.isBatch() {
 		return c.checkBatch(r, e)
 	}
-	file := filepath.Join(c.BucketDir(), "archives", r.name+".zip")
+	file := filepath.Join(c.BucketDir(), "archives", aws.ToString(e.Name)+".zip")
 	if e.Status == types.ExecutionStatusSucceeded {
 		c.totals.ends["succeeded"]++
 		out := archive.Output{}

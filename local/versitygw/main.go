@@ -2,7 +2,7 @@
 // package internal/emulator/s3 builds and runs it. The root user's keys are in ROOT_ACCESS_KEY and ROOT_SECRET_KEY. It
 // ends when its standard input closes, and so with the process that has started it, however that ends.
 //
-// It is versitygw's own program but for two things that its options cannot say: see drain and guard.
+// It is versitygw's own program but for three things that its options cannot say: see drain, guard and attributes.
 package main
 
 import (
@@ -86,7 +86,7 @@ func storage(o options) (backend.Backend, error) {
 	settings.SetNewDirPerm(fs.FileMode(0o755))
 	settings.SetNewFilePerm(fs.FileMode(0o644))
 	if o.sidecar == "" {
-		return posix.New(o.dir, meta.XattrMeta{}, settings)
+		return posix.New(o.dir, attributes{}, settings)
 	}
 	sidecar, err := meta.NewSideCar(o.sidecar)
 	if err != nil {
