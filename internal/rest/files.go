@@ -18,7 +18,6 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
-	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 )
 
 const (
@@ -81,9 +80,7 @@ func (a *api) files(w http.ResponseWriter, r *http.Request, id string) error {
 	}
 	if next != nil {
 		out.Cursor = next.String()
-		query := url.Values{"cursor": {out.Cursor}, "limit": {fmt.Sprint(most)}}
-		out.Links.Next = httpapi.FromContext(r.Context()).Prefix + "/archives/" + url.PathEscape(id) + "/files?" + query.Encode()
-		w.Header().Set("Link", "<"+out.Links.Next+`>; rel="next"`)
+		out.Links = nextPage(w, r, "/archives/"+url.PathEscape(id)+"/files", out.Cursor, most)
 	}
 	writeJSON(w, http.StatusOK, "application/json", out)
 	return nil

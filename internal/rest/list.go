@@ -2,9 +2,9 @@ package rest
 
 import (
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/executions"
@@ -27,6 +27,14 @@ type listLinks struct {
 	Next string `json:"next,omitempty"`
 }
 
+// nextPage links to the page of a list that begins at a cursor, in the answer's header, too.
+func nextPage(w http.ResponseWriter, r *http.Request, path, cursor string, limit int) listLinks {
+	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(limit)}}
+	next := httpapi.FromContext(r.Context()).Prefix + path + "?" + query.Encode()
+	w.Header().Set("Link", "<"+next+`>; rel="next"`)
+	return listLinks{next}
+}
+
 // list serves GET /archives.
 func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	q, err := readListQuery(r)
@@ -47,9 +55,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	if page.Next != "" {
 		out.Cursor = cursor(q, page.Next)
-		next := url.Values{"cursor": {out.Cursor}, "limit": {fmt.Sprint(q.limit)}}
-		out.Links.Next = httpapi.FromContext(r.Context()).Prefix + "/archives?" + next.Encode()
-		w.Header().Set("Link", "<"+out.Links.Next+`>; rel="next"`)
+		out.Links = nextPage(w, r, "/archives", out.Cursor, q.limit)
 	}
 	writeJSON(w, http.StatusOK, "application/json", out)
 	return nil

@@ -23,9 +23,6 @@ func (a *api) start(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := checkMediaType(r.Header); err != nil {
-		return err
-	}
 	body, err := a.body(w, r)
 	if err != nil {
 		return err
@@ -47,7 +44,11 @@ func (a *api) start(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// body reads a request's body, which must be JSON by its headers.
 func (a *api) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if err := checkMediaType(r.Header); err != nil {
+		return nil, err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {

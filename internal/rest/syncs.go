@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
-	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 	syncs "github.com/scenario-archive/scenario-archive/internal/sync"
 )
 
@@ -82,9 +80,7 @@ func (a *api) listSyncs(w http.ResponseWriter, r *http.Request) error {
 		}
 		if len(out.Syncs) == most {
 			out.Cursor = out.Syncs[most-1].Name
-			next := url.Values{"cursor": {out.Cursor}, "limit": {fmt.Sprint(most)}}
-			out.Links.Next = httpapi.FromContext(r.Context()).Prefix + "/syncs?" + next.Encode()
-			w.Header().Set("Link", "<"+out.Links.Next+`>; rel="next"`)
+			out.Links = nextPage(w, r, "/syncs", out.Cursor, most)
 			break
 		}
 		out.Syncs = append(out.Syncs, &syncView{Name: name})
@@ -177,9 +173,6 @@ func (a *api) createSync(w http.ResponseWriter, r *http.Request) error {
 	}
 	replace, err := yes(values, "replace")
 	if err != nil {
-		return err
-	}
-	if err := checkMediaType(r.Header); err != nil {
 		return err
 	}
 	body, err := a.body(w, r)
