@@ -63,7 +63,7 @@ func (u UnpackRequest) MarshalJSON() ([]byte, error) {
 }
 
 func (u UnpackRequest) check() error {
-	if u.Part != "" && (u.Prefix == "" || !partPattern.MatchString(u.Part)) {
+	if u.Part != "" && (u.Prefix == "" || !ValidPart(u.Part)) {
 		return invalid("unpack.part is %q; a batch gives it to its archives, with unpack.prefix", u.Part)
 	}
 	if u.Prefix == "" {
@@ -86,13 +86,19 @@ type Unpacking struct {
 	Part string `json:"part,omitempty"`
 }
 
-// ContentsKey is the key of the list of contents: each archive has its own.
-func (u Unpacking) ContentsKey() string {
-	if _, number, ok := strings.Cut(u.Part, "-"); ok {
-		return u.Prefix + "contents-" + number + ".jsonl"
+// ContentsKey is the key of the list of contents: each archive of a batch has its own.
+func (u Unpacking) ContentsKey() string { return u.Prefix + ContentsName(u.Part) }
+
+// ContentsName is the name of a list of contents, behind the prefix. part is UnpackRequest's, or "".
+func ContentsName(part string) string {
+	if _, number, ok := strings.Cut(part, "-"); ok {
+		return "contents-" + number + ".jsonl"
 	}
-	return u.Prefix + "contents.jsonl"
+	return "contents.jsonl"
 }
+
+// ValidPart says whether part is one, as UnpackRequest has it.
+func ValidPart(part string) bool { return partPattern.MatchString(part) }
 
 // resolve decides where the files of the archive at key go; nil when they are not to be unpacked.
 func (u UnpackRequest) resolve(key string, exclusive bool) (*Unpacking, error) {

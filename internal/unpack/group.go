@@ -76,24 +76,30 @@ func isCorrupt(err error) bool {
 	return errors.As(err, &e) && e.Kind == KindCorrupt
 }
 
-// write makes one object of what a reader has found.
+// write makes one object of what a reader has found, at another key when another archive of the batch has this one.
 func (r *run) write(ctx context.Context, w write) error {
 	r.settleType(w.e, w.content)
-	err := r.put(ctx, &w.e.o, w.content)
-	for errors.Is(err, errTaken) {
-		var s settled
-		if s, err = r.settle(ctx, w.e); err == nil && s.done {
-			r.done(w.e.size, false)
-			return nil
-		}
+	for {
+		err := r.put(ctx, &w.e.o, w.content)
 		if err == nil {
-			err = r.put(ctx, &w.e.o, w.content)
+			r.done(w.e.size, true)
+		}
+		if !errors.Is(err, errTaken) {
+			return err
+		}
+		if done, err := r.settleEntry(ctx, w.e); done || err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		r.done(w.e.size, true)
+}
+
+// settleEntry finds the key of an entry, and counts the entry when its object is there.
+func (r *run) settleEntry(ctx context.Context, e *entry) (done bool, err error) {
+	s, err := r.settle(ctx, e)
+	if err == nil && s.done {
+		r.done(e.size, false)
 	}
-	return err
+	return s.done, err
 }
 
 func (r *run) settleType(e *entry, begin []byte) {
@@ -105,24 +111,17 @@ func (r *run) settleType(e *entry, begin []byte) {
 
 // unpackLarge writes a large entry. What another archive writes to its key meanwhile has it begin again at another one.
 func (r *run) unpackLarge(ctx context.Context, in *input, e *entry) error {
-	err := errTaken
-	for first := true; errors.Is(err, errTaken); first = false {
+	for {
 		if r.j.Part != "" {
-			s, err := r.settle(ctx, e)
-			if err != nil {
+			if done, err := r.settleEntry(ctx, e); done || err != nil {
 				return err
 			}
-			if s.done {
-				r.done(e.size, false)
-				return nil
-			}
 		}
-		if !first {
-			in.close()
+		if err := r.writeLarge(ctx, in, e); !errors.Is(err, errTaken) {
+			return err
 		}
-		err = r.writeLarge(ctx, in, e)
+		in.close()
 	}
-	return err
 }
 
 // writeLarge feeds a multipart upload with an entry as it is read. No object appears unless all of it agrees.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,10 +94,8 @@ func storageError(op string, err error) *Error {
 	if status >= 400 && status < 500 && status != 408 && status != 429 && code != "ExpiredToken" && code != "NoSuchUpload" &&
 		code != "InvalidPart" { // a process of the same owner sent a part again
 		e.Kind = KindStorageRefused
-		for _, c := range temporaryCodes {
-			if c == code {
-				e.Kind = KindStorageUnavailable
-			}
+		if slices.Contains(temporaryCodes, code) {
+			e.Kind = KindStorageUnavailable
 		}
 	}
 	e.Reason = strings.TrimSpace(code + " " + bucket.ErrorMessage(err))

@@ -10,10 +10,7 @@ import (
 	"sync"
 )
 
-var (
-	partPattern     = regexp.MustCompile(`^[0-9a-f]{8,64}-[0-9]{1,10}$`)
-	contentsPattern = regexp.MustCompile(`^contents-[0-9]+\.jsonl$`)
-)
+var contentsPattern = regexp.MustCompile(`^contents-[0-9]+\.jsonl$`)
 
 // errTaken: another archive of the batch has the key.
 var errTaken = errors.New("another archive of the batch has the key")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
@@ -85,15 +86,11 @@ type Result struct {
 	Repeated                 bool // everything was there already
 }
 
-// contentsName is the list of contents, behind the prefix. It is written last.
-const contentsName = "contents.jsonl"
+// contentsName is the list of contents of an archive that is in no batch, behind the prefix.
+var contentsName = archive.ContentsName("")
 
-func (j *Job) contentsKey() string {
-	if j.Part == "" {
-		return j.Prefix + contentsName
-	}
-	return j.Prefix + "contents-" + partNumber(j.Part) + ".jsonl"
-}
+// contentsKey is the key of the list of contents. It is written last.
+func (j *Job) contentsKey() string { return j.Prefix + archive.ContentsName(j.Part) }
 
 // Unpacker unpacks archives. It may be used by several goroutines at once.
 type Unpacker struct {
@@ -148,7 +145,7 @@ func (j *Job) check() error {
 		return invalid("the prefix is longer than %d bytes or not UTF-8", MaxPrefix)
 	case j.Prefix != "" && !strings.HasSuffix(j.Prefix, "/"):
 		return invalid("the prefix does not end with a slash")
-	case j.Part != "" && !partPattern.MatchString(j.Part):
+	case j.Part != "" && !archive.ValidPart(j.Part):
 		return invalid("the part is not a batch and a number")
 	case j.Owner == "" || len(j.Owner) > 512 || !bucket.IsPrintable(j.Owner):
 		return invalid("the owner must be 1 to 512 bytes of printable ASCII")
