@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -76,12 +77,4 @@ var throttlingCodes = map[string]bool{
 	"TooManyRequestsException": true, "KMS.ThrottlingException": true, "KMS.LimitExceededException": true,
 }
 
-func isCode(err error, codes ...string) bool {
-	got := bucket.ErrorCode(err)
-	for _, c := range codes {
-		if got == c {
-			return true
-		}
-	}
-	return false
-}
+func isCode(err error, codes ...string) bool { return slices.Contains(codes, bucket.ErrorCode(err)) }
