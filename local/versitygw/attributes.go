@@ -15,10 +15,10 @@ const partsAttribute = "mp-metadata"
 // attributes are versitygw's own, but for the sizes of many parts: on ext4 all attributes of a file share one block of 4 KiB,
 // and an object of about 400 parts could not be completed. They are left out where they do not fit. Only requests for a part
 // by its number need them; the upload's ID, by which a repeated completion is known, stays.
-type attributes struct{ meta.XattrMeta }
+type attributes struct{ meta.MetadataStorer }
 
 func (a attributes) StoreAttribute(f *os.File, bucket, object, attribute string, value []byte) error {
-	err := a.XattrMeta.StoreAttribute(f, bucket, object, attribute, value)
+	err := a.MetadataStorer.StoreAttribute(f, bucket, object, attribute, value)
 	if attribute != partsAttribute || !errors.Is(err, s3err.GetAPIError(s3err.ErrNoSpaceLeftOnDevice)) {
 		return err
 	}
@@ -30,5 +30,5 @@ func (a attributes) StoreAttribute(f *os.File, bucket, object, attribute string,
 	if value, readErr = backend.MarshalMpUploadMetadata(m, false); readErr != nil {
 		return err
 	}
-	return a.XattrMeta.StoreAttribute(f, bucket, object, attribute, value)
+	return a.MetadataStorer.StoreAttribute(f, bucket, object, attribute, value)
 }

@@ -86,7 +86,7 @@ func storage(o options) (backend.Backend, error) {
 	settings.SetNewDirPerm(fs.FileMode(0o755))
 	settings.SetNewFilePerm(fs.FileMode(0o644))
 	if o.sidecar == "" {
-		return posix.New(o.dir, attributes{}, settings)
+		return posix.New(o.dir, attributes{meta.XattrMeta{}}, settings)
 	}
 	sidecar, err := meta.NewSideCar(o.sidecar)
 	if err != nil {
