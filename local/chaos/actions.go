@@ -32,7 +32,7 @@ func (c *chaos) actions() []action {
 	list := []action{
 		killOf("transfer"), killOf("transfer"), killOf("transfer"), killOf("launch"), killOf("launch"), killOf("poll"),
 		killOf("unpack"), killOf("unpack"), killOf("plan"), killOf("plan"), killOf("manifest"), killOf("manifest"), killOf("inbox"), killOf("inbox"),
-		killOf("versitygw"), killOf("local"),
+		killOf("versitygw"), killOf("local"), {"kill of api", killOfAPI}, {"kill of api", killOfAPI},
 		{"kill of the stand-in", func(_ context.Context, c *chaos, _ *rand.Rand) (bool, error) { return true, c.RestartStandIn() }},
 		faultOf("Scenario answers 500", map[string]any{"status": 500}),
 		faultOf("Scenario answers 429", map[string]any{"status": 429, "retryAfter": "1"}),

@@ -85,9 +85,11 @@ func (c *chaos) schedule(ctx context.Context, seed int64) error {
 			return err
 		}
 	}
+	c.posted = nil
 	if err := c.attack(ctx, rng); err != nil {
 		return err
 	}
+	list = append(list, c.posted...)
 	for _, r := range list {
 		e, err := c.wait(ctx, r)
 		if err != nil {

@@ -18,6 +18,7 @@ type chaos struct {
 	options
 	disk       disk
 	totals     *totals
+	posted     []*request      // by killOfAPI, in this schedule
 	documented map[string]bool // names of errors
 }
 
