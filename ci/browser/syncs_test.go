@@ -30,4 +30,9 @@ func TestSync(t *testing.T) {
 	// Another one of that name is refused, and the browser's console says so, too.
 	do(t, ctx, "again", chromedp.SetValue("#sync-name", "heroes"), chromedp.Focus("#sync-name"), chromedp.KeyEvent(kb.Enter),
 		until(`document.getElementById("sync-problem").textContent.startsWith("SyncExists: there is a sync")`))
+	// Put in its own place, the same definition is run once more.
+	const again = `window.before = document.querySelector("#syncs time").dateTime; fetch("/syncs?replace=true", {method: "POST",
+		headers: {"Content-Type": "application/json"}, body: '{"name":"heroes","select":{},"destination":{"prefix":"art/heroes/"}}'}), 0`
+	do(t, ctx, "replace", chromedp.Evaluate(again, nil), until(`document.querySelector("#syncs .badge.succeeded") !== null &&
+		document.querySelector("#syncs time").dateTime !== window.before`))
 }
