@@ -153,7 +153,7 @@ def put_checksums():
     def written(bucket, key, body, headers, *args, **more):
         status, out, answer = write(bucket, key, body, headers, *args, **more)
         if status == 200:
-            checksums = s3._resolve_object_checksums(body, headers)[0]
+            checksums = s3._buckets[bucket]["objects"][key]["checksums"]
             out |= {f"x-amz-checksum-{name.lower()}": value for name, value in checksums.items()}
             out |= {"x-amz-checksum-type": "FULL_OBJECT"} if checksums else {}
         return status, out, answer
