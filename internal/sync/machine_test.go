@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,7 +22,9 @@ import (
 type deployment struct {
 	*world
 	server *sfntest.Server
-	fail   error // what the synced function fails with, once
+	// one holds the world for one function: a batch of another execution runs beside the sync.
+	one  sync.Mutex
+	fail error // what the synced function fails with, once
 	// batchFails is what every batch fails with, before it makes anything.
 	batchFails error
 }
@@ -42,6 +45,8 @@ func deploy(t *testing.T) *deployment {
 }
 
 func (d *deployment) invoke(ctx context.Context, function string, payload []byte) (any, error) {
+	d.one.Lock()
+	defer d.one.Unlock()
 	engine := d.engine
 	switch function {
 	case "changes":
