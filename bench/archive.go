@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"compress/flate"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -101,7 +102,7 @@ func makeZIP(path string, row unpackRow) error {
 
 func entryName(i int) string { return fmt.Sprintf("assets/%06d.png", i) }
 
-// makeHollowZIP writes an archive of stored zeros that takes no room on the disk.
+// makeHollowZIP writes an archive of zeros that takes next to no room on the disk.
 func makeHollowZIP(path string, row unpackRow) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -115,18 +116,43 @@ func makeHollowZIP(path string, row unpackRow) error {
 		return err
 	}
 	for i := range row.entries {
-		entry, err := w.CreateRaw(&zip.FileHeader{
+		header := &zip.FileHeader{
 			Name: entryName(i), Method: zip.Store, CRC32: sum.Sum32(),
 			CompressedSize64: uint64(row.size), UncompressedSize64: uint64(row.size),
-		})
+		}
+		write := func(entry io.Writer) error {
+			_, err := io.CopyN(entry, zeros{}, row.size)
+			return err
+		}
+		if row.deflated {
+			piece, n := deflatedZeros(row.size)
+			header.Method, header.CompressedSize64 = zip.Deflate, uint64(len(piece)*n+len(lastBlock))
+			write = func(entry io.Writer) error {
+				_, err := entry.Write(append(bytes.Repeat(piece, n), lastBlock...))
+				return err
+			}
+		}
+		entry, err := w.CreateRaw(header)
 		if err == nil {
-			_, err = io.CopyN(entry, zeros{}, row.size)
+			err = write(entry)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return w.Close()
+}
+
+// lastBlock ends what is deflated: an empty block (RFC 1951, section 3.2.3).
+const lastBlock = "\x01\x00\x00\xff\xff"
+
+// deflatedZeros is what n times in a row, and then lastBlock, inflates to size zeros: a whole number of MiB.
+func deflatedZeros(size int64) (piece []byte, n int) {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.BestSpeed) // the level is valid
+	_, _ = io.CopyN(w, zeros{}, 1<<20)           // a buffer takes all
+	_ = w.Flush()
+	return b.Bytes(), int(size >> 20)
 }
 
 type zeros struct{}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log"
 	"net/http"
@@ -17,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
 	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
 
@@ -72,7 +75,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.done, s.sum = true, r.Header.Get("X-Amz-Checksum-Crc64nvme")
 		s.mu.Unlock()
 		reply(w, "<CompleteMultipartUploadResult><ETag>\"whole\"</ETag><ChecksumCRC64NVME>"+r.Header.Get("X-Amz-Checksum-Crc64nvme")+
-			"</ChecksumCRC64NVME></CompleteMultipartUploadResult>")
+			"</ChecksumCRC64NVME><ChecksumCRC32>"+r.Header.Get("X-Amz-Checksum-Crc32")+"</ChecksumCRC32></CompleteMultipartUploadResult>")
 	case r.Method == http.MethodDelete:
 		s.mu.Lock()
 		s.done = s.done && q.Has("uploadId")
@@ -93,7 +96,11 @@ func reply(w http.ResponseWriter, xml string) {
 }
 
 func (s *sink) part(w http.ResponseWriter, r *http.Request, number string) {
-	sum := r.Header.Get("X-Amz-Checksum-Crc64nvme")
+	for _, name := range []string{"X-Amz-Checksum-Crc64nvme", "X-Amz-Checksum-Crc32"} {
+		if sum := r.Header.Get(name); sum != "" {
+			w.Header().Set(name, sum)
+		}
+	}
 	body := bufio.NewReaderSize(r.Body, 256<<10)
 	var last [256]byte // long enough for a trailer
 	kept := last[:0]
@@ -110,11 +117,7 @@ func (s *sink) part(w http.ResponseWriter, r *http.Request, number string) {
 		if _, after, ok := strings.Cut(string(kept), name); ok {
 			value, _, _ := strings.Cut(after, "\r")
 			w.Header().Set(header, value)
-			sum = ""
 		}
-	}
-	if sum != "" {
-		w.Header().Set("X-Amz-Checksum-Crc64nvme", sum)
 	}
 	w.Header().Set("ETag", `"`+number+`"`)
 }
@@ -156,6 +159,8 @@ func (s unpackSink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveArchive(w, r)
 	case q.Has("list-type"):
 		reply(w, "<ListBucketResult></ListBucketResult>")
+	case r.Header.Get("X-Amz-Copy-Source") != "":
+		s.copyPart(w, r)
 	case r.Method == http.MethodPut && !q.Has("partNumber"):
 		s.part(w, r, "whole")
 	case r.Method == http.MethodHead:
@@ -163,6 +168,23 @@ func (s unpackSink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.sink.ServeHTTP(w, r)
 	}
+}
+
+// copyPart reckons the checksum of what a part gets from the archive.
+func (s unpackSink) copyPart(w http.ResponseWriter, r *http.Request) {
+	var from, to int64
+	_, err := fmt.Sscanf(r.Header.Get("X-Amz-Copy-Source-Range"), "bytes=%d-%d", &from, &to)
+	f, openErr := os.Open(s.file)
+	if err = cmp.Or(err, openErr); err == nil {
+		defer f.Close()
+		sum := crc32.NewIEEE()
+		if _, err = io.Copy(sum, io.NewSectionReader(f, from, to-from+1)); err == nil {
+			reply(w, "<CopyPartResult><ETag>\"copied\"</ETag><ChecksumCRC32>"+checksum.Text(sum.Sum32())+"</ChecksumCRC32></CopyPartResult>")
+			return
+		}
+	}
+	fmt.Fprintln(os.Stderr, err)
+	w.WriteHeader(http.StatusInternalServerError)
 }
 
 func (s unpackSink) serveArchive(w http.ResponseWriter, r *http.Request) {

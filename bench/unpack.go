@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -160,6 +161,7 @@ func (s *setup) putZIP(ctx context.Context, row unpackRow, at storage) error {
 	}
 	_, err = transfermanager.New(client).UploadObject(ctx, &transfermanager.UploadObjectInput{
 		Bucket: &at.Bucket, Key: aws.String(objectKey), Body: f,
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32c, // a copied part's CRC-32 must not be taken from the archive's
 	})
 	return err
 }

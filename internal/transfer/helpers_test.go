@@ -18,7 +18,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/minio/crc64nvme"
 
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
@@ -177,7 +179,7 @@ func wantObject(t testing.TB, s *s3test.Server, key string, content []byte, got 
 	if !got.Finished || got.Size != int64(len(content)) || got.BytesDone != got.Size {
 		t.Errorf("result %+v; want finished with %d bytes", got, len(content))
 	}
-	if want := crcText(crcUpdate(0, content)); got.ChecksumCRC64NVME != want {
+	if want := checksum.Text(crc64nvme.Update(0, content)); got.ChecksumCRC64NVME != want {
 		t.Errorf("checksum %s; want %s", got.ChecksumCRC64NVME, want)
 	}
 	if got.ETag == "" {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/minio/crc64nvme"
+
 	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
@@ -288,7 +290,7 @@ func (m *orderMover) hand(ctx context.Context, number int, buf, data []byte) err
 	for len(m.u.parts) < number {
 		m.u.parts = append(m.u.parts, part{})
 	}
-	crc := crcUpdate(0, data)
+	crc := crc64nvme.Update(0, data)
 	if have := m.u.parts[number-1]; have.size > 0 || len(data) == 0 {
 		m.free <- buf
 		if len(data) > 0 && (have.crc != crc || have.size != int64(len(data))) {

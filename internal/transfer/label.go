@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/minio/crc64nvme"
+
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
 
@@ -35,7 +37,7 @@ func sourceLabel(ident source.Identity, partSize int64) []byte {
 	return labelText("source", labelBase+partSize/mib, ident.String(), fmt.Sprint(firstRange), fmt.Sprint(partSize))
 }
 
-func newLabel(text []byte) label { return label{int64(len(text)), crcUpdate(0, text)} }
+func newLabel(text []byte) label { return label{int64(len(text)), crc64nvme.Update(0, text)} }
 
 // partSizeOf reads the part size out of a source label, and whether the label is that of ident.
 func partSizeOf(l label, ident source.Identity) (partSize int64, ok bool) {

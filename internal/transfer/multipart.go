@@ -10,7 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/minio/crc64nvme"
 
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
 
@@ -31,7 +33,7 @@ func (s *store) create(ctx context.Context, ident source.Identity) (id string, e
 }
 
 func (s *store) sendLabel(ctx context.Context, uploadID string, number int32, text []byte) error {
-	sum := crcText(crcUpdate(0, text))
+	sum := checksum.Text(crc64nvme.Update(0, text))
 	_, err := attempt(ctx, s.budget, "label upload", func(ctx context.Context) (*s3.UploadPartOutput, error) {
 		return s.s3.UploadPart(ctx, &s3.UploadPartInput{
 			Bucket: &s.o.Bucket, Key: &s.o.Key, UploadId: &uploadID, PartNumber: &number,
@@ -97,7 +99,7 @@ func (s *store) listParts(ctx context.Context, id string, beyond int) (parts map
 }
 
 func addListed(parts map[int]part, p types.Part) {
-	crc, ok := parseCRC(aws.ToString(p.ChecksumCRC64NVME))
+	crc, ok := checksum.Parse[uint64](aws.ToString(p.ChecksumCRC64NVME))
 	number := int(aws.ToInt32(p.PartNumber))
 	if !ok || number < 1 || number > maxParts || aws.ToString(p.ETag) == "" {
 		return
@@ -115,13 +117,13 @@ func (s *store) complete(ctx context.Context, u *upload, want content, c conditi
 	parts := make([]types.CompletedPart, len(u.parts))
 	for i, p := range u.parts {
 		parts[i] = types.CompletedPart{
-			PartNumber: aws.Int32(int32(i + 1)), ETag: aws.String(p.etag), ChecksumCRC64NVME: aws.String(crcText(p.crc)),
+			PartNumber: aws.Int32(int32(i + 1)), ETag: aws.String(p.etag), ChecksumCRC64NVME: aws.String(checksum.Text(p.crc)),
 		}
 	}
 	in := &s3.CompleteMultipartUploadInput{
 		Bucket: &s.o.Bucket, Key: &s.o.Key, UploadId: &u.id, ExpectedBucketOwner: s.o.expectedOwner(),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}, MpuObjectSize: &want.size,
-		ChecksumType: types.ChecksumTypeFullObject, ChecksumCRC64NVME: aws.String(crcText(want.crc)),
+		ChecksumType: types.ChecksumTypeFullObject, ChecksumCRC64NVME: aws.String(checksum.Text(want.crc)),
 	}
 	in.IfNoneMatch, in.IfMatch = c.headers()
 	_, err := s.s3.CompleteMultipartUpload(limited, in, once)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 )
 
@@ -47,7 +48,7 @@ func (s *store) sendBuffer(ctx context.Context, id string, number int, data []by
 	limited, cancel := context.WithTimeout(ctx, s.timeout+callTimeout)
 	defer cancel()
 	in := s.partInput(id, number, int64(len(data)), bytes.NewReader(data))
-	in.ChecksumCRC64NVME = aws.String(crcText(crc))
+	in.ChecksumCRC64NVME = aws.String(checksum.Text(crc))
 	out, err := s.s3.UploadPart(limited, in, once, unsigned)
 	if err != nil {
 		return part{}, storageError("send part", inTime(ctx, "send part", err))
@@ -70,9 +71,9 @@ func (s *store) partInput(id string, number int, length int64, body io.Reader) *
 
 // acceptPart compares S3's checksum of what arrived with that of what passed.
 func acceptPart(out *s3.UploadPartOutput, crc uint64, length int64) (part, error) {
-	if got := aws.ToString(out.ChecksumCRC64NVME); got != crcText(crc) {
+	if got := aws.ToString(out.ChecksumCRC64NVME); got != checksum.Text(crc) {
 		return part{}, &Error{Op: "send part", Kind: KindStorageUnavailable, Temporary: true,
-			Reason: "S3 has another checksum (" + failure.Bounded(got, 80) + ") than what was sent (" + crcText(crc) + ")"}
+			Reason: "S3 has another checksum (" + failure.Bounded(got, 80) + ") than what was sent (" + checksum.Text(crc) + ")"}
 	}
 	etag := aws.ToString(out.ETag)
 	if etag == "" {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/minio/crc64nvme"
+
 	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
@@ -100,7 +102,7 @@ func (r *rangeReader) readSome(p []byte) int {
 	}
 	n, err := r.answer.Read(p[:min(int64(len(p)), r.answer.End-r.off)])
 	if n > 0 {
-		r.crc = crcUpdate(r.crc, p[:n])
+		r.crc = crc64nvme.Update(r.crc, p[:n])
 		r.off += int64(n)
 		r.failures = 0
 		r.moved(int64(n))

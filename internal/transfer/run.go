@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 
+	"github.com/minio/crc64nvme"
+
 	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 	"github.com/scenario-archive/scenario-archive/internal/zipfile"
@@ -197,7 +199,7 @@ func (r *run) putSmall(ctx context.Context, data []byte, cond condition) (Result
 	if r.store.o.KMSKeyID != "" {
 		return r.putInParts(ctx, data, cond)
 	}
-	want := content{size: size, crc: crcUpdate(0, data)}
+	want := content{size: size, crc: crc64nvme.Update(0, data)}
 	now, err := r.publisher.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
 		return r.store.put(ctx, data, want.crc, r.src.Identity(), c)
 	})
@@ -214,7 +216,7 @@ func (r *run) putInParts(ctx context.Context, data []byte, cond condition) (Resu
 	if err != nil {
 		return Result{}, err
 	}
-	crc := crcUpdate(0, data)
+	crc := crc64nvme.Update(0, data)
 	u.parts[0], err = attempt(ctx, r.budget, "send part", func(ctx context.Context) (part, error) {
 		return r.store.sendBuffer(ctx, u.id, 1, data, crc)
 	})

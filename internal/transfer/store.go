@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/failure"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
@@ -77,7 +78,7 @@ type content struct {
 
 // is reports whether the object is this owner's, with these bytes. S3's own checksum decides.
 func (e *existing) is(owner string, want content) bool {
-	return e != nil && e.owner == owner && e.size == want.size && e.crc == crcText(want.crc)
+	return e != nil && e.owner == owner && e.size == want.size && e.crc == checksum.Text(want.crc)
 }
 
 // head looks at the key; nil when there is no object.
@@ -110,7 +111,7 @@ func (s *store) put(ctx context.Context, data []byte, crc uint64, ident source.I
 	defer cancel()
 	in := s.o.putInput(ident)
 	in.Body, in.ContentLength = bytes.NewReader(data), aws.Int64(int64(len(data)))
-	in.ChecksumAlgorithm, in.ChecksumCRC64NVME = types.ChecksumAlgorithmCrc64nvme, aws.String(crcText(crc))
+	in.ChecksumAlgorithm, in.ChecksumCRC64NVME = types.ChecksumAlgorithmCrc64nvme, aws.String(checksum.Text(crc))
 	in.IfNoneMatch, in.IfMatch = c.headers()
 	_, err := s.s3.PutObject(limited, in, once, unsigned)
 	return inTime(ctx, "put object", err)

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
 )
 
 const crcHeader = "x-amz-checksum-crc64nvme"
@@ -75,11 +77,11 @@ func newChunkedBody(data io.Reader, length int64, sum func() uint64) *chunkedBod
 }
 
 func (b *chunkedBody) tail() string {
-	return "\r\n0\r\n" + crcHeader + ":" + crcText(b.sum()) + "\r\n\r\n"
+	return "\r\n0\r\n" + crcHeader + ":" + checksum.Text(b.sum()) + "\r\n\r\n"
 }
 
 func (b *chunkedBody) encodedLength() int64 {
-	return int64(b.frame.Len()) + b.left + int64(len("\r\n0\r\n"+crcHeader+":"+crcText(0)+"\r\n\r\n"))
+	return int64(b.frame.Len()) + b.left + int64(len("\r\n0\r\n"+crcHeader+":"+checksum.Text(uint64(0))+"\r\n\r\n"))
 }
 
 func (b *chunkedBody) Read(p []byte) (int, error) {

@@ -2,54 +2,11 @@ package transfer
 
 import (
 	"fmt"
-	"hash/crc64"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
-
-func TestCRCAgreesWithTheStandardLibrary(t *testing.T) {
-	t.Parallel()
-	if got := crcUpdate(0, []byte("123456789")); got != 0xae8b14860a799888 { // the catalogue's check value
-		t.Errorf("check value %x", got)
-	}
-	table := crc64.MakeTable(crcPoly)
-	data := make([]byte, 24<<10+17)
-	for i := range data {
-		data[i] = byte(rand.Uint32())
-	}
-	for _, n := range []int{0, 1, 7, 8, 9, 127, 128, 129, 8191, 8192, 8193, len(data)} {
-		if got, want := crcUpdate(0, data[:n]), crc64.Checksum(data[:n], table); got != want {
-			t.Errorf("%d bytes: %x; want %x", n, got, want)
-		}
-		whole := crc64.Checksum(data, table)
-		first, second := crcUpdate(0, data[:n]), crcUpdate(0, data[n:])
-		if got := crcCombine(first, second, int64(len(data)-n)); got != whole {
-			t.Errorf("combined at %d: %x; want %x", n, got, whole)
-		}
-		if got := crcUpdate(first, data[n:]); got != whole {
-			t.Errorf("continued at %d: %x; want %x", n, got, whole)
-		}
-	}
-	if got, ok := parseCRC(crcText(1)); !ok || got != 1 {
-		t.Errorf("text form: %x, %v", got, ok)
-	}
-	for _, bad := range []string{"", "AAAA", "!", "AAAAAAAAAAAA"} {
-		if _, ok := parseCRC(bad); ok {
-			t.Errorf("%q is taken for a checksum", bad)
-		}
-	}
-}
-
-func BenchmarkCRC(b *testing.B) {
-	data := make([]byte, 32<<10)
-	b.SetBytes(int64(len(data)))
-	for b.Loop() {
-		crcUpdate(0, data)
-	}
-}
 
 func TestLayoutKeepsS3sLimits(t *testing.T) {
 	t.Parallel()

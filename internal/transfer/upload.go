@@ -1,5 +1,7 @@
 package transfer
 
+import "github.com/scenario-archive/scenario-archive/internal/checksum"
+
 // upload is a multipart upload in progress and what is known of its parts.
 type upload struct {
 	id     string
@@ -46,7 +48,7 @@ func (l layout) countKnown() int {
 // checksum combines the parts' checksums in order.
 func (u *upload) checksum() (c content) {
 	for _, p := range u.parts {
-		c.crc = crcCombine(c.crc, p.crc, p.size)
+		c.crc = checksum.Combine(checksum.NVME, c.crc, p.crc, p.size)
 		c.size += p.size
 	}
 	return c

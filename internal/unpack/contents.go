@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"path"
 	"regexp"
 	"strconv"
@@ -52,7 +54,8 @@ func (r *run) finish(ctx context.Context, before *existing) error {
 	}
 	w := r.newWriter(ctx, o)
 	defer w.close()
-	out := bufio.NewWriterSize(w, 64<<10)
+	sum := crc32.NewIEEE()
+	out := bufio.NewWriterSize(io.MultiWriter(w, sum), 64<<10)
 	lines := json.NewEncoder(out)
 	lines.SetEscapeHTML(false)
 	err := r.eachEntry(ctx, func(e *zipfile.Entry, n, key string) error {
@@ -68,6 +71,7 @@ func (r *run) finish(ctx context.Context, before *existing) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
+	w.o.crc = sum.Sum32()
 	if err := w.finish(); err != nil {
 		return err
 	}

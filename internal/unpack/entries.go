@@ -18,7 +18,7 @@ const (
 	maxSkip = 256 << 10
 	// lookAhead is how many keys are looked at together when some may be there already.
 	lookAhead = 256
-	// maxEntrySize is what S3's parts can hold with a buffer of 16 MiB.
+	// maxEntrySize is what S3's parts can hold of a deflated entry with a buffer of 16 MiB.
 	maxEntrySize = maxDataParts * 16 * mib
 )
 
@@ -27,7 +27,6 @@ type entry struct {
 	index            int64
 	offset, end      int64 // of the local header; where the content ends at the earliest
 	compressed, size int64
-	crc              uint32
 	method           uint16
 	nameLen          int
 	nameHash         uint64
@@ -74,10 +73,10 @@ func (r *run) eachEntry(ctx context.Context, fn func(e *zipfile.Entry, n, key st
 func newEntry(e *zipfile.Entry, prefix, key string) entry {
 	end := e.Offset + zipfile.LocalHeaderLen + int64(len(e.Name)) + e.Compressed
 	return entry{
-		index: e.Index, offset: e.Offset, end: end, compressed: e.Compressed, size: e.Size, crc: e.CRC32, method: e.Method,
+		index: e.Index, offset: e.Offset, end: end, compressed: e.Compressed, size: e.Size, method: e.Method,
 		nameLen: len(e.Name), nameHash: nameHash(e.Name), own: strings.TrimPrefix(key, prefix),
 		o: object{
-			key: key, contentType: typeByName(key), size: e.Size, metadata: map[string]string{metaCRC32: fmt.Sprintf("%08x", e.CRC32)},
+			key: key, contentType: typeByName(key), size: e.Size, crc: e.CRC32, metadata: map[string]string{metaCRC32: fmt.Sprintf("%08x", e.CRC32)},
 		},
 	}
 }
@@ -183,26 +182,15 @@ func (p *planner) add(e entry) error {
 // single objects beyond are met when they are written.
 func (p *planner) look() error {
 	found := make([]settled, len(p.ahead))
-	errs := make([]error, len(p.ahead))
-	next := make(chan int)
-	var all sync.WaitGroup
-	for range min(p.r.u.opt.Concurrency, len(p.ahead)) {
-		all.Go(func() {
-			for i := range next {
-				found[i], errs[i] = p.r.settle(p.ctx, &p.ahead[i])
-			}
-		})
+	err := atOnce(p.ctx, p.r.u.opt.Concurrency, len(p.ahead), func(ctx context.Context, i int) (err error) {
+		found[i], err = p.r.settle(ctx, &p.ahead[i])
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	for i := range p.ahead {
-		next <- i
-	}
-	close(next)
-	all.Wait()
 	any := false
 	for i, e := range p.ahead {
-		if errs[i] != nil {
-			return errs[i]
-		}
 		any = any || found[i].met
 		if found[i].done {
 			p.r.done(e.size, false)
@@ -254,3 +242,32 @@ func (p *planner) flush(next int64) error {
 
 // maxDescriptor is what may follow a content.
 const maxDescriptor = 24
+
+// atOnce calls fn for 0 to n-1, at most so many at once. The first error ends the others.
+func atOnce(ctx context.Context, most, n int, fn func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range min(most, n) {
+		all.Go(func() {
+			for i := range next {
+				if ctx.Err() != nil {
+					continue
+				}
+				if err := fn(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}

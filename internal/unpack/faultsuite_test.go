@@ -39,7 +39,7 @@ type chaos struct {
 	killAt int     // requests until the process is gone; -1: never
 }
 
-func (c *chaos) decide(op string, _ *http.Request) s3test.Fault {
+func (c *chaos) decide(op string, r *http.Request) s3test.Fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.killAt == 0 {
@@ -56,7 +56,7 @@ func (c *chaos) decide(op string, _ *http.Request) s3test.Fault {
 	c.faults--
 	kinds := []s3test.Fault{s3test.SlowDown, s3test.Internal, s3test.LostAnswer, s3test.Swallow, s3test.CutBody, s3test.ErrorIn200}
 	f := kinds[c.random.IntN(len(kinds))]
-	if f == s3test.ErrorIn200 && op != "complete" {
+	if f == s3test.ErrorIn200 && op != "complete" && !copies(r) {
 		return s3test.NoFault
 	}
 	return f

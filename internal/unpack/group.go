@@ -23,11 +23,11 @@ type write struct {
 
 // unpackGroup reads a group and hands its objects to the writers. A large entry, always alone in its group, is written here.
 func (r *run) unpackGroup(ctx context.Context, g group, writes chan<- write) error {
-	in := &input{r: r, ctx: ctx, end: g.end}
-	defer in.close()
 	if first := &g.entries[0]; first.size > slabSize {
-		return r.unpackLarge(ctx, in, first)
+		return r.unpackLarge(ctx, g, first)
 	}
+	in := &input{r: r, ctx: ctx, end: g.end, limit: g.end}
+	defer in.close()
 	slab, err := r.slab(ctx, slabSize)
 	if err != nil {
 		return err
@@ -110,22 +110,27 @@ func (r *run) settleType(e *entry, begin []byte) {
 }
 
 // unpackLarge writes a large entry. What another archive writes to its key meanwhile has it begin again at another one.
-func (r *run) unpackLarge(ctx context.Context, in *input, e *entry) error {
+func (r *run) unpackLarge(ctx context.Context, g group, e *entry) error {
 	for {
 		if r.j.Part != "" {
 			if done, err := r.settleEntry(ctx, e); done || err != nil {
 				return err
 			}
 		}
-		if err := r.writeLarge(ctx, in, e); !errors.Is(err, errTaken) {
+		write := r.writeLarge
+		if e.method == zipfile.MethodStored {
+			write = r.copyLarge
+		}
+		if err := write(ctx, g, e); !errors.Is(err, errTaken) {
 			return err
 		}
-		in.close()
 	}
 }
 
-// writeLarge feeds a multipart upload with an entry as it is read. No object appears unless all of it agrees.
-func (r *run) writeLarge(ctx context.Context, in *input, e *entry) error {
+// writeLarge feeds a multipart upload with an entry as it inflates. No object appears unless all of it agrees.
+func (r *run) writeLarge(ctx context.Context, g group, e *entry) error {
+	in := &input{r: r, ctx: ctx, end: g.end, limit: g.end}
+	defer in.close()
 	content, err := in.open(e)
 	if err != nil {
 		return err
@@ -155,12 +160,13 @@ func (r *run) writeLarge(ctx context.Context, in *input, e *entry) error {
 
 // input reads the archive from one entry to the next.
 type input struct {
-	r    *run
-	ctx  context.Context
-	end  int64 // of the range that is read
-	at   int64 // where in the file buf is
-	body io.ReadCloser
-	buf  *bufio.Reader
+	r     *run
+	ctx   context.Context
+	end   int64 // of the range that is read
+	limit int64 // where what is not the entry's begins
+	at    int64 // where in the file buf is
+	body  io.ReadCloser
+	buf   *bufio.Reader
 }
 
 var inputBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
@@ -221,7 +227,7 @@ func (in *input) open(e *entry) (*content, error) {
 	if local.Method != e.method || local.NameLen != e.nameLen || local.Flags&zipfile.FlagEncrypted != 0 {
 		return nil, e.corrupt("its local header disagrees with the directory")
 	}
-	if e.offset+local.HeaderLen()+e.compressed > in.end {
+	if e.offset+local.HeaderLen()+e.compressed > in.limit {
 		return nil, e.corrupt("it reaches into what follows it")
 	}
 	name := make([]byte, local.NameLen)
@@ -239,6 +245,10 @@ func (in *input) open(e *entry) (*content, error) {
 
 func (e *entry) corrupt(format string, args ...any) error {
 	return entryError(KindCorrupt, e.o.key, format, args...)
+}
+
+func (e *entry) otherChecksum(crc uint32) error {
+	return e.corrupt("its checksum is %08x, and the directory says %08x", crc, e.o.crc)
 }
 
 // readAll reads an entry into buf, which is as long as the entry says that it is.
@@ -324,8 +334,8 @@ func (c *content) check() error {
 	if c.n != c.e.size {
 		return c.ended(io.EOF)
 	}
-	if c.crc != c.e.crc {
-		return c.e.corrupt("its checksum is %08x, and the directory says %08x", c.crc, c.e.crc)
+	if c.crc != c.e.o.crc {
+		return c.e.otherChecksum(c.crc)
 	}
 	if f, ok := c.from.(*inflater); ok {
 		inflaters.Put(f)

@@ -3,6 +3,7 @@ package unpack
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/minio/crc64nvme"
 
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
 )
 
 // Labels hold no data. S3 keeps nothing with an upload in progress that a later process could know it by; so each carries
@@ -33,7 +34,7 @@ type label struct {
 }
 
 func labelOf(text []byte) label {
-	return label{int64(len(text)), crcText(crc64nvme.Checksum(text))}
+	return label{int64(len(text)), checksum.Text(crc32.ChecksumIEEE(text))}
 }
 
 func (r *run) ownerLabel(key string) []byte {
@@ -42,10 +43,10 @@ func (r *run) ownerLabel(key string) []byte {
 
 // sourceLabel names all that an upload got when it began and that its object will have: an upload of another archive, or of
 // other metadata, is not resumed.
-func (w *writer) sourceLabel() []byte {
-	text := fmt.Appendf(nil, "scenario-archive unpack source 1\n%d\n%d\n%q\n%q\n%q\n", w.o.size, w.partSize, w.o.contentType,
-		w.r.j.KMSKeyID, aws.ToString(w.r.tagging()))
-	meta := w.r.meta(&w.o)
+func (u *upload) sourceLabel() []byte {
+	text := fmt.Appendf(nil, "scenario-archive unpack source 1\n%d\n%d\n%q\n%q\n%q\n", u.o.size, u.partSize, u.o.contentType,
+		u.r.j.KMSKeyID, aws.ToString(u.r.tagging()))
+	meta := u.r.meta(&u.o)
 	for _, name := range slices.Sorted(maps.Keys(meta)) {
 		text = fmt.Appendf(text, "%q %q\n", name, meta[name])
 	}
@@ -114,7 +115,7 @@ func (r *run) eachLeft(ctx context.Context, fn func(key string, found left) erro
 func (r *run) readLabels(ctx context.Context, key, id string) (found left, owned bool, err error) {
 	found.id = id
 	err = r.eachPart(ctx, key, id, sourceLabelPart-1, func(p types.Part) {
-		l := label{aws.ToInt64(p.Size), aws.ToString(p.ChecksumCRC64NVME)}
+		l := label{aws.ToInt64(p.Size), aws.ToString(p.ChecksumCRC32)}
 		switch aws.ToInt32(p.PartNumber) {
 		case ownerLabelPart:
 			owned = l == labelOf(r.ownerLabel(key))

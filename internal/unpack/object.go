@@ -2,8 +2,6 @@ package unpack
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"net/url"
@@ -14,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
 )
 
 // Metadata that marks an object as this package's work.
@@ -32,6 +31,7 @@ type object struct {
 	key         string
 	contentType string
 	size        int64
+	crc         uint32
 	metadata    map[string]string // beyond what all have
 	match       string            // the ETag of this owner's object that it replaces; "" for none
 }
@@ -86,7 +86,7 @@ func (r *run) condition(o *object) (ifNoneMatch, ifMatch *string) {
 
 // existing is what a key holds.
 type existing struct {
-	etag, contentType, crc64 string
+	etag, contentType, crc32 string
 	size                     int64
 	metadata                 map[string]string
 	full                     bool // the checksum is of the whole object
@@ -104,20 +104,20 @@ func (r *run) head(ctx context.Context, key string) (*existing, error) {
 		return nil, storageError("look at "+key, err)
 	}
 	return &existing{
-		etag: aws.ToString(out.ETag), contentType: aws.ToString(out.ContentType), crc64: aws.ToString(out.ChecksumCRC64NVME),
+		etag: aws.ToString(out.ETag), contentType: aws.ToString(out.ContentType), crc32: aws.ToString(out.ChecksumCRC32),
 		size: aws.ToInt64(out.ContentLength), metadata: out.Metadata, full: out.ChecksumType == types.ChecksumTypeFullObject,
 	}, nil
 }
 
 // isOurs: this owner's object, of this very archive, whole.
 func (r *run) isOurs(e *existing) bool {
-	return e != nil && e.metadata[metaOwner] == r.j.Owner && e.crc64 != "" && e.full &&
+	return e != nil && e.metadata[metaOwner] == r.j.Owner && e.crc32 != "" && e.full &&
 		e.metadata[metaSource] == strings.Trim(r.source.etag, `"`)
 }
 
 // isDone: the key holds what it is to hold.
 func (r *run) isDone(e *existing, o *object) bool {
-	return r.isOurs(e) && e.size == o.size && e.metadata[metaCRC32] == o.metadata[metaCRC32]
+	return r.isOurs(e) && e.size == o.size && e.crc32 == checksum.Text(o.crc)
 }
 
 // claim decides what to do about what a key holds: nothing, as it is done; replace this owner's own; move the entry to
@@ -171,14 +171,9 @@ func (r *run) publish(ctx context.Context, o *object, send func(context.Context)
 	}
 }
 
-// crcText is a CRC64NVME as S3's headers have it.
-func crcText(crc uint64) string {
-	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, crc))
-}
-
 // checkCRC compares S3's checksum of what arrived with that of what was sent.
-func checkCRC(key string, got *string, crc uint64) error {
-	if want := crcText(crc); aws.ToString(got) != want {
+func checkCRC(key string, got *string, crc uint32) error {
+	if want := checksum.Text(crc); aws.ToString(got) != want {
 		return &Error{Op: "write " + key, Kind: KindStorageUnavailable,
 			Reason: fmt.Sprintf("S3 has another checksum (%.40s) than what was sent (%s)", aws.ToString(got), want)}
 	}

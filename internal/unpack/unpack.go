@@ -1,7 +1,8 @@
 // Package unpack makes the files of a ZIP archive that lies in S3 into objects beside it. The archive's directory is read
-// as a stream, its entries in parallel, small neighbours with one request; a large entry becomes a multipart upload that is
-// fed as it is read. Nothing touches the disk, and memory grows neither with the archive nor with its entries. An object
-// appears only after its size and CRC-32 agreed with the directory, with a CRC64NVME that S3 verified.
+// as a stream, its entries in parallel, small neighbours with one request. A large entry becomes a multipart upload: fed as
+// it inflates, or, where it is stored, copied by S3 itself. Nothing touches the disk, and memory grows neither with the
+// archive nor with its entries. An object appears only after its size and CRC-32 agreed with the directory, and S3 has
+// verified that CRC-32.
 //
 // What it needs of S3: GetObject (and HeadObject), PutObject, ListBucket, ListBucketMultipartUploads,
 // ListMultipartUploadParts and AbortMultipartUpload; PutObjectTagging for tags; DeleteObject to remove the archive; the
@@ -39,8 +40,10 @@ type Options struct {
 	Progress         func(Progress) // called from one goroutine
 	ProgressInterval time.Duration  // default 250 ms
 
-	backoff time.Duration    // the longest between two attempts, for tests
-	now     func() time.Time // the clock that says when to begin no new entry, for tests
+	// For tests:
+	copyPart int64            // how much S3 copies with one call; default 64 MiB
+	backoff  time.Duration    // the longest between two attempts
+	now      func() time.Time // the clock that says when to begin no new entry
 }
 
 // Progress is how far an unpacking is.
@@ -128,6 +131,9 @@ func (o *Options) setDefaults() {
 	orTime(&o.CallTimeout, 60*time.Second)
 	orTime(&o.OrphanAge, 15*time.Minute)
 	orTime(&o.ProgressInterval, 250*time.Millisecond)
+	if o.copyPart == 0 {
+		o.copyPart = 64 * mib
+	}
 	orTime(&o.backoff, 5*time.Second)
 	if o.now == nil {
 		o.now = time.Now
