@@ -1,6 +1,6 @@
-// Command batchcheck has the local system make a large batch, as a person would with `local up`, and checks what came
-// of it: every archive is read back, and no asset may be missing or there twice. Then it does the same with jobs that
-// fail, and kills the system in the middle.
+// Command batchcheck has the local system make a large batch and unpack its archives, as a person would with `local up`,
+// and checks what came of it: every archive and every object is read back, and no asset may be missing, there twice or
+// other than its source. Then it does the same with jobs that fail, and kills the system several times.
 //
 //	go run -C local ./batchcheck                 100,000 assets, some minutes
 //	go run -C local ./batchcheck -assets 5000    in a minute or so
@@ -23,6 +23,7 @@ type options struct {
 	concurrency int // archives at once
 	ceiling     int // jobs that Scenario runs at once
 	failing     int // percentage of the archives whose jobs fail
+	kills       int // of the system in the second part
 	job         time.Duration
 }
 
@@ -32,6 +33,7 @@ func main() {
 	flag.IntVar(&o.concurrency, "concurrency", 8, "archives at once")
 	flag.IntVar(&o.ceiling, "ceiling", 5, "jobs that Scenario runs at once; it answers 429 beyond")
 	flag.IntVar(&o.failing, "failing", 5, "`percentage` of the jobs that fail in the second part")
+	flag.IntVar(&o.kills, "kills", 5, "how often the system is killed in the second part")
 	flag.DurationVar(&o.job, "job-duration", 500*time.Millisecond, "how long a job takes")
 	harness.Main("batchcheck", func(ctx context.Context, place harness.Options) error { return run(ctx, place, o) })
 }

@@ -1,76 +1,55 @@
 package main
 
 import (
-	"archive/zip"
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/local/harness"
+	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
 )
 
-// manifest is what of manifest.json is checked.
-type manifest struct {
-	Complete bool
-	Totals   struct {
-		Archives, Failed, Assets, Duplicates, Missing int
-		Size, Entries                                 int64
-	}
-	Archives []entry
-	Failed   []entry
-}
-
-type entry struct {
-	Key      string
-	Size     int64
-	Entries  int
-	Error    string
-	AssetIDs []string `json:"assetIds"`
-}
-
 type totals struct {
-	archives, assets int
-	bytes            int64
+	archives, assets, objects int
+	bytes                     int64
 }
 
-// verify reads the manifest and every archive: each asset of the list must be in exactly one archive, or in one that
-// failed.
-func (h *check) verify(ids []string, folder string, failed int) (totals, error) {
-	var m manifest
-	text, err := os.ReadFile(filepath.Join(h.BucketDir(), folder, "manifest.json"))
-	if err == nil {
-		err = json.Unmarshal(text, &m)
-	}
+// verify reads the manifest, every archive and every object that was unpacked: each asset of the list must be in exactly
+// one archive, or in one that failed.
+func (h *check) verify(ids []string, prefix string, failed int) (totals, error) {
+	m, err := h.Manifest(prefix)
 	if err != nil {
 		return totals{}, err
 	}
-	archives := h.archives()
-	if len(m.Archives) != archives-failed || len(m.Failed) != failed || m.Complete != (failed == 0) ||
+	if len(m.Archives) != h.archives()-failed || len(m.Failed) != failed || m.Complete != (failed == 0) ||
 		m.Totals.Assets != len(ids) || m.Totals.Duplicates != 1 || m.Totals.Archives != len(m.Archives) {
 		return totals{}, fmt.Errorf("the manifest has %d archives, %d failed, totals %+v", len(m.Archives), len(m.Failed), m.Totals)
 	}
 	seen := map[string]string{}
 	t := totals{archives: len(m.Archives)}
-	for _, e := range m.Archives {
-		if err := h.readArchive(e, seen); err != nil {
-			return t, err
+	for _, a := range m.Archives {
+		if err := errors.Join(note(seen, a.AssetIDs, a.Key), h.verifyArchive(a.Output, a.AssetIDs)); err != nil {
+			return t, fmt.Errorf("%s: %w", a.Key, err)
 		}
-		t.assets += len(e.AssetIDs)
-		t.bytes += e.Size
+		t.assets += len(a.AssetIDs)
+		t.bytes += a.Size
+		t.objects += int(a.Unpacked.Objects)
 	}
 	if t.bytes != m.Totals.Size {
 		return t, fmt.Errorf("the archives have %d bytes, the manifest says %d", t.bytes, m.Totals.Size)
 	}
-	for _, e := range m.Failed {
-		if e.Error != "JobFailed" {
-			return t, fmt.Errorf("%s failed with %s", e.Key, e.Error)
+	for _, f := range m.Failed {
+		if f.Error != "JobFailed" {
+			return t, fmt.Errorf("%s failed with %s", f.Key, f.Error)
 		}
-		if err := note(seen, e.AssetIDs, e.Key); err != nil {
+		if err := note(seen, f.AssetIDs, f.Key); err != nil {
 			return t, err
 		}
 	}
@@ -82,7 +61,7 @@ func (h *check) verify(ids []string, folder string, failed int) (totals, error) 
 	if len(seen) != len(ids) {
 		return t, fmt.Errorf("there are %d assets, not %d", len(seen), len(ids))
 	}
-	return t, nil
+	return t, h.onlyThese(prefix, t)
 }
 
 // note says where assets are, and refuses those that are somewhere already.
@@ -96,69 +75,63 @@ func note(seen map[string]string, ids []string, key string) error {
 	return nil
 }
 
-// readArchive reads all of a ZIP file, checksums included: its files are those that the manifest names, once each.
-func (h *check) readArchive(e entry, seen map[string]string) error {
-	z, err := zip.OpenReader(filepath.Join(h.BucketDir(), filepath.FromSlash(e.Key)))
+// verifyArchive reads an archive, whose files must be of the assets that the manifest names, and compares each object that
+// it was unpacked to with what Scenario has.
+func (h *check) verifyArchive(a archive.Output, assets []string) error {
+	ids, err := harness.ReadZIP(h.File(a.Key))
 	if err != nil {
-		return fmt.Errorf("%s: %w", e.Key, err)
-	}
-	defer z.Close()
-	var ids []string
-	for _, f := range z.File {
-		if err := readFile(f); err != nil {
-			return fmt.Errorf("%s: %s: %w", e.Key, f.Name, err)
-		}
-		ids = append(ids, strings.TrimSuffix(path.Base(f.Name), path.Ext(f.Name)))
-	}
-	if len(ids) != len(e.AssetIDs) || len(ids) != e.Entries {
-		return fmt.Errorf("%s has %d files, and %d assets and %d entries in the manifest", e.Key, len(ids), len(e.AssetIDs), e.Entries)
-	}
-	if err := note(seen, ids, e.Key); err != nil {
 		return err
 	}
-	for _, id := range e.AssetIDs {
-		if seen[id] != e.Key {
-			return fmt.Errorf("%s is not in %s, where the manifest has it", id, e.Key)
+	if want := slices.Sorted(slices.Values(assets)); !slices.Equal(ids, want) || len(ids) != int(a.Entries) {
+		return fmt.Errorf("it has the files %v, and %v and %d entries in the manifest", ids, want, a.Entries)
+	}
+	return h.CheckUnpacked(a.Key, a.Unpacked, func(asset string, content []byte) error {
+		source, err := scenariotest.AssetFile(scenariotest.Options{}, asset, 0)
+		if err != nil {
+			return err
 		}
+		want, err := io.ReadAll(source)
+		if err == nil && !bytes.Equal(content, want) {
+			err = errors.New("it is not what the stand-in has")
+		}
+		return err
+	})
+}
+
+// onlyThese refuses objects below the prefix that no archive accounts for: each has its ZIP and the list of its contents,
+// and there is one manifest.
+func (h *check) onlyThese(prefix string, t totals) error {
+	there := map[string]time.Time{}
+	if err := h.files(prefix, there); err != nil {
+		return err
+	}
+	if want := t.objects + 2*t.archives + 1; len(there) != want {
+		return fmt.Errorf("%d objects are there, want %d", len(there), want)
 	}
 	return nil
 }
 
-func readFile(f *zip.File) error {
-	r, err := f.Open()
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, r) // an error also when the checksum is wrong
-	return errors.Join(err, r.Close())
-}
-
-// objects are the archives that are in S3, and when they were written.
-func (h *check) objects(folder string) (map[string]time.Time, error) {
-	there := map[string]time.Time{}
-	err := filepath.WalkDir(filepath.Join(h.BucketDir(), folder), func(file string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(file, ".zip") {
+// files adds the objects below the prefix to those that are known, by when they were written, and refuses those that were
+// written again or are gone.
+func (h *check) files(prefix string, known map[string]time.Time) error {
+	now := map[string]time.Time{}
+	err := filepath.WalkDir(h.File(prefix), func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
 			return err
 		}
 		info, err := d.Info()
 		if err == nil {
-			there[file] = info.ModTime()
+			now[file] = info.ModTime()
 		}
 		return err
 	})
-	return there, err
-}
-
-// same says whether the archives that were there are still the same files.
-func (h *check) same(folder string, before map[string]time.Time) error {
-	now, err := h.objects(folder)
-	if err != nil {
-		return err
-	}
-	for file, at := range before {
-		if !now[file].Equal(at) {
-			return fmt.Errorf("%s was written again", filepath.Base(file))
+	for file, at := range known {
+		if written, is := now[file]; !is || !written.Equal(at) {
+			return fmt.Errorf("%s was written again, or is gone", file)
 		}
 	}
-	return nil
+	for file, at := range now {
+		known[file] = at
+	}
+	return err
 }

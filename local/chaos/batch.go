@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/local/harness"
 )
 
 func listKey(r *request) string { return "lists/" + r.name + ".txt" }
@@ -31,18 +30,6 @@ func batchInput(r *request) string {
 	return string(input)
 }
 
-// manifest is what of a batch's manifest is checked.
-type manifest struct {
-	Archives []struct {
-		archive.Output
-		AssetIDs []string `json:"assetIds"`
-	}
-	Failed []struct {
-		Key, Error, Cause string
-		AssetIDs          []string `json:"assetIds"`
-	}
-}
-
 // checkBatch holds a batch against its plan. Its manifest has each archive that was planned: exact, or failed with a name
 // and without an object. A batch that ended before it wrote one has a name itself, and what is there is whole.
 func (c *chaos) checkBatch(r *request, e *sfn.DescribeExecutionOutput) error {
@@ -54,15 +41,11 @@ func (c *chaos) checkBatch(r *request, e *sfn.DescribeExecutionOutput) error {
 			return err
 		}
 	}
-	var m manifest
-	text, err := os.ReadFile(filepath.Join(c.BucketDir(), "archives", r.name, "manifest.json"))
+	m, err := c.Manifest("archives/" + r.name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && e.Status != types.ExecutionStatusSucceeded:
 		return c.checkStray(r)
 	case err != nil:
-		return err
-	}
-	if err := json.Unmarshal(text, &m); err != nil {
 		return err
 	}
 	left := r.archives()
@@ -79,7 +62,7 @@ func (c *chaos) checkBatch(r *request, e *sfn.DescribeExecutionOutput) error {
 		if err := planned(a.Key, a.AssetIDs); err != nil {
 			return err
 		}
-		if err := c.checkArchive(c.file(a.Key), a.AssetIDs, r.unpack, a.Output); err != nil {
+		if err := c.checkArchive(a.AssetIDs, r.unpack, a.Output); err != nil {
 			return fmt.Errorf("%s: %w", a.Key, err)
 		}
 	}
@@ -87,7 +70,7 @@ func (c *chaos) checkBatch(r *request, e *sfn.DescribeExecutionOutput) error {
 		if err := planned(f.Key, f.AssetIDs); err != nil {
 			return err
 		}
-		if err := c.checkFailure(c.file(f.Key), f.Error, f.Cause); err != nil {
+		if err := c.checkFailure(f.Key, f.Error, f.Cause); err != nil {
 			return fmt.Errorf("%s: %w", f.Key, err)
 		}
 	}
@@ -100,13 +83,13 @@ func (c *chaos) checkBatch(r *request, e *sfn.DescribeExecutionOutput) error {
 // checkStray checks the archives of a batch that has no manifest: each has the files of one planned archive.
 func (c *chaos) checkStray(r *request) error {
 	c.totals.ends["batch: without a manifest"]++
-	files, err := filepath.Glob(filepath.Join(c.BucketDir(), "archives", r.name, "*.zip"))
+	files, err := filepath.Glob(c.File("archives/" + r.name + "/*.zip"))
 	if err != nil {
 		return err
 	}
 	left := r.archives()
 	for _, file := range files {
-		names, err := readZIP(file)
+		names, err := harness.ReadZIP(file)
 		if err != nil {
 			return err
 		}
@@ -118,5 +101,3 @@ func (c *chaos) checkStray(r *request) error {
 	}
 	return nil
 }
-
-func (c *chaos) file(key string) string { return filepath.Join(c.BucketDir(), filepath.FromSlash(key)) }

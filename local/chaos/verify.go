@@ -1,10 +1,7 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +10,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -25,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
+	"github.com/scenario-archive/scenario-archive/local/harness"
 )
 
 func archiveInput(assets []string, unpack bool) string {
@@ -41,32 +39,58 @@ func (c *chaos) check(r *request, e *sfn.DescribeExecutionOutput) error {
 	if r.isBatch() {
 		return c.checkBatch(r, e)
 	}
-	file := filepath.Join(c.BucketDir(), "archives", aws.ToString(e.Name)+".zip")
+	key := "archives/" + aws.ToString(e.Name) + ".zip"
 	if e.Status == types.ExecutionStatusSucceeded {
 		c.totals.ends["succeeded"]++
 		out := archive.Output{}
 		if err := json.Unmarshal([]byte(aws.ToString(e.Output)), &out); err != nil {
 			return err
 		}
-		return c.checkArchive(file, r.assets, r.unpack, out)
+		if out.Key != key {
+			return fmt.Errorf("the output has the key %s, not %s", out.Key, key)
+		}
+		return c.checkArchive(r.assets, r.unpack, out)
 	}
-	return c.checkFailure(file, aws.ToString(e.Error), aws.ToString(e.Cause))
+	return c.checkFailure(key, aws.ToString(e.Error), aws.ToString(e.Cause))
 }
 
-func (c *chaos) checkArchive(file string, assets []string, unpack bool, out archive.Output) error {
-	if err := checkObject(file, assets, out); err != nil || !unpack {
+// checkArchive reads the whole object: its checksum is the output's, and its files are those that were asked for. It was
+// unpacked if that was asked for.
+func (c *chaos) checkArchive(assets []string, unpack bool, out archive.Output) error {
+	file := c.File(out.Key)
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("it succeeded: %w", err)
+	}
+	defer f.Close()
+	sum := crc64.New(nvme)
+	size, err := io.Copy(sum, f)
+	if err != nil {
 		return err
 	}
-	return c.checkUnpacked(file, out.Unpacked)
+	if text := checksum.Text(sum.Sum64()); size != out.Size || text != out.ChecksumCRC64NVME {
+		return fmt.Errorf("the object has %d bytes and the checksum %s, the output says %+v", size, text, out)
+	}
+	names, err := harness.ReadZIP(file)
+	if err != nil {
+		return err
+	}
+	if want := slices.Sorted(slices.Values(assets)); !slices.Equal(names, want) {
+		return fmt.Errorf("the object has the files %v, asked were %v", names, want)
+	}
+	if !unpack {
+		return nil
+	}
+	return c.CheckUnpacked(out.Key, out.Unpacked, nil)
 }
 
 // checkFailure refuses what a person could not read, and an object of an archive that failed.
-func (c *chaos) checkFailure(file, name, cause string) error {
+func (c *chaos) checkFailure(key, name, cause string) error {
 	c.totals.ends[name]++
 	if err := c.checkNamed(name, cause); err != nil {
 		return err
 	}
-	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(c.File(key)); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("it ended with %s, and its object is there (%v)", name, err)
 	}
 	return nil
@@ -100,56 +124,7 @@ func documentedErrors(repo string) (map[string]bool, error) {
 	return names, err
 }
 
-// nvme is the polynomial of CRC-64/NVME.
-var nvme = crc64.MakeTable(0x9a6c9329ac4bc9b5)
-
-// checkObject reads the whole object: its checksum is the output's, and its files are those that were asked for.
-func checkObject(file string, assets []string, out archive.Output) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("it succeeded: %w", err)
-	}
-	defer f.Close()
-	sum := crc64.New(nvme)
-	size, err := io.Copy(sum, f)
-	if err != nil {
-		return err
-	}
-	checksum := base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum.Sum64()))
-	if size != out.Size || checksum != out.ChecksumCRC64NVME {
-		return fmt.Errorf("the object has %d bytes and the checksum %s, the output says %+v", size, checksum, out)
-	}
-	names, err := readZIP(file)
-	if err != nil {
-		return err
-	}
-	if want := slices.Sorted(slices.Values(assets)); !slices.Equal(names, want) {
-		return fmt.Errorf("the object has the files %v, asked were %v", names, want)
-	}
-	return nil
-}
-
-// readZIP reads all files of a ZIP, checksums included, and returns the IDs of their assets, sorted.
-func readZIP(file string) ([]string, error) {
-	z, err := zip.OpenReader(file)
-	if err != nil {
-		return nil, err
-	}
-	defer z.Close()
-	var names []string
-	for _, entry := range z.File {
-		content, err := entry.Open()
-		if err != nil {
-			return nil, err
-		}
-		if _, err := io.Copy(io.Discard, content); err != nil { // an error also when its CRC-32 is wrong
-			return nil, fmt.Errorf("%s: %w", entry.Name, err)
-		}
-		names = append(names, strings.TrimSuffix(path.Base(entry.Name), path.Ext(entry.Name)))
-	}
-	slices.Sort(names)
-	return names, nil
-}
+var nvme = crc64.MakeTable(checksum.NVME)
 
 // checkLeftovers finds jobs that were launched twice, and uploads that nobody ended.
 func (c *chaos) checkLeftovers(ctx context.Context, list []*request) error {
@@ -169,7 +144,7 @@ func (c *chaos) checkLeftovers(ctx context.Context, list []*request) error {
 		return fmt.Errorf("uploads are left: %v", left)
 	}
 	c.totals.schedules++
-	return os.RemoveAll(filepath.Join(c.BucketDir(), "archives"))
+	return os.RemoveAll(c.File("archives"))
 }
 
 // checkJobs counts the jobs of each archive at the stand-in: its first asset is in no other archive.
