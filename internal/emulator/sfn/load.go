@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,8 +24,13 @@ func (s *Service) loadFrom(m *machine, dir string) error {
 	}
 	for _, path := range paths {
 		e, err := s.loadOne(m, path)
+		if errors.Is(err, io.EOF) { // a crash cut the header short: nothing had started, and the name is free
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
-			// A crash at the very start leaves a file without a whole header: nothing had started.
 			s.log.Warn("an execution's file cannot be read and is left out", "file", path, "error", err)
 			continue
 		}

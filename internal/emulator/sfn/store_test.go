@@ -163,9 +163,13 @@ func TestBrokenFiles(t *testing.T) {
 	if _, err := New(testConfig(dir, invokerFunc(echoPayload))); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second service on the directory: %v", err)
 	}
-	// The name of a file that is in the way cannot be started.
-	if _, err := s.Start(s.MachineARN("p"), "empty", []byte(`{}`)); err == nil {
-		t.Error("started over a file")
+	if _, err := s.Start(s.MachineARN("p"), "noise", []byte(`{}`)); err == nil {
+		t.Error("started over a file that is no execution's")
+	}
+	for _, name := range []string{"empty", "torn"} { // what a crash leaves is not in the way
+		if e := wait(t, s, start(t, s, "p", name, `{}`).ARN); e.Status != asl.StatusSucceeded {
+			t.Errorf("%s: %+v", name, e)
+		}
 	}
 }
 
