@@ -171,7 +171,10 @@ func caught(e asl.Event) (note, bool) {
 
 // exit describes how a step ended, by its output.
 func (n *narrator) exit(e asl.Event) note {
-	took := e.Time.Sub(n.entered)
+	var took time.Duration
+	if !n.entered.IsZero() { // or else the process that saw the step begin has ended
+		took = e.Time.Sub(n.entered)
+	}
 	o := read(e.Details.Output)
 	done := note{e.Time, e.Details.Name, "", noteDone}
 	switch e.Details.Name {
@@ -222,7 +225,10 @@ func unpackText(o output, took time.Duration) string {
 }
 
 func moved(files, size int64, took time.Duration) string {
-	text := fmt.Sprintf("%d files, %s in %s", files, Bytes(size), Duration(took))
+	text := fmt.Sprintf("%d files, %s", files, Bytes(size))
+	if took > 0 {
+		text += " in " + Duration(took)
+	}
 	if r := rate(size, took); r != "" {
 		text += ", " + r
 	}

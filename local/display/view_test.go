@@ -225,9 +225,13 @@ func TestFeedOfManyExecutions(t *testing.T) {
 	a.send("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
 	a.send("ExecutionSucceeded", asl.Details{})
 	b.send("ExecutionFailed", asl.Details{Error: "JobFailed", Cause: "no such asset"})
+	resumed := story{c, func(e asl.Event) { f.Event(arn+"resumed", e) }} // an earlier process saw the step begin
+	resumed.send("TaskStateExited", asl.Details{Name: "Transfer", Output: transferred})
+	resumed.send("ExecutionSucceeded", asl.Details{})
 	text := out.text()
 	for _, want := range []string{"  a  Started", "  a  Launch       job job_1\n", "  a  Poll         queued, 10 %\n", "  longer  Started",
-		"  a       Transfer     24 files", "  a       Done\n", "  longer  Failed       JobFailed: no such asset\n"} {
+		"  a       Transfer     24 files", "  a       Done\n", "  longer  Failed       JobFailed: no such asset\n",
+		"  resumed  Transfer     24 files, 10.0 MiB\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the feed lacks %q:\n%s", want, text)
 		}
