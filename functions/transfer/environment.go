@@ -35,14 +35,14 @@ func fromEnvironment(getenv func(string) string) (step.Logic[archive.TransferInp
 	}
 	client := bucket.Client(cfg, getenv, transfer.TuneStorage(options.Concurrency))
 	h := handler{
-		mover:  func(log *slog.Logger, key string) (mover, error) { return newMover(client, options, log, key) },
+		mover:  func(log *slog.Logger, key string) mover { return newMover(client, options, log, key) },
 		bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER"), kmsKeyID: getenv("KMS_KEY_ID"),
 	}
 	return h.transfer, nil
 }
 
 // newMover makes the transfer of one invocation: its progress goes to that invocation's log.
-func newMover(client *s3.Client, o transfer.Options, log *slog.Logger, key string) (mover, error) {
+func newMover(client *s3.Client, o transfer.Options, log *slog.Logger, key string) mover {
 	o.Logger = log
 	o.Progress = func(p transfer.Progress) {
 		log.Info("transfer progress", "bytes", p.Bytes, "size", p.Size, "inFlight", p.InFlight, "key", key)

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
-	"mime"
 	"net/url"
-	"path"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -25,7 +23,7 @@ type mover interface {
 
 type handler struct {
 	// mover makes the transfer of one invocation, which logs its progress to that invocation's logger.
-	mover    func(log *slog.Logger, key string) (mover, error)
+	mover    func(log *slog.Logger, key string) mover
 	bucket   string // the only one that is written to
 	owner    string // the account that must own it; "" means any
 	kmsKeyID string // "" means the bucket's own encryption
@@ -39,10 +37,7 @@ func (h handler) transfer(ctx context.Context, log *slog.Logger, in archive.Tran
 	if err != nil {
 		return archive.TransferOutput{}, err
 	}
-	m, err := h.mover(log, in.Destination.Key)
-	if err != nil {
-		return archive.TransferOutput{}, named(err)
-	}
+	m := h.mover(log, in.Destination.Key)
 	defer m.Close()
 	object := h.object(in)
 	object.Least, object.Expected = request.LeastEntries(), request.Requested()
@@ -109,23 +104,15 @@ func (h handler) check(in archive.TransferInput) error {
 }
 
 func (h handler) object(in archive.TransferInput) transfer.Object {
-	name := path.Base(in.Destination.Key)
+	d := in.Destination
 	return transfer.Object{
-		Bucket:             in.Destination.Bucket,
-		Key:                in.Destination.Key,
-		Owner:              in.Execution.Owner(),
-		Overwrite:          in.Destination.Overwrite,
-		Exclusive:          in.Destination.Exclusive,
-		ContentType:        "application/zip",
-		ContentDisposition: mime.FormatMediaType("attachment", map[string]string{"filename": name}),
+		Bucket: d.Bucket, Key: d.Key, Owner: in.Execution.Owner(), Overwrite: d.Overwrite, Exclusive: d.Exclusive,
 		// An execution's name may have any letters; metadata is a header, which may not.
 		Metadata: map[string]string{
 			"scenario-job-id":    url.PathEscape(in.Job.ID),
 			"scenario-execution": url.PathEscape(in.Execution.Name),
 		},
-		Tags:        in.Destination.Tags,
-		KMSKeyID:    h.kmsKeyID,
-		BucketOwner: h.owner,
+		Tags: d.Tags, KMSKeyID: h.kmsKeyID, BucketOwner: h.owner,
 	}
 }
 

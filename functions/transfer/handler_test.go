@@ -39,7 +39,7 @@ func (f *fake) Close() { f.closed = true }
 func run(t *testing.T, f *fake, in archive.TransferInput) (archive.TransferOutput, error) {
 	t.Helper()
 	h := handler{
-		mover:  func(*slog.Logger, string) (mover, error) { return f, nil },
+		mover:  func(*slog.Logger, string) mover { return f },
 		bucket: "bucket", owner: "000000000000", kmsKeyID: "key-1",
 	}
 	out, err := h.transfer(t.Context(), slog.New(slog.DiscardHandler), in)
@@ -70,10 +70,9 @@ func TestTransfer(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	object := transfer.Object{
-		Bucket: "bucket", Key: "a/héros \"1\".zip", Owner: "arn:1", Overwrite: true, Exclusive: true, ContentType: "application/zip",
-		ContentDisposition: `attachment; filename*=utf-8''h%C3%A9ros%20%221%22.zip`,
-		Metadata:           map[string]string{"scenario-job-id": "job_1", "scenario-execution": "h%C3%A9ros%201"},
-		Tags:               map[string]string{"k": "v"}, KMSKeyID: "key-1", BucketOwner: "000000000000", Least: 1,
+		Bucket: "bucket", Key: "a/héros \"1\".zip", Owner: "arn:1", Overwrite: true, Exclusive: true,
+		Metadata: map[string]string{"scenario-job-id": "job_1", "scenario-execution": "h%C3%A9ros%201"},
+		Tags:     map[string]string{"k": "v"}, KMSKeyID: "key-1", BucketOwner: "000000000000", Least: 1,
 	}
 	if !reflect.DeepEqual(f.object, object) || f.url != "https://signed" {
 		t.Errorf("moved %s to %+v, want %+v", f.url, f.object, object)
@@ -97,7 +96,7 @@ func TestWhatIsMissingIsReported(t *testing.T) {
 		in := input()
 		in.Request = json.RawMessage(c.request)
 		var logs bytes.Buffer
-		h := handler{mover: func(*slog.Logger, string) (mover, error) { return f, nil }, bucket: "bucket"}
+		h := handler{mover: func(*slog.Logger, string) mover { return f }, bucket: "bucket"}
 		got, err := h.transfer(t.Context(), slog.New(slog.NewJSONHandler(&logs, nil)), in)
 		if err != nil || got.Output == nil {
 			t.Fatalf("%s: %+v, %v", name, got, err)

@@ -38,7 +38,7 @@ func fromEnvironment(getenv func(string) string) (step.Logic[archive.UnpackInput
 	}
 	client := bucket.Client(cfg, getenv, transfer.TuneStorage(o.Concurrency))
 	h := handler{
-		unpacker: func(log *slog.Logger, key string) (unpacker, error) {
+		unpacker: func(log *slog.Logger, key string) unpacker {
 			o := o
 			o.Logger = log
 			o.Progress = func(p unpack.Progress) {

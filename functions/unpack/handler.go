@@ -21,7 +21,7 @@ type unpacker interface {
 
 type handler struct {
 	// unpacker makes the unpacker of one invocation, which logs its progress to that invocation's logger.
-	unpacker func(log *slog.Logger, key string) (unpacker, error)
+	unpacker func(log *slog.Logger, key string) unpacker
 	bucket   string // the only one that is read and written
 	owner    string // the account that must own it; "" means any
 	kmsKeyID string // "" means the bucket's own encryption
@@ -31,10 +31,7 @@ func (h handler) unpack(ctx context.Context, log *slog.Logger, in archive.Unpack
 	if err := h.check(in); err != nil {
 		return archive.UnpackOutput{}, err
 	}
-	u, err := h.unpacker(log, in.Destination.Key)
-	if err != nil {
-		return archive.UnpackOutput{}, named(err)
-	}
+	u := h.unpacker(log, in.Destination.Key)
 	if in.Abort {
 		return archive.UnpackOutput{}, named(u.Abort(ctx, h.job(in)))
 	}

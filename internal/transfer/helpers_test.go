@@ -154,10 +154,7 @@ func newTransferer(t testing.TB, client S3, opt Options) *Transferer {
 	if c, ok := client.(*s3.Client); ok {
 		client = tunedClient(c, opt.Concurrency)
 	}
-	tr, err := New(client, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := New(client, opt)
 	t.Cleanup(tr.Close)
 	return tr
 }

@@ -43,11 +43,7 @@ func runChild(text string) int {
 		fmt.Println(err)
 		return 2
 	}
-	tr, err := New(tunedClient(c.Server.NewClient(c.Server.Endpoint, nil), 0), fastOptions())
-	if err != nil {
-		fmt.Println(err)
-		return 2
-	}
+	tr := New(tunedClient(c.Server.NewClient(c.Server.Endpoint, nil), 0), fastOptions())
 	got, err := tr.Run(context.Background(), c.URL, Object{Bucket: c.Server.Bucket, Key: c.Key, Owner: testOwner})
 	if err != nil {
 		fmt.Println(err)

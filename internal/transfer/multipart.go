@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/minio/crc64nvme"
 
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/checksum"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
@@ -25,9 +26,9 @@ func (s *store) create(ctx context.Context, ident source.Identity) (id string, e
 		return "", err
 	}
 	id = aws.ToString(out.UploadId)
-	if err := s.o.checkEncryption(out.ServerSideEncryption); err != nil {
+	if err := bucket.CheckEncryption(s.o.KMSKeyID, out.ServerSideEncryption); err != nil {
 		_ = s.abort(ctx, id) // the refusal is the cause
-		return "", err
+		return "", &Error{Op: "create upload", Kind: KindStorageRefused, Err: err}
 	}
 	return id, nil
 }

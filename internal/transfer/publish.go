@@ -68,7 +68,7 @@ func (p *publisher) publish(ctx context.Context, want content, cond condition, s
 			// S3 said yes and shows something else: it is still at it, or somebody has replaced the object since.
 			e = &Error{Op: "publish object", Kind: KindStorageUnavailable, Temporary: true,
 				Reason: "S3 shows another object than the one that it has accepted"}
-		case bucket.ErrorStatus(sendErr) == 412 || isCode(sendErr, "PreconditionFailed", "NoSuchKey"):
+		case bucket.IsChanged(sendErr), bucket.IsMissing(sendErr):
 			if cond, err = p.store.decide(now); err != nil {
 				return nil, err
 			}

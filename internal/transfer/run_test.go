@@ -53,7 +53,7 @@ func TestRunKeepsWhatTheCallerSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			src := newSource(t, makeZIP(t, 2, size, 2))
 			o := object(server, "with space/"+name+".zip")
-			o.Metadata = map[string]string{"Job": "job_1"}
+			o.Metadata = map[string]string{"job": "job_1"}
 			o.Tags = map[string]string{"project": "a b"}
 			if _, err := newTransferer(t, server.Client, fastOptions()).Run(testContext(t), src.url(), o); err != nil {
 				t.Fatal(err)

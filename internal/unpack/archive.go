@@ -26,7 +26,7 @@ type source struct {
 // openSource looks at the archive. nil: there is none.
 func openSource(ctx context.Context, u *Unpacker, j *Job) (*source, error) {
 	out, err := u.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &j.Bucket, Key: &j.Key, ExpectedBucketOwner: optional(j.BucketOwner)})
-	if isMissing(err) {
+	if bucket.IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -77,7 +77,7 @@ func (r *rangeReader) connect() error {
 	})
 	r.timer.Stop()
 	switch {
-	case isPrecondition(err), isMissing(err):
+	case isAnother(err):
 		err = r.s.changed()
 	case err != nil && errors.Is(context.Cause(ctx), errStalled):
 		err = &Error{Op: "read archive", Kind: KindStorageUnavailable, Err: errStalled}

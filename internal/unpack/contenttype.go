@@ -65,8 +65,5 @@ func typeByContent(b []byte) string {
 
 // disposition lets a browser show the object and save it under its name (RFC 6266).
 func disposition(key string) string {
-	if d := mime.FormatMediaType("inline", map[string]string{"filename": path.Base(key)}); d != "" {
-		return d
-	}
-	return "inline"
+	return mime.FormatMediaType("inline", map[string]string{"filename": path.Base(key)})
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/checksum"
 	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
@@ -82,7 +81,7 @@ func (u *upload) copyPart(ctx context.Context, number int32, from, size int64) (
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", from, from+size-1)), ExpectedSourceBucketOwner: optional(j.BucketOwner),
 	})
 	switch {
-	case isPrecondition(err), bucket.ErrorCode(err) == "NoSuchKey":
+	case isAnother(err):
 		return types.CompletedPart{}, 0, u.r.source.changed()
 	case err != nil:
 		return types.CompletedPart{}, 0, storageError("write "+u.o.key, err)

@@ -89,7 +89,7 @@ func nameHash(b []byte) uint64 {
 
 // unpackAll reads the directory, and lets readers and writers work on what it says.
 //
-// Three readers fill buffers from the archive; as many writers as objects may be written at once empty them. A reader
+// One reader less than there are buffers fills them from the archive; as many writers as objects may be written at once empty them. A reader
 // waits for a buffer, a buffer for its last object: that bounds everything. The first error ends all.
 func (r *run) unpackAll(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -101,7 +101,7 @@ func (r *run) unpackAll(ctx context.Context) error {
 	}
 	groups, writes := make(chan group), make(chan write)
 	var readers, writers sync.WaitGroup
-	for range max(2, r.u.opt.Slabs-1) {
+	for range slabs - 1 {
 		readers.Go(func() {
 			for g := range groups {
 				if ctx.Err() == nil {

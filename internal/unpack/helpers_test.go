@@ -94,11 +94,7 @@ func newUnpacker(t testing.TB, client *s3.Client, opt Options) *Unpacker {
 	t.Helper()
 	o := client.Options()
 	o.ExpressCredentials = nil
-	u, err := New(s3.New(o, transfer.TuneStorage(opt.Concurrency)), opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
+	return New(s3.New(o, transfer.TuneStorage(opt.Concurrency)), opt)
 }
 
 func job(s *s3test.Server) Job {

@@ -45,7 +45,7 @@ func (r *run) ownerLabel(key string) []byte {
 // other metadata, is not resumed.
 func (u *upload) sourceLabel() []byte {
 	text := fmt.Appendf(nil, "scenario-archive unpack source 1\n%d\n%d\n%q\n%q\n%q\n", u.o.size, u.partSize, u.o.contentType,
-		u.r.j.KMSKeyID, aws.ToString(u.r.tagging()))
+		u.r.j.KMSKeyID, aws.ToString(bucket.Tagging(u.r.j.Tags)))
 	meta := u.r.meta(&u.o)
 	for _, name := range slices.Sorted(maps.Keys(meta)) {
 		text = fmt.Appendf(text, "%q %q\n", name, meta[name])

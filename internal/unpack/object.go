@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,28 +46,10 @@ func (r *run) meta(o *object) map[string]string {
 	return m
 }
 
-func (r *run) tagging() *string {
-	if len(r.j.Tags) == 0 {
-		return nil
-	}
-	v := url.Values{}
-	for k, t := range r.j.Tags {
-		v.Set(k, t)
-	}
-	return aws.String(v.Encode())
-}
-
-func (r *run) encryption() (types.ServerSideEncryption, *string) {
-	if r.j.KMSKeyID == "" {
-		return "", nil
-	}
-	return types.ServerSideEncryptionAwsKms, &r.j.KMSKeyID
-}
-
-// checkEncryption: a server that does not know SSE-KMS stores in the clear and says nothing.
+// checkEncryption compares how S3 has encrypted with what was asked for.
 func (r *run) checkEncryption(got types.ServerSideEncryption) error {
-	if r.j.KMSKeyID != "" && got != types.ServerSideEncryptionAwsKms {
-		return &Error{Op: "write", Kind: KindStorageRefused, Reason: fmt.Sprintf("asked for SSE-KMS, S3 answered %q", got)}
+	if err := bucket.CheckEncryption(r.j.KMSKeyID, got); err != nil {
+		return &Error{Op: "write", Kind: KindStorageRefused, Err: err}
 	}
 	return nil
 }
@@ -97,7 +78,7 @@ func (r *run) head(ctx context.Context, key string) (*existing, error) {
 	out, err := r.s3.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: &r.j.Bucket, Key: &key, ExpectedBucketOwner: optional(r.j.BucketOwner), ChecksumMode: types.ChecksumModeEnabled,
 	})
-	if isMissing(err) {
+	if bucket.IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -155,7 +136,8 @@ func (r *run) publish(ctx context.Context, o *object, send func(context.Context)
 		if err == nil {
 			return nil
 		}
-		if !isPrecondition(err) && bucket.ErrorCode(err) != "NoSuchUpload" && bucket.ErrorCode(err) != "NoSuchKey" {
+		gone := bucket.ErrorCode(err) == "NoSuchUpload"
+		if !isAnother(err) && !gone {
 			return storageError("write "+o.key, err)
 		}
 		e, headErr := r.head(ctx, o.key)
@@ -165,7 +147,7 @@ func (r *run) publish(ctx context.Context, o *object, send func(context.Context)
 		if done, err := r.claim(e, o); done || err != nil {
 			return err
 		}
-		if n == 3 || bucket.ErrorCode(err) == "NoSuchUpload" {
+		if n == 3 || gone {
 			return storageError("write "+o.key, err)
 		}
 	}

@@ -39,8 +39,8 @@ type run struct {
 }
 
 func newRun(u *Unpacker, j Job) *run {
-	r := &run{u: u, s3: u.s3, j: j, slabs: make(chan []byte, u.opt.Slabs)}
-	for range u.opt.Slabs {
+	r := &run{u: u, s3: u.s3, j: j, slabs: make(chan []byte, slabs)}
+	for range slabs {
 		r.slabs <- nil // made when it is needed
 	}
 	return r
@@ -75,16 +75,17 @@ func (r *run) run(ctx context.Context) error {
 	return r.checkpoint(ctx, err)
 }
 
+// checkpointBefore the context's deadline no new entry is begun. A third of it later, entries in flight are left to the next
+// run. With less time than twice this left at the start, half of what is left is taken instead.
+const checkpointBefore = 30 * time.Second
+
 // clock sets when to stop: two points before the context's deadline.
 func (r *run) clock(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return ctx, func() {}
 	}
-	before := r.u.opt.CheckpointBefore
-	if left := time.Until(deadline); left < 2*before {
-		before = left / 2
-	}
+	before := min(checkpointBefore, time.Until(deadline)/2)
 	r.stop = deadline.Add(-before)
 	return context.WithDeadlineCause(ctx, deadline.Add(-before+before/3), errCheckpoint)
 }

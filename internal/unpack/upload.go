@@ -19,7 +19,9 @@ import (
 const (
 	mib = int64(1) << 20
 	// slabSize is a part's least size in S3 ("Amazon S3 multipart upload limits"), and so what fits into one buffer.
-	slabSize       = 5 * mib
+	slabSize = 5 * mib
+	// slabs is how many buffers hold the archive at once.
+	slabs          = 4
 	maxPartNumber  = 10_000
 	cleanupTimeout = 20 * time.Second
 )
@@ -32,13 +34,12 @@ func unsigned(o *s3.Options) {
 // put writes an object that is in memory.
 func (r *run) put(ctx context.Context, o *object, content []byte) error {
 	return r.publish(ctx, o, func(ctx context.Context) error {
-		sse, kms := r.encryption()
 		none, match := r.condition(o)
 		out, err := r.s3.PutObject(ctx, &s3.PutObjectInput{
 			Bucket: &r.j.Bucket, Key: &o.key, ExpectedBucketOwner: optional(r.j.BucketOwner), IfNoneMatch: none, IfMatch: match,
 			Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ContentType: &o.contentType,
-			ContentDisposition: aws.String(disposition(o.key)), Metadata: r.meta(o), Tagging: r.tagging(),
-			ServerSideEncryption: sse, SSEKMSKeyId: kms,
+			ContentDisposition: aws.String(disposition(o.key)), Metadata: r.meta(o), Tagging: bucket.Tagging(r.j.Tags),
+			ServerSideEncryption: bucket.Encryption(r.j.KMSKeyID), SSEKMSKeyId: optional(r.j.KMSKeyID),
 			ChecksumAlgorithm: types.ChecksumAlgorithmCrc32, ChecksumCRC32: aws.String(checksum.Text(o.crc)),
 		}, unsigned)
 		if err != nil {
@@ -121,12 +122,11 @@ func (u *upload) open() error {
 func (u *upload) create() error {
 	r := u.r
 	ctx := context.WithoutCancel(u.ctx)
-	sse, kms := r.encryption()
 	out, err := r.s3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &r.j.Bucket, Key: &u.o.key, ExpectedBucketOwner: optional(r.j.BucketOwner),
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32, ChecksumType: types.ChecksumTypeFullObject,
 		ContentType: &u.o.contentType, ContentDisposition: aws.String(disposition(u.o.key)), Metadata: r.meta(&u.o),
-		Tagging: r.tagging(), ServerSideEncryption: sse, SSEKMSKeyId: kms,
+		Tagging: bucket.Tagging(r.j.Tags), ServerSideEncryption: bucket.Encryption(r.j.KMSKeyID), SSEKMSKeyId: optional(r.j.KMSKeyID),
 	})
 	if err != nil {
 		return storageError("write "+u.o.key, err)
