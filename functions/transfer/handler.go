@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -126,4 +129,40 @@ func output(in archive.TransferInput, request archive.Request, r transfer.Result
 		}
 	}
 	return out
+}
+
+const (
+	startAgain = "Start the execution again"
+	startLater = "Start the execution again later"
+	askAgain   = "Nothing was kept; start the execution again, and if it happens again ask Scenario about the job"
+)
+
+// answers are what each kind of failure is called, and what to do about it where the error itself does not say.
+var answers = map[transfer.Kind]struct {
+	name   archive.Name
+	advice string
+}{
+	transfer.KindURLExpired:         {archive.ArchiveURLExpired, "A fresh URL comes with the job's next status"},
+	transfer.KindChanged:            {archive.ArchiveChanged, startAgain},
+	transfer.KindCorrupt:            {archive.ArchiveCorrupt, askAgain},
+	transfer.KindNoArchive:          {archive.ArchiveCorrupt, askAgain},
+	transfer.KindIncomplete:         {archive.ArchiveIncomplete, `Check that all assets exist and that the key may see them, or ask without "strict"`},
+	transfer.KindTooLarge:           {archive.ArchiveTooLarge, "Ask for fewer assets"},
+	transfer.KindForbidden:          {archive.SourceForbidden, ""}, // each says its own
+	transfer.KindSourceUnavailable:  {archive.SourceUnavailable, startLater},
+	transfer.KindConflict:           {archive.DestinationConflict, "Choose another key, or set destination.overwrite"},
+	transfer.KindStorageUnavailable: {archive.DestinationUnavailable, startLater},
+	transfer.KindCanceled:           {archive.DestinationUnavailable, startLater},
+	transfer.KindStorageRefused:     {archive.DestinationRefused, "Check the bucket, its policy, its KMS key and the function's role"},
+	transfer.KindInvalid:            {archive.RequestInvalid, "Correct the request"},
+}
+
+// named turns an error of the transfer, always a *transfer.Error, into the named error that says what to do about it.
+func named(err error) error {
+	var e *transfer.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	answer := answers[e.Kind]
+	return archive.NewError(answer.name, err, "%s. %s", strings.TrimRight(e.Error(), ". "), cmp.Or(e.Advice, answer.advice))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -111,4 +112,31 @@ func output(in archive.UnpackInput, r unpack.Result) archive.UnpackOutput {
 	}
 	out.Output = &done
 	return out
+}
+
+// answers are what each kind of failure is called, and what to do about it.
+var answers = map[unpack.Kind]struct {
+	name   archive.Name
+	advice string
+}{
+	unpack.KindCorrupt:            {archive.ArchiveCorrupt, "What was unpacked is right, and the archive is kept; ask Scenario about the job"},
+	unpack.KindUnsupported:        {archive.ArchiveUnsupported, "The archive is kept; unpack it with a tool that knows it"},
+	unpack.KindTooLarge:           {archive.ArchiveTooLarge, "The archive is kept; ask for fewer assets"},
+	unpack.KindChanged:            {archive.ArchiveChanged, "Start the execution again"},
+	unpack.KindConflict:           {archive.DestinationConflict, "The archive is kept; choose another unpack.prefix, or set destination.overwrite"},
+	unpack.KindStorageUnavailable: {archive.DestinationUnavailable, "Start the execution again later"},
+	unpack.KindCanceled:           {archive.DestinationUnavailable, "Start the execution again later"},
+	unpack.KindStorageRefused:     {archive.DestinationRefused, "Check the bucket, its policy, its KMS key and the function's role"},
+	unpack.KindInvalid:            {archive.RequestInvalid, "Correct the request"},
+	unpack.KindInternal:           {archive.Internal, "This is a fault of the software"},
+}
+
+// named turns an error of the unpacking, always an *unpack.Error, into the named error that says what to do about it.
+func named(err error) error {
+	var e *unpack.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	answer := answers[e.Kind]
+	return archive.NewError(answer.name, err, "%v. %s", e, answer.advice)
 }

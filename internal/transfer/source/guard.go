@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"unicode"
@@ -53,7 +54,8 @@ func (g guard) checkURL(u *url.URL) error {
 	case !matchHost(g.hosts, host):
 		host = failure.Bounded(host, maxHost)
 		e := forbidden("the host %s is not among those that archives may come from (%s)", host, strings.Join(g.hosts, ", "))
-		e.Host, e.Allowed, e.Advice = host, g.hosts, ""
+		e.Advice = "If Scenario serves archives there, allow it: deploy again with the parameter AllowedArchiveHosts=" +
+			strings.Join(append(slices.Clone(g.hosts), host), ",") + " (on one machine: the variable ALLOWED_ARCHIVE_HOSTS)"
 		return e
 	}
 	return nil
