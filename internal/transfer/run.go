@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/minio/crc64nvme"
 
@@ -28,9 +29,8 @@ type work struct {
 // run is one Run: it looks at both sides, chooses the way of the archive, and has the object published.
 type run struct {
 	*work
-	client    *source.Client
-	uploads   *uploads
-	publisher *publisher
+	client  *source.Client
+	uploads *uploads
 }
 
 func (t *Transferer) newRun(o Object) *run {
@@ -42,12 +42,11 @@ func (t *Transferer) newRun(o Object) *run {
 		}
 	})
 	s := &store{s3: t.s3, o: o, budget: budget, timeout: t.opt.StorageTimeout, log: t.opt.Logger}
-	u := &uploads{store: s, orphanAge: t.opt.OrphanAge}
 	w := &work{
 		opt: &t.opt, streaming: t.streaming, store: s, budget: budget, slower: slower,
 		meter: &meter{report: t.opt.Progress, interval: t.opt.ProgressInterval, size: -1},
 	}
-	return &run{work: w, client: t.client, uploads: u, publisher: &publisher{store: s, uploads: u}}
+	return &run{work: w, client: t.client, uploads: &uploads{store: s, orphanAge: t.opt.OrphanAge}}
 }
 
 type headed struct {
@@ -119,7 +118,7 @@ func (r *run) isRepeat(e *existing) bool { return e.isResultOf(r.store.o.Owner, 
 // repeat returns what an earlier Run of the same owner has made of the same source.
 func (r *run) repeat(ctx context.Context, e *existing) (Result, error) {
 	r.meter.stats.Repeated = true
-	r.publisher.sweep(ctx)
+	r.sweep(ctx)
 	return r.result(ctx, e)
 }
 
@@ -200,13 +199,13 @@ func (r *run) putSmall(ctx context.Context, data []byte, cond condition) (Result
 		return r.putInParts(ctx, data, cond)
 	}
 	want := content{size: size, crc: crc64nvme.Update(0, data)}
-	now, err := r.publisher.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
+	now, err := r.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
 		return r.store.put(ctx, data, want.crc, r.src.Identity(), c)
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	r.publisher.sweep(ctx)
+	r.sweep(ctx)
 	return r.result(ctx, now)
 }
 
@@ -228,11 +227,11 @@ func (r *run) putInParts(ctx context.Context, data []byte, cond condition) (Resu
 
 // finish completes the upload. All parts are in S3, and the source's ZIP directory has been read.
 func (r *run) finish(ctx context.Context, u *upload, cond condition) (Result, error) {
-	now, err := r.publisher.complete(ctx, u, cond)
+	now, err := r.complete(ctx, u, cond)
 	if err != nil {
 		return Result{}, err
 	}
-	r.publisher.sweep(ctx)
+	r.sweep(ctx)
 	return r.result(ctx, now)
 }
 
@@ -252,3 +251,33 @@ func (w *work) unfinished(u *upload) Result {
 	_, done := u.done()
 	return Result{Size: w.meter.size, BytesDone: done, Stats: w.meter.final(w.budget)}
 }
+
+var errCheckpoint = errors.New("the deadline is near")
+
+// deadline is when a Run stops, for the next one to continue. Zero times: never.
+type deadline struct {
+	soft time.Time // no new range from here on
+	hard time.Time // nothing in flight from here on
+}
+
+func deadlineOf(ctx context.Context, before time.Duration) deadline {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return deadline{}
+	}
+	margin := min(before, time.Until(end)/2)
+	return deadline{soft: end.Add(-margin), hard: end.Add(-margin * 2 / 3)}
+}
+
+// timers fire at the two times; never, when there are none.
+func (d deadline) timers() (soft, hard *time.Timer) {
+	if d.soft.IsZero() {
+		soft, hard = time.NewTimer(time.Hour), time.NewTimer(time.Hour)
+		soft.Stop()
+		hard.Stop()
+		return soft, hard
+	}
+	return time.NewTimer(time.Until(d.soft)), time.NewTimer(time.Until(d.hard))
+}
+
+func (d deadline) softPassed() bool { return !d.soft.IsZero() && time.Now().After(d.soft) }

@@ -4,7 +4,7 @@
 //
 // The way through it: Run (transfer.go) makes a run (run.go), which looks at the key (store.go) and at the source (package
 // source), and then moves the archive at once, in ranges (ranges.go, rangereader.go) or in order (inorder.go) into an
-// upload (uploads.go, multipart.go, part.go). The publisher (publish.go) makes the object appear, and its directory is read
+// upload (uploads.go, multipart.go, part.go). The run makes the object appear (publish.go), and its directory is read
 // back (verify.go). Package failure has the errors and the budget of retries.
 //
 // What it needs of S3: HeadObject, GetObject, PutObject, ListBucket, ListBucketMultipartUploads,
