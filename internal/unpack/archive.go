@@ -24,16 +24,13 @@ type source struct {
 }
 
 // openSource looks at the archive. nil: there is none.
-func openSource(ctx context.Context, u *Unpacker, j *Job) (*source, error) {
-	out, err := u.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &j.Bucket, Key: &j.Key, ExpectedBucketOwner: optional(j.BucketOwner)})
-	if bucket.IsMissing(err) {
-		return nil, nil
+func (r *run) openSource(ctx context.Context) (*source, error) {
+	found, err := r.head(ctx, r.j.Key)
+	if found == nil || err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, storageError("look at archive", err)
-	}
-	s := &source{s3: u.s3, j: j, etag: aws.ToString(out.ETag), size: aws.ToInt64(out.ContentLength), stall: u.opt.StallTimeout}
-	if j.ETag != "" && strings.Trim(s.etag, `"`) != strings.Trim(j.ETag, `"`) {
+	s := &source{s3: r.s3, j: &r.j, etag: aws.ToString(found.ETag), size: aws.ToInt64(found.ContentLength), stall: r.u.opt.StallTimeout}
+	if r.j.ETag != "" && strings.Trim(s.etag, `"`) != strings.Trim(r.j.ETag, `"`) {
 		return nil, s.changed()
 	}
 	return s, nil

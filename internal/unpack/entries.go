@@ -125,10 +125,7 @@ func (r *run) unpackAll(ctx context.Context) error {
 	readers.Wait()
 	close(writes)
 	writers.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
+	return context.Cause(ctx)
 }
 
 // group is neighbours that one request reads.
@@ -247,27 +244,17 @@ const maxDescriptor = 24
 func atOnce(ctx context.Context, most, n int, fn func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	next := make(chan int)
+	slots := make(chan struct{}, most)
 	var all sync.WaitGroup
-	for range min(most, n) {
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		slots <- struct{}{}
 		all.Go(func() {
-			for i := range next {
-				if ctx.Err() != nil {
-					continue
-				}
-				if err := fn(ctx, i); err != nil {
-					cancel(err)
-				}
+			defer func() { <-slots }()
+			if err := fn(ctx, i); err != nil {
+				cancel(err)
 			}
 		})
 	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
 	all.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
+	return context.Cause(ctx)
 }

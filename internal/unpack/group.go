@@ -2,6 +2,7 @@ package unpack
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"hash/crc32"
@@ -356,15 +357,9 @@ func (l *limited) Read(p []byte) (int, error) {
 	}
 	n, err := l.in.Read(p[:min(int64(len(p)), l.left)])
 	l.left -= int64(n)
-	return n, l.note(err)
-}
-
-func (l *limited) note(err error) error {
-	if err != nil && l.failed == nil {
-		l.failed = err
-		if err == io.EOF {
-			l.failed = io.ErrUnexpectedEOF
-		}
+	if err == io.EOF { // of the archive, within an entry
+		err = io.ErrUnexpectedEOF
 	}
-	return err
+	l.failed = cmp.Or(l.failed, err)
+	return n, err
 }

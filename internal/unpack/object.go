@@ -65,13 +65,8 @@ func (r *run) condition(o *object) (ifNoneMatch, ifMatch *string) {
 	return aws.String("*"), nil
 }
 
-// existing is what a key holds.
-type existing struct {
-	etag, contentType, crc32 string
-	size                     int64
-	metadata                 map[string]string
-	full                     bool // the checksum is of the whole object
-}
+// existing is what a key holds, with its checksum.
+type existing = s3.HeadObjectOutput
 
 // head looks at a key; nil when there is nothing.
 func (r *run) head(ctx context.Context, key string) (*existing, error) {
@@ -84,21 +79,18 @@ func (r *run) head(ctx context.Context, key string) (*existing, error) {
 	if err != nil {
 		return nil, storageError("look at "+key, err)
 	}
-	return &existing{
-		etag: aws.ToString(out.ETag), contentType: aws.ToString(out.ContentType), crc32: aws.ToString(out.ChecksumCRC32),
-		size: aws.ToInt64(out.ContentLength), metadata: out.Metadata, full: out.ChecksumType == types.ChecksumTypeFullObject,
-	}, nil
+	return out, nil
 }
 
 // isOurs: this owner's object, of this very archive, whole.
 func (r *run) isOurs(e *existing) bool {
-	return e != nil && e.metadata[metaOwner] == r.j.Owner && e.crc32 != "" && e.full &&
-		e.metadata[metaSource] == strings.Trim(r.source.etag, `"`)
+	return e != nil && e.Metadata[metaOwner] == r.j.Owner && e.Metadata[metaSource] == strings.Trim(r.source.etag, `"`) &&
+		e.ChecksumCRC32 != nil && e.ChecksumType == types.ChecksumTypeFullObject
 }
 
 // isDone: the key holds what it is to hold.
 func (r *run) isDone(e *existing, o *object) bool {
-	return r.isOurs(e) && e.size == o.size && e.crc32 == checksum.Text(o.crc)
+	return r.isOurs(e) && aws.ToInt64(e.ContentLength) == o.size && *e.ChecksumCRC32 == checksum.Text(o.crc)
 }
 
 // claim decides what to do about what a key holds: nothing, as it is done; replace this owner's own; move the entry to
@@ -107,25 +99,24 @@ func (r *run) claim(e *existing, o *object) (done bool, err error) {
 	switch {
 	case e == nil:
 		o.match = ""
+		return false, nil
 	case r.isDone(e, o):
 		return true, nil
-	case sameBatch(e.metadata[metaPart], r.j.Part):
-		if e.metadata[metaPart] != r.j.Part {
-			return false, errTaken
-		}
-		o.match = e.etag // an earlier attempt's
-	case r.j.Overwrite:
-		o.match = e.etag
-	case e.metadata[metaOwner] == r.j.Owner:
-		o.match = e.etag
-	default:
-		whose := "which this project did not write"
-		if w := e.metadata[metaOwner]; w != "" {
-			whose = "written by " + w
-		}
-		return false, &Error{Op: "write " + o.key, Kind: KindConflict, Reason: fmt.Sprintf("the key holds an object (%d bytes) %s", e.size, whose)}
 	}
-	return false, nil
+	owner, part := e.Metadata[metaOwner], e.Metadata[metaPart]
+	switch {
+	case part != r.j.Part && sameBatch(part, r.j.Part):
+		return false, errTaken
+	case owner == r.j.Owner, r.j.Overwrite, sameBatch(part, r.j.Part): // this owner's, or an earlier attempt's
+		o.match = aws.ToString(e.ETag)
+		return false, nil
+	}
+	whose := "which this project did not write"
+	if owner != "" {
+		whose = "written by " + owner
+	}
+	return false, &Error{Op: "write " + o.key, Kind: KindConflict,
+		Reason: fmt.Sprintf("the key holds an object (%d bytes) %s", aws.ToInt64(e.ContentLength), whose)}
 }
 
 // publish makes an object appear by send, under its condition. When somebody was faster, or an answer was lost, what is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,9 @@ type run struct {
 	// stopped: that time came before the last entry.
 	stopped bool
 	slabs   chan []byte
-	moved   movedKeys
+	// moved: how many keys each entry, by its index, has tried whose key another archive of the batch has. S3 says anew in each
+	// run which they are: an object stays where it was first written.
+	moved sync.Map
 
 	left     map[string]left // uploads that interrupted runs have left, by key; not changed once work begins
 	progress struct{ objects, bytes, written, writtenBytes, parts atomic.Int64 }
@@ -110,7 +113,7 @@ func (r *run) prepare(ctx context.Context) (contents *existing, err error) {
 	if contents, err = r.head(ctx, key); err != nil {
 		return nil, err
 	}
-	if r.source, err = openSource(ctx, r.u, &r.j); err != nil {
+	if r.source, err = r.openSource(ctx); err != nil {
 		return nil, err
 	}
 	if r.source == nil { // deleted, perhaps by the run whose answer was lost
@@ -134,7 +137,7 @@ func (r *run) prepare(ctx context.Context) (contents *existing, err error) {
 // repeat is the end of a run after the last one.
 func (r *run) repeat(ctx context.Context, contents *existing) error {
 	number := func(name string) int64 {
-		n, _ := strconv.ParseInt(contents.metadata[name], 10, 64)
+		n, _ := strconv.ParseInt(contents.Metadata[name], 10, 64)
 		return n
 	}
 	r.result = Result{Objects: number(metaObjects), Bytes: number(metaBytes), Repeated: true}
@@ -198,7 +201,7 @@ func (r *run) conclude(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if now != nil && strings.Trim(now.etag, `"`) == strings.Trim(r.source.etag, `"`) {
+		if now != nil && strings.Trim(aws.ToString(now.ETag), `"`) == strings.Trim(r.source.etag, `"`) {
 			_, err = r.s3.DeleteObject(ctx, &s3.DeleteObjectInput{
 				Bucket: &r.j.Bucket, Key: &r.j.Key, ExpectedBucketOwner: optional(r.j.BucketOwner),
 			})
@@ -238,24 +241,20 @@ func (r *run) reportProgress() (stop func()) {
 			TotalObjects: r.result.TotalObjects, TotalBytes: r.result.TotalBytes,
 		})
 	}
-	quit, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(r.u.opt.ProgressInterval)
-		defer ticker.Stop()
-		for {
+	quit := make(chan struct{})
+	var reporting sync.WaitGroup
+	reporting.Go(func() {
+		for ended := false; !ended; report() {
 			select {
-			case <-ticker.C:
-				report()
+			case <-time.After(r.u.opt.ProgressInterval):
 			case <-quit:
-				report()
-				return
+				ended = true
 			}
 		}
-	}()
+	})
 	return func() {
 		close(quit)
-		<-ended
+		reporting.Wait()
 	}
 }
 
