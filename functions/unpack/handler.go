@@ -9,20 +9,16 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 	"github.com/scenario-archive/scenario-archive/internal/unpack"
 )
 
-// unpacker is what the handler needs of package unpack.
-type unpacker interface {
-	Run(ctx context.Context, j unpack.Job) (unpack.Result, error)
-	Abort(ctx context.Context, j unpack.Job) error
-}
-
 type handler struct {
-	// unpacker makes the unpacker of one invocation, which logs its progress to that invocation's logger.
-	unpacker func(log *slog.Logger, key string) unpacker
+	client   *s3.Client
+	options  unpack.Options
 	bucket   string // the only one that is read and written
 	owner    string // the account that must own it; "" means any
 	kmsKeyID string // "" means the bucket's own encryption
@@ -32,7 +28,13 @@ func (h handler) unpack(ctx context.Context, log *slog.Logger, in archive.Unpack
 	if err := h.check(in); err != nil {
 		return archive.UnpackOutput{}, err
 	}
-	u := h.unpacker(log, in.Destination.Key)
+	o := h.options
+	o.Logger = log
+	o.Progress = func(p unpack.Progress) {
+		log.InfoContext(ctx, "unpack progress", "objects", p.Objects, "totalObjects", p.TotalObjects, "bytes", p.Bytes,
+			"size", p.TotalBytes, "key", in.Destination.Key)
+	}
+	u := unpack.New(h.client, o)
 	if in.Abort {
 		return archive.UnpackOutput{}, named(u.Abort(ctx, h.job(in)))
 	}

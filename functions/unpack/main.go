@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -44,20 +43,10 @@ func fromEnvironment(getenv func(string) string) (step.Logic[archive.UnpackInput
 	if err != nil {
 		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
 	}
-	client := bucket.Client(cfg, getenv, transfer.TuneStorage(o.Concurrency))
-	h := handler{
-		unpacker: func(log *slog.Logger, key string) unpacker {
-			o := o
-			o.Logger = log
-			o.Progress = func(p unpack.Progress) {
-				log.Info("unpack progress", "objects", p.Objects, "totalObjects", p.TotalObjects, "bytes", p.Bytes,
-					"size", p.TotalBytes, "key", key)
-			}
-			return unpack.New(client, o)
-		},
+	return handler{
+		client: bucket.Client(cfg, getenv, transfer.TuneStorage(o.Concurrency)), options: o,
 		bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER"), kmsKeyID: getenv("KMS_KEY_ID"),
-	}
-	return h.unpack, nil
+	}.unpack, nil
 }
 
 // options reads what the deployment may tune.

@@ -12,26 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/minio/crc64nvme"
 
-	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/checksum"
-	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
-
-// create begins a multipart upload.
-func (s *store) create(ctx context.Context, ident source.Identity) (id string, err error) {
-	out, err := attempt(ctx, s.budget, "create upload", func(ctx context.Context) (*s3.CreateMultipartUploadOutput, error) {
-		return s.s3.CreateMultipartUpload(ctx, s.o.createInput(ident), once)
-	})
-	if err != nil {
-		return "", err
-	}
-	id = aws.ToString(out.UploadId)
-	if err := bucket.CheckEncryption(s.o.KMSKeyID, out.ServerSideEncryption); err != nil {
-		_ = s.abort(ctx, id) // the refusal is the cause
-		return "", &Error{Op: "create upload", Kind: KindStorageRefused, Err: err}
-	}
-	return id, nil
-}
 
 func (s *store) sendLabel(ctx context.Context, uploadID string, number int32, text []byte) error {
 	sum := checksum.Text(crc64nvme.Update(0, text))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/minio/crc64nvme"
@@ -49,11 +50,6 @@ func (t *Transferer) newRun(o Object) *run {
 	return &run{work: w, client: t.client, uploads: &uploads{store: s, orphanAge: t.opt.OrphanAge}}
 }
 
-type headed struct {
-	existing *existing
-	err      error
-}
-
 func (r *run) run(ctx context.Context, sourceURL string) (Result, error) {
 	r.deadline = deadlineOf(ctx, r.opt.CheckpointBefore)
 	var err error
@@ -62,28 +58,29 @@ func (r *run) run(ctx context.Context, sourceURL string) (Result, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	heads := make(chan headed, 1)
-	go func() { // beside the first request to the source: two round trips in the time of one
-		e, err := r.store.head(ctx)
-		heads <- headed{e, err}
-	}()
+	var now *existing
+	var headErr error
+	var looking sync.WaitGroup
+	looking.Go(func() { // beside the first request to the source: two round trips in the time of one
+		now, headErr = r.store.head(ctx)
+	})
 	b, beginErr := r.src.Begin(ctx, firstRange)
 	if beginErr == nil {
 		defer b.Close()
 	}
-	h := <-heads
-	if h.err != nil {
-		return Result{}, h.err
+	looking.Wait()
+	if headErr != nil {
+		return Result{}, headErr
 	}
-	cond, err := r.store.decide(h.existing)
+	cond, err := r.store.decide(now)
 	if err != nil {
 		return Result{}, err
 	}
 	if beginErr != nil {
 		return Result{}, beginErr
 	}
-	if r.isRepeat(h.existing) {
-		return r.repeat(ctx, h.existing)
+	if r.isRepeat(now) {
+		return r.repeat(ctx, now)
 	}
 	result, err := r.transfer(ctx, b, cond)
 	if !isGone(err) {

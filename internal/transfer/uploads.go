@@ -9,8 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/minio/crc64nvme"
 
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
 
@@ -98,16 +101,24 @@ func (u *uploads) open(ctx context.Context, ident source.Identity, l layout, com
 }
 
 func (u *uploads) create(ctx context.Context, ident source.Identity, l layout) (string, error) {
-	id, err := u.store.create(ctx, ident)
+	s := u.store
+	out, err := attempt(ctx, s.budget, "create upload", func(ctx context.Context) (*s3.CreateMultipartUploadOutput, error) {
+		return s.s3.CreateMultipartUpload(ctx, s.o.createInput(ident), once)
+	})
 	if err != nil {
 		return "", err
 	}
-	// The owner's label first: from then on a crash leaves an upload that its owner finds.
-	if err := u.store.sendLabel(ctx, id, ownerLabelPart, u.store.o.ownerLabel()); err != nil {
-		_ = u.store.abort(ctx, id) // the label's failure is the cause
+	id := aws.ToString(out.UploadId)
+	if refused := bucket.CheckEncryption(s.o.KMSKeyID, out.ServerSideEncryption); refused != nil {
+		err = &Error{Op: "create upload", Kind: KindStorageRefused, Err: refused}
+	} else { // the owner's label first: from then on a crash leaves an upload that its owner finds
+		err = s.sendLabel(ctx, id, ownerLabelPart, s.o.ownerLabel())
+	}
+	if err != nil {
+		_ = s.abort(ctx, id) // err is the cause
 		return "", err
 	}
-	return id, u.store.sendLabel(ctx, id, sourceLabelPart, sourceLabel(ident, l.part))
+	return id, s.sendLabel(ctx, id, sourceLabelPart, sourceLabel(ident, l.part))
 }
 
 // errOtherSource: an upload was started with another answer of the source. It may be the same archive all the same.

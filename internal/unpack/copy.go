@@ -94,7 +94,7 @@ func (u *upload) copyPart(ctx context.Context, number int32, from, size int64) (
 	if !ok {
 		return types.CompletedPart{}, 0, &Error{Op: "write " + u.o.key, Kind: KindStorageUnavailable, Reason: "S3 copied a part and did not say its CRC-32"}
 	}
-	u.r.progress.parts.Add(1)
+	u.r.parts.Add(1)
 	return types.CompletedPart{PartNumber: &number, ETag: p.ETag, ChecksumCRC32: p.ChecksumCRC32}, crc, nil
 }
 

@@ -93,6 +93,6 @@ func (r *run) failure(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil && (e.Kind == KindStorageUnavailable || e.Kind == KindCanceled) {
 		e = &Error{Op: e.Op, Kind: KindCanceled, Err: ctx.Err()}
 	}
-	e.done, e.total = r.progress.objects.Load(), r.result.TotalObjects
+	e.done, e.total = r.result.Objects, r.result.TotalObjects
 	return e
 }

@@ -19,9 +19,11 @@ var errCheckpoint = errors.New("the deadline is near")
 
 // run is one call of Run.
 type run struct {
-	u      *Unpacker
-	s3     *s3.Client
-	j      Job
+	u  *Unpacker
+	s3 *s3.Client
+	j  Job
+
+	mu     sync.Mutex // of result, while entries are written
 	result Result
 
 	source *source
@@ -37,8 +39,8 @@ type run struct {
 	// run which they are: an object stays where it was first written.
 	moved sync.Map
 
-	left     map[string]left // uploads that interrupted runs have left, by key; not changed once work begins
-	progress struct{ objects, bytes, written, writtenBytes, parts atomic.Int64 }
+	left  map[string]left // uploads that interrupted runs have left, by key; not changed once work begins
+	parts atomic.Int64    // that this run made
 }
 
 func newRun(u *Unpacker, j Job) *run {
@@ -68,7 +70,6 @@ func (r *run) run(ctx context.Context) error {
 	stopProgress := r.reportProgress()
 	err = r.unpackAll(ctx)
 	stopProgress()
-	r.count()
 	if err == nil && !r.stopped {
 		if r.result.Objects != r.result.TotalObjects {
 			return &Error{Op: "unpack", Kind: KindInternal, Reason: "an entry was lost"}
@@ -101,7 +102,7 @@ func (r *run) checkpoint(ctx context.Context, err error) error {
 	if err != nil && !errors.Is(err, errCheckpoint) && context.Cause(ctx) != errCheckpoint || r.result.Finished {
 		return err
 	}
-	if r.result.Written == 0 && r.progress.parts.Load() == 0 && r.result.Objects < r.result.TotalObjects {
+	if r.result.Written == 0 && r.parts.Load() == 0 && r.result.Objects < r.result.TotalObjects {
 		return &Error{Op: "unpack", Kind: KindStorageUnavailable, Reason: "not one object, nor a part of one, could be written in the time that there was"}
 	}
 	return nil
@@ -215,19 +216,15 @@ func (r *run) conclude(ctx context.Context) error {
 	return nil
 }
 
-// count takes the counters into the result.
-func (r *run) count() {
-	r.result.Objects, r.result.Bytes = r.progress.objects.Load(), r.progress.bytes.Load()
-	r.result.Written, r.result.WrittenBytes = r.progress.written.Load(), r.progress.writtenBytes.Load()
-}
-
 // done counts an object that is there.
 func (r *run) done(size int64, written bool) {
-	r.progress.objects.Add(1)
-	r.progress.bytes.Add(size)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Objects++
+	r.result.Bytes += size
 	if written {
-		r.progress.written.Add(1)
-		r.progress.writtenBytes.Add(size)
+		r.result.Written++
+		r.result.WrittenBytes += size
 	}
 }
 
@@ -236,10 +233,10 @@ func (r *run) reportProgress() (stop func()) {
 		return func() {}
 	}
 	report := func() {
-		r.u.opt.Progress(Progress{
-			Objects: r.progress.objects.Load(), Bytes: r.progress.bytes.Load(),
-			TotalObjects: r.result.TotalObjects, TotalBytes: r.result.TotalBytes,
-		})
+		r.mu.Lock()
+		now := r.result
+		r.mu.Unlock()
+		r.u.opt.Progress(Progress{now.Objects, now.Bytes, now.TotalObjects, now.TotalBytes})
 	}
 	quit := make(chan struct{})
 	var reporting sync.WaitGroup

@@ -97,7 +97,7 @@ func (u *upload) sendPart(ctx context.Context, number int32, data []byte) (types
 		return types.CompletedPart{}, err
 	}
 	if number <= maxDataParts {
-		u.r.progress.parts.Add(1)
+		u.r.parts.Add(1)
 	}
 	return types.CompletedPart{PartNumber: &number, ETag: out.ETag, ChecksumCRC32: &text}, nil
 }

@@ -23,10 +23,9 @@ type Entry struct {
 
 // Flags and methods of entries.
 const (
-	FlagEncrypted  = 1 << 0
-	FlagDescriptor = 1 << 3 // the sizes and the checksum follow the content
-	FlagUTF8       = 1 << 11
-	FlagMasked     = 1 << 13 // the local header is encrypted, too
+	FlagEncrypted = 1 << 0
+	FlagUTF8      = 1 << 11
+	FlagMasked    = 1 << 13 // the local header is encrypted, too
 
 	MethodStored  = 0
 	MethodDeflate = 8
