@@ -51,7 +51,7 @@ func (t *Transferer) newRun(o Object) *run {
 }
 
 func (r *run) run(ctx context.Context, sourceURL string) (Result, error) {
-	r.deadline = deadlineOf(ctx, r.opt.CheckpointBefore)
+	r.deadline = deadlineOf(ctx)
 	var err error
 	if r.src, err = r.client.Open(sourceURL, r.budget); err != nil {
 		return Result{}, err
@@ -257,12 +257,16 @@ type deadline struct {
 	hard time.Time // nothing in flight from here on
 }
 
-func deadlineOf(ctx context.Context, before time.Duration) deadline {
+// checkpointBefore the context's deadline no new range is started. A third of it later, ranges in flight are dropped. With less
+// time than twice this left at the start, half of what is left is taken instead.
+const checkpointBefore = 30 * time.Second
+
+func deadlineOf(ctx context.Context) deadline {
 	end, ok := ctx.Deadline()
 	if !ok {
 		return deadline{}
 	}
-	margin := min(before, time.Until(end)/2)
+	margin := min(checkpointBefore, time.Until(end)/2)
 	return deadline{soft: end.Add(-margin), hard: end.Add(-margin * 2 / 3)}
 }
 

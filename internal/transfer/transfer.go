@@ -29,12 +29,8 @@ type Options struct {
 	PartSize    int64 // bytes; default by the archive's size. 5 MiB at least, rounded up to whole MiB
 
 	StallTimeout time.Duration // no byte from the source for this long breaks a connection; default 20 s
-	MinRate      int64         // bytes per second over 30 s that a connection must bring; default 4 KiB/s
 	// StorageTimeout breaks a part that S3 takes no byte of, and gives no answer to, for this long; default 60 s.
 	StorageTimeout time.Duration
-	// CheckpointBefore the context's deadline no new range is started; default 30 s. A third of it later, ranges in flight
-	// are dropped. With less time than twice this left at the start, half of what is left is taken instead.
-	CheckpointBefore time.Duration
 	// OrphanAge is how old an upload for the very key must be, without any part, to be taken for the remains of a crash
 	// and aborted; default 15 min, a Lambda's life.
 	OrphanAge time.Duration
@@ -119,7 +115,7 @@ func New(client S3, opt Options) *Transferer {
 		s3: client, opt: opt, streaming: !plainHTTP(client),
 		client: source.NewClient(source.Options{
 			AllowedHosts: opt.AllowedHosts, AllowLoopback: opt.AllowLoopback, UserAgent: "scenario-archive",
-			MaxConnections: opt.Concurrency + 4, StallTimeout: opt.StallTimeout, MinRate: opt.MinRate,
+			MaxConnections: opt.Concurrency + 4, StallTimeout: opt.StallTimeout, MinRate: 4 * kib,
 		}),
 	}
 }
@@ -127,10 +123,8 @@ func New(client S3, opt Options) *Transferer {
 func (o *Options) setDefaults() {
 	o.Concurrency = min(cmp.Or(o.Concurrency, defaultConcurrency), maxConcurrency)
 	o.MaxMemory = cmp.Or(o.MaxMemory, defaultMaxMemory)
-	o.MinRate = cmp.Or(o.MinRate, 4*kib)
 	o.StallTimeout = cmp.Or(o.StallTimeout, 20*time.Second)
 	o.StorageTimeout = cmp.Or(o.StorageTimeout, 60*time.Second)
-	o.CheckpointBefore = cmp.Or(o.CheckpointBefore, 30*time.Second)
 	o.OrphanAge = cmp.Or(o.OrphanAge, 15*time.Minute)
 	o.ProgressInterval = cmp.Or(o.ProgressInterval, 250*time.Millisecond)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))

@@ -1,6 +1,7 @@
 package unpack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func unpackable(e *zipfile.Entry, n string) error {
 	case e.Flags&(zipfile.FlagEncrypted|zipfile.FlagMasked) != 0:
 		return entryError(KindUnsupported, n, "the entry is encrypted")
 	case e.Method != zipfile.MethodStored && e.Method != zipfile.MethodDeflate:
-		return entryError(KindUnsupported, n, "the entry is compressed with method %d (%s); stored and deflate are supported", e.Method, methodName(e.Method))
+		return entryError(KindUnsupported, n, "the entry is compressed with method %d (%s); stored and deflate are supported", e.Method, cmp.Or(methodNames[e.Method], "unknown"))
 	case e.Method == zipfile.MethodStored && e.Compressed != e.Size:
 		return entryError(KindCorrupt, n, "the entry is stored, and its two sizes differ")
 	case e.Size > maxEntrySize:
@@ -50,13 +51,6 @@ func unpackable(e *zipfile.Entry, n string) error {
 }
 
 var methodNames = map[uint16]string{1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "zstd", 94: "MP3", 95: "XZ", 96: "JPEG", 97: "WavPack", 98: "PPMd", 99: "AES"}
-
-func methodName(m uint16) string {
-	if n, ok := methodNames[m]; ok {
-		return n
-	}
-	return "unknown"
-}
 
 // eachEntry walks the directory and gives each entry that makes an object, with its key.
 func (r *run) eachEntry(ctx context.Context, fn func(e *zipfile.Entry, n, key string) error) error {

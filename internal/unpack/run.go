@@ -118,7 +118,7 @@ func (r *run) prepare(ctx context.Context) (contents *existing, err error) {
 		return nil, err
 	}
 	if r.source == nil { // deleted, perhaps by the run whose answer was lost
-		r.source = &source{etag: r.j.ETag}
+		r.source = &source{r: r, etag: r.j.ETag}
 		if contents != nil && r.isOurs(contents) && r.j.DropArchive {
 			return nil, r.repeat(ctx, contents)
 		}
@@ -197,7 +197,7 @@ func (r *run) conclude(ctx context.Context) error {
 	if err := r.abortLeft(ctx); err != nil {
 		return err
 	}
-	if r.j.DropArchive && r.source.s3 != nil {
+	if r.j.DropArchive {
 		now, err := r.head(ctx, r.j.Key)
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -83,15 +82,11 @@ func matchHost(patterns []string, host string) bool {
 
 // control is net.Dialer's hook: address is what the name resolved to.
 func (g guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
-	host, _, err := net.SplitHostPort(address)
+	parsed, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return forbidden("address %s", address)
 	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return forbidden("address %s", address)
-	}
-	ip = ip.WithZone("").Unmap()
+	ip := parsed.Addr().WithZone("").Unmap()
 	if g.loopback && ip.IsLoopback() {
 		return nil
 	}
