@@ -142,19 +142,21 @@ var answers = map[transfer.Kind]struct {
 	name   archive.Name
 	advice string
 }{
-	transfer.KindURLExpired:         {archive.ArchiveURLExpired, "A fresh URL comes with the job's next status"},
-	transfer.KindChanged:            {archive.ArchiveChanged, startAgain},
-	transfer.KindCorrupt:            {archive.ArchiveCorrupt, askAgain},
-	transfer.KindNoArchive:          {archive.ArchiveCorrupt, askAgain},
-	transfer.KindIncomplete:         {archive.ArchiveIncomplete, `Check that all assets exist and that the key may see them, or ask without "strict"`},
+	transfer.KindURLExpired: {archive.ArchiveURLExpired, "A fresh URL comes with the job's next status"},
+	transfer.KindChanged:    {archive.ArchiveChanged, startAgain},
+	transfer.KindCorrupt:    {archive.ArchiveCorrupt, askAgain},
+	transfer.KindNoArchive:  {archive.ArchiveCorrupt, askAgain},
+	transfer.KindIncomplete: {archive.ArchiveIncomplete,
+		`Check that all assets exist and that the key may see them, or ask without "strict"`},
 	transfer.KindTooLarge:           {archive.ArchiveTooLarge, "Ask for fewer assets"},
 	transfer.KindForbidden:          {archive.SourceForbidden, ""}, // each says its own
 	transfer.KindSourceUnavailable:  {archive.SourceUnavailable, startLater},
 	transfer.KindConflict:           {archive.DestinationConflict, "Choose another key, or set destination.overwrite"},
 	transfer.KindStorageUnavailable: {archive.DestinationUnavailable, startLater},
 	transfer.KindCanceled:           {archive.DestinationUnavailable, startLater},
-	transfer.KindStorageRefused:     {archive.DestinationRefused, "Check the bucket, its policy, its KMS key and the function's role"},
-	transfer.KindInvalid:            {archive.RequestInvalid, "Correct the request"},
+	transfer.KindStorageRefused: {archive.DestinationRefused,
+		"Check the bucket, its policy, its KMS key and the function's role"},
+	transfer.KindInvalid: {archive.RequestInvalid, "Correct the request"},
 }
 
 // named turns an error of the transfer, always a *transfer.Error, into the named error that says what to do about it.

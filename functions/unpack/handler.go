@@ -30,7 +30,7 @@ func (h handler) unpack(ctx context.Context, log *slog.Logger, in archive.Unpack
 	}
 	o := h.options
 	o.Logger = log
-	o.Progress = func(p unpack.Progress) {
+	o.Progress = func(p unpack.Result) {
 		log.InfoContext(ctx, "unpack progress", "objects", p.Objects, "totalObjects", p.TotalObjects, "bytes", p.Bytes,
 			"size", p.TotalBytes, "key", in.Destination.Key)
 	}
@@ -121,16 +121,19 @@ var answers = map[unpack.Kind]struct {
 	name   archive.Name
 	advice string
 }{
-	unpack.KindCorrupt:            {archive.ArchiveCorrupt, "What was unpacked is right, and the archive is kept; ask Scenario about the job"},
-	unpack.KindUnsupported:        {archive.ArchiveUnsupported, "The archive is kept; unpack it with a tool that knows it"},
-	unpack.KindTooLarge:           {archive.ArchiveTooLarge, "The archive is kept; ask for fewer assets"},
-	unpack.KindChanged:            {archive.ArchiveChanged, "Start the execution again"},
-	unpack.KindConflict:           {archive.DestinationConflict, "The archive is kept; choose another unpack.prefix, or set destination.overwrite"},
+	unpack.KindCorrupt: {archive.ArchiveCorrupt,
+		"What was unpacked is right, and the archive is kept; ask Scenario about the job"},
+	unpack.KindUnsupported: {archive.ArchiveUnsupported, "The archive is kept; unpack it with a tool that knows it"},
+	unpack.KindTooLarge:    {archive.ArchiveTooLarge, "The archive is kept; ask for fewer assets"},
+	unpack.KindChanged:     {archive.ArchiveChanged, "Start the execution again"},
+	unpack.KindConflict: {archive.DestinationConflict,
+		"The archive is kept; choose another unpack.prefix, or set destination.overwrite"},
 	unpack.KindStorageUnavailable: {archive.DestinationUnavailable, "Start the execution again later"},
 	unpack.KindCanceled:           {archive.DestinationUnavailable, "Start the execution again later"},
-	unpack.KindStorageRefused:     {archive.DestinationRefused, "Check the bucket, its policy, its KMS key and the function's role"},
-	unpack.KindInvalid:            {archive.RequestInvalid, "Correct the request"},
-	unpack.KindInternal:           {archive.Internal, "This is a fault of the software"},
+	unpack.KindStorageRefused: {archive.DestinationRefused,
+		"Check the bucket, its policy, its KMS key and the function's role"},
+	unpack.KindInvalid:  {archive.RequestInvalid, "Correct the request"},
+	unpack.KindInternal: {archive.Internal, "This is a fault of the software"},
 }
 
 // named turns an error of the unpacking, always an *unpack.Error, into the named error that says what to do about it.

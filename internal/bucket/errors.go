@@ -34,8 +34,8 @@ func IsBeyond(err error) bool { return ErrorCode(err) == "InvalidRange" }
 
 // throttlingCodes ask for fewer requests, some of them with status 400. Those with KMS are the key's service's, which S3
 // passes on.
-var throttlingCodes = []string{"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException",
-	"KMS.ThrottlingException", "KMS.LimitExceededException"}
+var throttlingCodes = []string{"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded",
+	"TooManyRequestsException", "KMS.ThrottlingException", "KMS.LimitExceededException"}
 
 // TransientCodes may come with a 4xx status, and another attempt of the same call heals them (S3 API Reference, "Error
 // responses"): the body, the clock, the moment or the load was at fault, not the call.

@@ -10,9 +10,9 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
-// An archive that its host cuts short is no success, though what is left may end as a ZIP does: the directory of the ZIP that
-// is its last entry, and what lies before the archive's own directory, are not the archive's end. Its host may declare the cut
-// length, with ranges or without, or nothing.
+// An archive that its host cuts short is no success, though what is left may end as a ZIP does: the directory of the ZIP
+// that is its last entry, and what lies before the archive's own directory, are not the archive's end. Its host may declare
+// the cut length, with ranges or without, or nothing.
 func TestCutArchives(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)

@@ -257,8 +257,8 @@ type deadline struct {
 	hard time.Time // nothing in flight from here on
 }
 
-// checkpointBefore the context's deadline no new range is started. A third of it later, ranges in flight are dropped. With less
-// time than twice this left at the start, half of what is left is taken instead.
+// checkpointBefore the context's deadline no new range is started. A third of it later, ranges in flight are dropped. With
+// less time than twice this left at the start, half of what is left is taken instead.
 const checkpointBefore = 30 * time.Second
 
 func deadlineOf(ctx context.Context) deadline {

@@ -83,8 +83,8 @@ func nameHash(b []byte) uint64 {
 
 // unpackAll reads the directory, and lets readers and writers work on what it says.
 //
-// One reader less than there are buffers fills them from the archive; as many writers as objects may be written at once empty them. A reader
-// waits for a buffer, a buffer for its last object: that bounds everything. The first error ends all.
+// Readers, one less than there are buffers, fill these from the archive; as many writers as objects may be written at once
+// empty them. A reader waits for a buffer, a buffer for its last object: that bounds everything. The first error ends all.
 func (r *run) unpackAll(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -35,8 +35,8 @@ type run struct {
 	// stopped: that time came before the last entry.
 	stopped bool
 	slabs   chan []byte
-	// moved: how many keys each entry, by its index, has tried whose key another archive of the batch has. S3 says anew in each
-	// run which they are: an object stays where it was first written.
+	// moved: how many keys each entry, by its index, has tried whose key another archive of the batch has. S3 says anew in
+	// each run which they are: an object stays where it was first written.
 	moved sync.Map
 
 	left  map[string]left // uploads that interrupted runs have left, by key; not changed once work begins
@@ -236,7 +236,7 @@ func (r *run) reportProgress() (stop func()) {
 		r.mu.Lock()
 		now := r.result
 		r.mu.Unlock()
-		r.u.opt.Progress(Progress{now.Objects, now.Bytes, now.TotalObjects, now.TotalBytes})
+		r.u.opt.Progress(now)
 	}
 	quit := make(chan struct{})
 	var reporting sync.WaitGroup

@@ -34,19 +34,13 @@ type Options struct {
 	OrphanAge time.Duration
 
 	Logger           *slog.Logger
-	Progress         func(Progress) // called from one goroutine
-	ProgressInterval time.Duration  // default 250 ms
+	Progress         func(Result)  // called from one goroutine
+	ProgressInterval time.Duration // default 250 ms
 
 	// For tests:
 	copyPart int64            // how much S3 copies with one call; default 64 MiB
 	backoff  time.Duration    // the longest between two attempts
 	now      func() time.Time // the clock that says when to begin no new entry
-}
-
-// Progress is how far an unpacking is.
-type Progress struct {
-	Objects, Bytes           int64 // written, in this run and before
-	TotalObjects, TotalBytes int64
 }
 
 // Job is an archive and where its files go.

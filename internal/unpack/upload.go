@@ -126,7 +126,8 @@ func (u *upload) create() error {
 		Bucket: &r.j.Bucket, Key: &u.o.key, ExpectedBucketOwner: optional(r.j.BucketOwner),
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc32, ChecksumType: types.ChecksumTypeFullObject,
 		ContentType: &u.o.contentType, ContentDisposition: aws.String(disposition(u.o.key)), Metadata: r.meta(&u.o),
-		Tagging: bucket.Tagging(r.j.Tags), ServerSideEncryption: bucket.Encryption(r.j.KMSKeyID), SSEKMSKeyId: optional(r.j.KMSKeyID),
+		Tagging:              bucket.Tagging(r.j.Tags),
+		ServerSideEncryption: bucket.Encryption(r.j.KMSKeyID), SSEKMSKeyId: optional(r.j.KMSKeyID),
 	})
 	if err != nil {
 		return storageError("write "+u.o.key, err)
