@@ -223,12 +223,7 @@ func (p *planner) flush(next int64) error {
 	p.g = group{}
 	// How long the last local header is shows only when it is read.
 	g.end = min(next, g.entries[len(g.entries)-1].end+1<<16+maxDescriptor)
-	select {
-	case p.groups <- g:
-		return nil
-	case <-p.ctx.Done():
-		return context.Cause(p.ctx)
-	}
+	return send(p.ctx, p.groups, g)
 }
 
 // maxDescriptor is what may follow a content.

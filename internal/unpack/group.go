@@ -63,9 +63,9 @@ func (r *run) unpackGroup(ctx context.Context, g group, writes chan<- write) err
 	return nil
 }
 
-func send(ctx context.Context, writes chan<- write, w write) error {
+func send[T any](ctx context.Context, to chan<- T, v T) error {
 	select {
-	case writes <- w:
+	case to <- v:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -197,7 +197,7 @@ func (r *run) conclude(ctx context.Context) error {
 	if err := r.abortLeft(ctx); err != nil {
 		return err
 	}
-	if r.j.DropArchive {
+	if r.j.DropArchive && r.source.size > 0 { // there was one when this run began
 		now, err := r.head(ctx, r.j.Key)
 		if err != nil {
 			return err

@@ -125,31 +125,27 @@ func (f *file) check(ctx context.Context, d *Directory) error {
 	} else {
 		l.note(g)
 	}
-	return l.checkGaps(ctx, f.opener())
-}
-
-func (f *file) collect(ctx context.Context, d *Directory, disorder bool) (*layout, int64, error) {
-	l := &layout{disorder: disorder}
-	n := int64(0)
-	err := d.Walk(ctx, f.opener(), func(e *Entry) error {
-		n++
-		return l.add(e)
-	})
-	return l, n, err
-}
-
-// checkGaps looks for entries that the directory does not have.
-func (l *layout) checkGaps(ctx context.Context, open Opener) error {
 	slices.SortFunc(l.gaps, func(a, b gap) int { return cmp.Compare(b.next, a.next) })
 	for _, g := range l.gaps {
-		if err := g.check(ctx, open); err != nil {
+		if err := g.check(ctx, f.bytes); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// check reads the local header before the gap, which says how much of it is an extra field, and looks into the rest.
+func (f *file) collect(ctx context.Context, d *Directory, disorder bool) (*layout, int64, error) {
+	l := &layout{disorder: disorder}
+	n := int64(0)
+	err := d.Walk(ctx, f.bytes, func(e *Entry) error {
+		n++
+		return l.add(e)
+	})
+	return l, n, err
+}
+
+// check looks into the gap for entries that the directory does not have. The local header before it says how much of it is
+// an extra field.
 func (g gap) check(ctx context.Context, open Opener) error {
 	header, err := readRange(ctx, open, g.entry, LocalHeaderLen)
 	if err != nil {
@@ -182,7 +178,7 @@ func (g gap) check(ctx context.Context, open Opener) error {
 // nothingBefore checks what lies before the first entry: a program that extracts itself may, entries may not.
 func (f *file) nothingBefore(ctx context.Context, first int64) error {
 	if first > f.clean && !f.dirty {
-		body, err := f.opener()(ctx, 0, first)
+		body, err := f.bytes(ctx, 0, first)
 		if err != nil {
 			return err
 		}
