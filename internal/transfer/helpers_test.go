@@ -192,6 +192,13 @@ func noUploads(t testing.TB, s *s3test.Server) {
 	}
 }
 
+func noUploadsAt(t testing.TB, s *s3test.Server, key string) {
+	t.Helper()
+	if left := s.Uploads(t)[key]; len(left) > 0 {
+		t.Errorf("uploads left: %v", left)
+	}
+}
+
 func noObject(t testing.TB, s *s3test.Server, key string) {
 	t.Helper()
 	if data, ok := s.Object(t, key); ok {

@@ -85,9 +85,7 @@ func TestKilledProcessIsGoneOnWith(t *testing.T) {
 				t.Fatalf("child said %q", out)
 			}
 		}
-		if left := server.Uploads(t)[key]; len(left) > 0 {
-			t.Errorf("uploads left: %v", left)
-		}
+		noUploadsAt(t, server, key)
 		if data, _ := server.Object(t, key); string(data) != string(content) {
 			t.Fatal("the object is not the archive")
 		}
