@@ -50,10 +50,7 @@ func TestSameAsOtherTools(t *testing.T) {
 // unpacked are the objects that an archive becomes, by their names behind the prefix.
 func unpacked(t *testing.T, archive string) map[string][]byte {
 	server := s3test.Start(t)
-	u, err := unpack.New(server.Client, unpack.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := unpack.New(server.Client, unpack.Options{})
 	file, err := os.Open(archive)
 	if err != nil {
 		t.Fatal(err)

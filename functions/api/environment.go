@@ -70,8 +70,8 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 	}
 	o.Link = rest.Linker(storage, lifetime)
 	o.Lists, o.Objects, o.Files, o.LinkLifetime = batch.Storage{Bucket: storage}, storage, storage, lifetime
-	o.AbortUpload, err = executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
-	return rest.New(o), err
+	o.AbortUpload = executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
+	return rest.New(o), nil
 }
 
 // options reads what the deployment may choose.

@@ -58,10 +58,10 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (*inbox, erro
 			return nil, fmt.Errorf("SYNC_STATE_MACHINE_ARN: %w", err)
 		}
 	}
-	abort, err := executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
+	abort := executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
 	return &inbox{
 		bucket: storage, log: log, syncs: syncs,
 		starter: executions.Starter{Archives: machine, Batches: batches, Lists: batch.Storage{Bucket: storage}},
 		cleaner: executions.Cleaner{AbortUpload: abort, Objects: storage},
-	}, err
+	}, nil
 }

@@ -120,7 +120,7 @@ func TestCausesAndTheirAdvice(t *testing.T) {
 			if c.change != nil {
 				c.change(&in)
 			}
-			h := handler{bucket: in.Destination.Bucket, mover: func(log *slog.Logger, key string) (mover, error) {
+			h := handler{bucket: in.Destination.Bucket, mover: func(log *slog.Logger, key string) mover {
 				return newMover(client, transfer.Options{AllowLoopback: true, ProgressInterval: time.Hour}, log, key)
 			}}
 			_, err := h.transfer(t.Context(), slog.New(slog.DiscardHandler), in)

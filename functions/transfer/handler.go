@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
-	"mime"
 	"net/url"
-	"path"
+	"strings"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -25,7 +26,7 @@ type mover interface {
 
 type handler struct {
 	// mover makes the transfer of one invocation, which logs its progress to that invocation's logger.
-	mover    func(log *slog.Logger, key string) (mover, error)
+	mover    func(log *slog.Logger, key string) mover
 	bucket   string // the only one that is written to
 	owner    string // the account that must own it; "" means any
 	kmsKeyID string // "" means the bucket's own encryption
@@ -39,10 +40,7 @@ func (h handler) transfer(ctx context.Context, log *slog.Logger, in archive.Tran
 	if err != nil {
 		return archive.TransferOutput{}, err
 	}
-	m, err := h.mover(log, in.Destination.Key)
-	if err != nil {
-		return archive.TransferOutput{}, named(err)
-	}
+	m := h.mover(log, in.Destination.Key)
 	defer m.Close()
 	object := h.object(in)
 	object.Least, object.Expected = request.LeastEntries(), request.Requested()
@@ -109,23 +107,15 @@ func (h handler) check(in archive.TransferInput) error {
 }
 
 func (h handler) object(in archive.TransferInput) transfer.Object {
-	name := path.Base(in.Destination.Key)
+	d := in.Destination
 	return transfer.Object{
-		Bucket:             in.Destination.Bucket,
-		Key:                in.Destination.Key,
-		Owner:              in.Execution.Owner(),
-		Overwrite:          in.Destination.Overwrite,
-		Exclusive:          in.Destination.Exclusive,
-		ContentType:        "application/zip",
-		ContentDisposition: mime.FormatMediaType("attachment", map[string]string{"filename": name}),
+		Bucket: d.Bucket, Key: d.Key, Owner: in.Execution.Owner(), Overwrite: d.Overwrite, Exclusive: d.Exclusive,
 		// An execution's name may have any letters; metadata is a header, which may not.
 		Metadata: map[string]string{
 			"scenario-job-id":    url.PathEscape(in.Job.ID),
 			"scenario-execution": url.PathEscape(in.Execution.Name),
 		},
-		Tags:        in.Destination.Tags,
-		KMSKeyID:    h.kmsKeyID,
-		BucketOwner: h.owner,
+		Tags: d.Tags, KMSKeyID: h.kmsKeyID, BucketOwner: h.owner,
 	}
 }
 
@@ -139,4 +129,42 @@ func output(in archive.TransferInput, request archive.Request, r transfer.Result
 		}
 	}
 	return out
+}
+
+const (
+	startAgain = "Start the execution again"
+	startLater = "Start the execution again later"
+	askAgain   = "Nothing was kept; start the execution again, and if it happens again ask Scenario about the job"
+)
+
+// answers are what each kind of failure is called, and what to do about it where the error itself does not say.
+var answers = map[transfer.Kind]struct {
+	name   archive.Name
+	advice string
+}{
+	transfer.KindURLExpired: {archive.ArchiveURLExpired, "A fresh URL comes with the job's next status"},
+	transfer.KindChanged:    {archive.ArchiveChanged, startAgain},
+	transfer.KindCorrupt:    {archive.ArchiveCorrupt, askAgain},
+	transfer.KindNoArchive:  {archive.ArchiveCorrupt, askAgain},
+	transfer.KindIncomplete: {archive.ArchiveIncomplete,
+		`Check that all assets exist and that the key may see them, or ask without "strict"`},
+	transfer.KindTooLarge:           {archive.ArchiveTooLarge, "Ask for fewer assets"},
+	transfer.KindForbidden:          {archive.SourceForbidden, ""}, // each says its own
+	transfer.KindSourceUnavailable:  {archive.SourceUnavailable, startLater},
+	transfer.KindConflict:           {archive.DestinationConflict, "Choose another key, or set destination.overwrite"},
+	transfer.KindStorageUnavailable: {archive.DestinationUnavailable, startLater},
+	transfer.KindCanceled:           {archive.DestinationUnavailable, startLater},
+	transfer.KindStorageRefused: {archive.DestinationRefused,
+		"Check the bucket, its policy, its KMS key and the function's role"},
+	transfer.KindInvalid: {archive.RequestInvalid, "Correct the request"},
+}
+
+// named turns an error of the transfer, always a *transfer.Error, into the named error that says what to do about it.
+func named(err error) error {
+	var e *transfer.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	answer := answers[e.Kind]
+	return archive.NewError(answer.name, err, "%s. %s", strings.TrimRight(e.Error(), ". "), cmp.Or(e.Advice, answer.advice))
 }

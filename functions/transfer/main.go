@@ -3,8 +3,20 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/step"
 	"github.com/scenario-archive/scenario-archive/internal/transfer"
 )
@@ -12,4 +24,69 @@ import (
 func main() {
 	debug.SetGCPercent(transfer.GCPercent)
 	step.Start("transfer", fromEnvironment)
+}
+
+// defaultProgressInterval keeps a transfer of a quarter of an hour at 90 lines of progress.
+const defaultProgressInterval = 10 * time.Second
+
+func fromEnvironment(getenv func(string) string) (step.Logic[archive.TransferInput, archive.TransferOutput], error) {
+	if getenv("BUCKET") == "" {
+		return nil, errors.New("BUCKET is not set: it names the bucket that archives go to")
+	}
+	options, err := options(getenv)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
+	}
+	client := bucket.Client(cfg, getenv, transfer.TuneStorage(options.Concurrency))
+	h := handler{
+		mover:  func(log *slog.Logger, key string) mover { return newMover(client, options, log, key) },
+		bucket: getenv("BUCKET"), owner: getenv("BUCKET_OWNER"), kmsKeyID: getenv("KMS_KEY_ID"),
+	}
+	return h.transfer, nil
+}
+
+// newMover makes the transfer of one invocation: its progress goes to that invocation's log.
+func newMover(client *s3.Client, o transfer.Options, log *slog.Logger, key string) mover {
+	o.Logger = log
+	o.Progress = func(p transfer.Progress) {
+		log.Info("transfer progress", "bytes", p.Bytes, "size", p.Size, "inFlight", p.InFlight, "key", key)
+	}
+	return transfer.New(client, o)
+}
+
+// options reads what the deployment may tune. Half of the function's memory may be used for buffers: they are needed
+// only where a part cannot stream, and the rest is for everything else.
+func options(getenv func(string) string) (transfer.Options, error) {
+	o := transfer.Options{
+		AllowLoopback:    getenv("SOURCE_ALLOW_LOOPBACK_HTTP") == "true",
+		ProgressInterval: defaultProgressInterval,
+	}
+	if hosts := getenv("ALLOWED_ARCHIVE_HOSTS"); hosts != "" {
+		for host := range strings.SplitSeq(hosts, ",") {
+			o.AllowedHosts = append(o.AllowedHosts, strings.TrimSpace(host))
+		}
+	}
+	var err error
+	if v := getenv("PROGRESS_INTERVAL"); v != "" {
+		if o.ProgressInterval, err = time.ParseDuration(v); err != nil || o.ProgressInterval <= 0 {
+			return o, fmt.Errorf("PROGRESS_INTERVAL is %q; it must be a duration such as 10s", v)
+		}
+	}
+	if v := getenv("RANGES_IN_FLIGHT"); v != "" {
+		if o.Concurrency, err = strconv.Atoi(v); err != nil || o.Concurrency < 1 {
+			return o, fmt.Errorf("RANGES_IN_FLIGHT is %q; it must be a whole number from 1", v)
+		}
+	}
+	if v := getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"); v != "" {
+		megabytes, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			return o, fmt.Errorf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE is %q, which is no number of MB", v)
+		}
+		o.MaxMemory = megabytes << 20 / 2
+	}
+	return o, nil
 }

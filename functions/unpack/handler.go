@@ -3,25 +3,22 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 	"github.com/scenario-archive/scenario-archive/internal/unpack"
 )
 
-// unpacker is what the handler needs of package unpack.
-type unpacker interface {
-	Run(ctx context.Context, j unpack.Job) (unpack.Result, error)
-	Abort(ctx context.Context, j unpack.Job) error
-}
-
 type handler struct {
-	// unpacker makes the unpacker of one invocation, which logs its progress to that invocation's logger.
-	unpacker func(log *slog.Logger, key string) (unpacker, error)
+	client   *s3.Client
+	options  unpack.Options
 	bucket   string // the only one that is read and written
 	owner    string // the account that must own it; "" means any
 	kmsKeyID string // "" means the bucket's own encryption
@@ -31,10 +28,13 @@ func (h handler) unpack(ctx context.Context, log *slog.Logger, in archive.Unpack
 	if err := h.check(in); err != nil {
 		return archive.UnpackOutput{}, err
 	}
-	u, err := h.unpacker(log, in.Destination.Key)
-	if err != nil {
-		return archive.UnpackOutput{}, named(err)
+	o := h.options
+	o.Logger = log
+	o.Progress = func(p unpack.Result) {
+		log.InfoContext(ctx, "unpack progress", "objects", p.Objects, "totalObjects", p.TotalObjects, "bytes", p.Bytes,
+			"size", p.TotalBytes, "key", in.Destination.Key)
 	}
+	u := unpack.New(h.client, o)
 	if in.Abort {
 		return archive.UnpackOutput{}, named(u.Abort(ctx, h.job(in)))
 	}
@@ -114,4 +114,34 @@ func output(in archive.UnpackInput, r unpack.Result) archive.UnpackOutput {
 	}
 	out.Output = &done
 	return out
+}
+
+// answers are what each kind of failure is called, and what to do about it.
+var answers = map[unpack.Kind]struct {
+	name   archive.Name
+	advice string
+}{
+	unpack.KindCorrupt: {archive.ArchiveCorrupt,
+		"What was unpacked is right, and the archive is kept; ask Scenario about the job"},
+	unpack.KindUnsupported: {archive.ArchiveUnsupported, "The archive is kept; unpack it with a tool that knows it"},
+	unpack.KindTooLarge:    {archive.ArchiveTooLarge, "The archive is kept; ask for fewer assets"},
+	unpack.KindChanged:     {archive.ArchiveChanged, "Start the execution again"},
+	unpack.KindConflict: {archive.DestinationConflict,
+		"The archive is kept; choose another unpack.prefix, or set destination.overwrite"},
+	unpack.KindStorageUnavailable: {archive.DestinationUnavailable, "Start the execution again later"},
+	unpack.KindCanceled:           {archive.DestinationUnavailable, "Start the execution again later"},
+	unpack.KindStorageRefused: {archive.DestinationRefused,
+		"Check the bucket, its policy, its KMS key and the function's role"},
+	unpack.KindInvalid:  {archive.RequestInvalid, "Correct the request"},
+	unpack.KindInternal: {archive.Internal, "This is a fault of the software"},
+}
+
+// named turns an error of the unpacking, always an *unpack.Error, into the named error that says what to do about it.
+func named(err error) error {
+	var e *unpack.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	answer := answers[e.Kind]
+	return archive.NewError(answer.name, err, "%v. %s", e, answer.advice)
 }

@@ -62,16 +62,12 @@ func FromEnvironment(getenv func(string) string, options ...func(*config.LoadOpt
 	}, nil
 }
 
-// transientCodes are error codes with a 4xx status that another attempt of the same call may not get, beside those that the SDK
-// knows: two conditional writes that met, and a KMS key that is asked too often.
-var transientCodes = []string{"ConditionalRequestConflict", "OperationAborted", "KMS.ThrottlingException", "KMS.LimitExceededException"}
-
 // Client makes the S3 client. A local S3 server has no name for each bucket: where AWS_ENDPOINT_URL_S3 is set, the
 // bucket's name goes into the path.
 func Client(cfg aws.Config, getenv func(string) string, options ...func(*s3.Options)) *s3.Client {
 	all := append([]func(*s3.Options){func(o *s3.Options) {
 		o.UsePathStyle = getenv("AWS_ENDPOINT_URL_S3") != ""
-		o.Retryer = retry.AddWithErrorCodes(o.Retryer, transientCodes...)
+		o.Retryer = retry.AddWithErrorCodes(o.Retryer, TransientCodes...)
 	}}, options...)
 	return s3.NewFromConfig(cfg, all...)
 }

@@ -32,9 +32,31 @@ func IsChanged(err error) bool {
 // IsBeyond says that an object is shorter than the range that was asked for.
 func IsBeyond(err error) bool { return ErrorCode(err) == "InvalidRange" }
 
-// refusals are S3's answers that stay the same until somebody changes something.
-var refusals = []string{"AccessDenied", "NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "PermanentRedirect",
-	"AllAccessDisabled", "AccountProblem", "InvalidBucketName", "KMS.DisabledException", "KMS.NotFoundException"}
+// throttlingCodes ask for fewer requests, some of them with status 400. Those with KMS are the key's service's, which S3
+// passes on.
+var throttlingCodes = []string{"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded",
+	"TooManyRequestsException", "KMS.ThrottlingException", "KMS.LimitExceededException"}
+
+// TransientCodes may come with a 4xx status, and another attempt of the same call heals them (S3 API Reference, "Error
+// responses"): the body, the clock, the moment or the load was at fault, not the call.
+var TransientCodes = slices.Concat(throttlingCodes, []string{"RequestTimeout", "IncompleteBody", "BadDigest",
+	"XAmzContentChecksumMismatch", "RequestTimeTooSkewed", "OperationAborted", "ConditionalRequestConflict", "InternalError",
+	"ServiceUnavailable", "ExpiredToken", "TokenRefreshRequired"})
+
+// IsThrottling says that S3 asks for fewer requests.
+func IsThrottling(err error) bool {
+	status := ErrorStatus(err)
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable ||
+		slices.Contains(throttlingCodes, ErrorCode(err))
+}
+
+// IsTransient says that the same call may succeed later. Any other error stays until somebody changes something. One
+// inside a 200 may pass, and so may one without an answer.
+func IsTransient(err error) bool {
+	status := ErrorStatus(err)
+	return status < 300 || status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests ||
+		slices.Contains(TransientCodes, ErrorCode(err))
+}
 
 // failed makes the named error of a failure of S3. It says nothing of the URL.
 func (b Bucket) failed(op, key string, err error) error {
@@ -51,8 +73,7 @@ func (b Bucket) failed(op, key string, err error) error {
 	if m := api.ErrorMessage(); m != "" {
 		reason += ": " + strings.TrimRight(m, ".")
 	}
-	if status := ErrorStatus(err); slices.Contains(refusals, api.ErrorCode()) || !slices.Contains(transientCodes, api.ErrorCode()) &&
-		status >= 400 && status < 500 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests {
+	if !IsTransient(err) {
 		return archive.NewError(archive.DestinationRefused, err, "%s: %.300s. Check the bucket, its policy, its KMS key "+
 			"and the function's role", what, reason)
 	}
@@ -77,17 +98,20 @@ func ErrorStatus(err error) int {
 	return 0
 }
 
-// ErrorMessage is what S3 said beside the code, or else what the status means.
-func ErrorMessage(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorMessage() != "" {
-		return api.ErrorMessage()
+// Reason is the code that S3 answered with, and its words or else what the status means; "" when there was no answer.
+func Reason(err error) string {
+	message := http.StatusText(ErrorStatus(err))
+	if api := smithy.APIError(nil); errors.As(err, &api) && api.ErrorMessage() != "" {
+		message = api.ErrorMessage()
 	}
-	return http.StatusText(ErrorStatus(err))
+	return strings.TrimSpace(ErrorCode(err) + " " + message)
 }
 
-// Innermost is the cause below the SDK's layers, whose text repeats the call and its host.
+// Innermost is the cause below the layers of the SDK and of net/http, whose text repeats the call, its host and its URL.
 func Innermost(err error) error {
+	for u := (*url.Error)(nil); errors.As(err, &u); {
+		err = u.Err
+	}
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {

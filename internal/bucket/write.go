@@ -70,9 +70,4 @@ func (b Bucket) Delete(ctx context.Context, key, ifETag string) error {
 	return nil
 }
 
-func (b Bucket) encryption() types.ServerSideEncryption {
-	if b.KMSKey == "" {
-		return ""
-	}
-	return types.ServerSideEncryptionAwsKms
-}
+func (b Bucket) encryption() types.ServerSideEncryption { return Encryption(b.KMSKey) }

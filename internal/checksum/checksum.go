@@ -4,6 +4,7 @@ package checksum
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math/bits"
 )
 
@@ -44,12 +45,8 @@ func width[T uint32 | uint64](T) int { return bits.Len64(uint64(^T(0))) }
 
 // Text is the form that S3's headers and answers have.
 func Text[T uint32 | uint64](sum T) string {
-	b := make([]byte, width(sum)/8)
-	for i := len(b) - 1; i >= 0; i-- {
-		b[i] = byte(sum)
-		sum >>= 8
-	}
-	return base64.StdEncoding.EncodeToString(b)
+	b := binary.BigEndian.AppendUint64(nil, uint64(sum))
+	return base64.StdEncoding.EncodeToString(b[len(b)-width(sum)/8:])
 }
 
 // Parse reads what Text makes.

@@ -14,15 +14,8 @@ import (
 
 // UploadAborter makes a Cleaner's AbortUpload: the archive's unfinished upload goes, and those of its files. bucketOwner is
 // the account that must own the bucket; "" checks nothing.
-func UploadAborter(client *s3.Client, bucketOwner string, log *slog.Logger) (func(context.Context, archive.Destination, string) error, error) {
-	t, err := transfer.New(client, transfer.Options{Logger: log})
-	if err != nil {
-		return nil, err
-	}
-	u, err := unpack.New(client, unpack.Options{Logger: log})
-	if err != nil {
-		return nil, err
-	}
+func UploadAborter(client *s3.Client, bucketOwner string, log *slog.Logger) func(context.Context, archive.Destination, string) error {
+	t, u := transfer.New(client, transfer.Options{Logger: log}), unpack.New(client, unpack.Options{Logger: log})
 	return func(ctx context.Context, d archive.Destination, executionARN string) error {
 		owner := archive.Execution{ID: executionARN}.Owner()
 		err := t.Abort(ctx, transfer.Object{Bucket: d.Bucket, Key: d.Key, Owner: owner, BucketOwner: bucketOwner})
@@ -33,5 +26,5 @@ func UploadAborter(client *s3.Client, bucketOwner string, log *slog.Logger) (fun
 			Bucket: d.Bucket, Key: d.Key, Prefix: d.Unpack.Prefix, Owner: owner,
 			Exclusive: d.Unpack.Exclusive, BucketOwner: bucketOwner,
 		}))
-	}, nil
+	}
 }

@@ -154,10 +154,7 @@ func newTransferer(t testing.TB, client S3, opt Options) *Transferer {
 	if c, ok := client.(*s3.Client); ok {
 		client = tunedClient(c, opt.Concurrency)
 	}
-	tr, err := New(client, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tr := New(client, opt)
 	t.Cleanup(tr.Close)
 	return tr
 }
@@ -191,6 +188,13 @@ func wantObject(t testing.TB, s *s3test.Server, key string, content []byte, got 
 func noUploads(t testing.TB, s *s3test.Server) {
 	t.Helper()
 	if left := s.Uploads(t); len(left) > 0 {
+		t.Errorf("uploads left: %v", left)
+	}
+}
+
+func noUploadsAt(t testing.TB, s *s3test.Server, key string) {
+	t.Helper()
+	if left := s.Uploads(t)[key]; len(left) > 0 {
 		t.Errorf("uploads left: %v", left)
 	}
 }

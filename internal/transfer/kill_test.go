@@ -43,11 +43,7 @@ func runChild(text string) int {
 		fmt.Println(err)
 		return 2
 	}
-	tr, err := New(tunedClient(c.Server.NewClient(c.Server.Endpoint, nil), 0), fastOptions())
-	if err != nil {
-		fmt.Println(err)
-		return 2
-	}
+	tr := New(tunedClient(c.Server.NewClient(c.Server.Endpoint, nil), 0), fastOptions())
 	got, err := tr.Run(context.Background(), c.URL, Object{Bucket: c.Server.Bucket, Key: c.Key, Owner: testOwner})
 	if err != nil {
 		fmt.Println(err)
@@ -89,9 +85,7 @@ func TestKilledProcessIsGoneOnWith(t *testing.T) {
 				t.Fatalf("child said %q", out)
 			}
 		}
-		if left := server.Uploads(t)[key]; len(left) > 0 {
-			t.Errorf("uploads left: %v", left)
-		}
+		noUploadsAt(t, server, key)
 		if data, _ := server.Object(t, key); string(data) != string(content) {
 			t.Fatal("the object is not the archive")
 		}

@@ -1,6 +1,10 @@
 package transfer
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/scenario-archive/scenario-archive/internal/checksum"
+)
 
 // layout says which bytes each part holds: part 1 has the first request's bytes, all others part bytes, the last one
 // the rest. Sizes of parts are whole MiB, so that a label can name them.
@@ -59,4 +63,57 @@ func ceilDiv(a, b int64) int64 {
 		return 0
 	}
 	return (a + b - 1) / b
+}
+
+// upload is a multipart upload in progress and what is known of its parts.
+type upload struct {
+	id     string
+	layout layout
+	parts  []part // by number-1; grows when the size is not known
+}
+
+// part is a part that S3 has, by its own answer or listing.
+type part struct {
+	done bool
+	etag string
+	crc  uint64
+	size int64
+}
+
+// adopt takes those listed parts over that are parts of this layout; all others are sent again.
+func adopt(listed map[int]part, l layout) []part {
+	count := 0
+	if l.size >= 0 {
+		count = l.count()
+	} else { // as far as whole parts go
+		for count < maxDataParts && listed[count+1].size == l.length(count+1) {
+			count++
+		}
+	}
+	parts := make([]part, count)
+	for i := range parts {
+		if p := listed[i+1]; p.done && p.size == l.length(i+1) {
+			parts[i] = p
+		}
+	}
+	return parts
+}
+
+// checksum combines the parts' checksums in order.
+func (u *upload) checksum() (c content) {
+	for _, p := range u.parts {
+		c.crc = checksum.Combine(checksum.NVME, c.crc, p.crc, p.size)
+		c.size += p.size
+	}
+	return c
+}
+
+func (u *upload) done() (parts int, bytes int64) {
+	for _, p := range u.parts {
+		if p.done {
+			parts++
+			bytes += p.size
+		}
+	}
+	return parts, bytes
 }

@@ -14,7 +14,7 @@ const (
 	// the smaller reading of the two.
 	maxObjectSize = int64(50_000_000_000_000)
 
-	// sourceLabelPart and ownerLabelPart are numbers that hold no data: see label.go.
+	// sourceLabelPart and ownerLabelPart are numbers that hold no data: see uploads.go.
 	sourceLabelPart = maxParts - 1
 	ownerLabelPart  = maxParts
 	maxDataParts    = maxParts - 2

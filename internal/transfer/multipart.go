@@ -13,24 +13,7 @@ import (
 	"github.com/minio/crc64nvme"
 
 	"github.com/scenario-archive/scenario-archive/internal/checksum"
-	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
-
-// create begins a multipart upload.
-func (s *store) create(ctx context.Context, ident source.Identity) (id string, err error) {
-	out, err := attempt(ctx, s.budget, "create upload", func(ctx context.Context) (*s3.CreateMultipartUploadOutput, error) {
-		return s.s3.CreateMultipartUpload(ctx, s.o.createInput(ident), once)
-	})
-	if err != nil {
-		return "", err
-	}
-	id = aws.ToString(out.UploadId)
-	if err := s.o.checkEncryption(out.ServerSideEncryption); err != nil {
-		_ = s.abort(ctx, id) // the refusal is the cause
-		return "", err
-	}
-	return id, nil
-}
 
 func (s *store) sendLabel(ctx context.Context, uploadID string, number int32, text []byte) error {
 	sum := checksum.Text(crc64nvme.Update(0, text))
@@ -48,26 +31,22 @@ func (s *store) sendLabel(ctx context.Context, uploadID string, number int32, te
 // listUploads are the unfinished uploads of this very key, whosever they are.
 func (s *store) listUploads(ctx context.Context) ([]candidate, error) {
 	var found []candidate
-	in := &s3.ListMultipartUploadsInput{Bucket: &s.o.Bucket, Prefix: &s.o.Key, ExpectedBucketOwner: s.o.expectedOwner()}
-	for {
-		out, err := attempt(ctx, s.budget, "list uploads", func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) {
-			return s.s3.ListMultipartUploads(ctx, in, once)
+	pages := s3.NewListMultipartUploadsPaginator(s.s3, &s3.ListMultipartUploadsInput{
+		Bucket: &s.o.Bucket, Prefix: &s.o.Key, ExpectedBucketOwner: s.o.expectedOwner(),
+	})
+	for pages.HasMorePages() {
+		page, err := attempt(ctx, s.budget, "list uploads", func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) {
+			return pages.NextPage(ctx, once)
 		})
 		if err != nil {
 			return nil, err
 		}
-		past := false
-		for _, u := range out.Uploads {
-			if key := aws.ToString(u.Key); key == s.o.Key {
-				found = append(found, candidate{id: aws.ToString(u.UploadId), initiated: aws.ToTime(u.Initiated)})
-			} else if key > s.o.Key {
-				past = true // keys are listed in order, and the key itself comes before all that it begins
+		for _, u := range page.Uploads {
+			if aws.ToString(u.Key) != s.o.Key { // keys are listed in order, and the key itself comes before all that it begins
+				return found, nil
 			}
+			found = append(found, candidate{id: aws.ToString(u.UploadId), initiated: aws.ToTime(u.Initiated)})
 		}
-		if !aws.ToBool(out.IsTruncated) || past {
-			break
-		}
-		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
 	}
 	return found, nil
 }
@@ -76,26 +55,23 @@ func (s *store) listUploads(ctx context.Context) ([]candidate, error) {
 // is that of all.
 func (s *store) listParts(ctx context.Context, id string, beyond int) (parts map[int]part, count int, err error) {
 	parts = map[int]part{}
-	in := &s3.ListPartsInput{Bucket: &s.o.Bucket, Key: &s.o.Key, UploadId: &id, ExpectedBucketOwner: s.o.expectedOwner()}
-	if beyond > 0 {
-		in.PartNumberMarker = aws.String(strconv.Itoa(beyond))
-	}
-	for {
-		out, err := attempt(ctx, s.budget, "list parts", func(ctx context.Context) (*s3.ListPartsOutput, error) {
-			return s.s3.ListParts(ctx, in, once)
+	pages := s3.NewListPartsPaginator(s.s3, &s3.ListPartsInput{
+		Bucket: &s.o.Bucket, Key: &s.o.Key, UploadId: &id, ExpectedBucketOwner: s.o.expectedOwner(),
+		PartNumberMarker: aws.String(strconv.Itoa(beyond)),
+	})
+	for pages.HasMorePages() {
+		page, err := attempt(ctx, s.budget, "list parts", func(ctx context.Context) (*s3.ListPartsOutput, error) {
+			return pages.NextPage(ctx, once)
 		})
 		if err != nil {
 			return nil, 0, err
 		}
-		for _, p := range out.Parts {
+		for _, p := range page.Parts {
 			addListed(parts, p)
 		}
-		count += len(out.Parts)
-		if !aws.ToBool(out.IsTruncated) {
-			return parts, count, nil
-		}
-		in.PartNumberMarker = out.NextPartNumberMarker
+		count += len(page.Parts)
 	}
+	return parts, count, nil
 }
 
 func addListed(parts map[int]part, p types.Part) {

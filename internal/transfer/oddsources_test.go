@@ -232,9 +232,7 @@ func TestOddSourcesArriveWhole(t *testing.T) {
 				if data, _ := server.Object(t, o.Key); !bytes.Equal(data, content) || got.Entries != 2 {
 					t.Error("the object is not the archive")
 				}
-				if left := server.Uploads(t)[o.Key]; len(left) > 0 {
-					t.Errorf("uploads left: %v", left)
-				}
+				noUploadsAt(t, server, o.Key)
 				if n := src.count.Load(); n > 150 {
 					t.Errorf("%d requests", n)
 				}

@@ -44,22 +44,16 @@ func (s *store) decide(e *existing) (condition, error) {
 		Reason: fmt.Sprintf("the key holds an object (%d bytes) %s", e.size, whose)}
 }
 
-// publisher makes the object appear, whole or not at all, and cleans up behind it.
-type publisher struct {
-	store   *store
-	uploads *uploads
-}
-
 // publish has the object written by send: PutObject or CompleteMultipartUpload. Whatever it answers, what HeadObject
 // shows afterwards decides, so that an answer that was lost, or came from a repeat, is not taken for the truth.
-func (p *publisher) publish(ctx context.Context, want content, cond condition, send func(context.Context, condition) error) (*existing, error) {
+func (r *run) publish(ctx context.Context, want content, cond condition, send func(context.Context, condition) error) (*existing, error) {
 	for n := 0; ; n++ {
 		sendErr := send(ctx, cond)
-		now, err := p.store.head(ctx)
+		now, err := r.store.head(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if now.is(p.store.o.Owner, want) {
+		if now.is(r.store.o.Owner, want) {
 			return now, nil
 		}
 		e := storageError("publish object", sendErr)
@@ -68,35 +62,35 @@ func (p *publisher) publish(ctx context.Context, want content, cond condition, s
 			// S3 said yes and shows something else: it is still at it, or somebody has replaced the object since.
 			e = &Error{Op: "publish object", Kind: KindStorageUnavailable, Temporary: true,
 				Reason: "S3 shows another object than the one that it has accepted"}
-		case bucket.ErrorStatus(sendErr) == 412 || isCode(sendErr, "PreconditionFailed", "NoSuchKey"):
-			if cond, err = p.store.decide(now); err != nil {
+		case bucket.IsChanged(sendErr), bucket.IsMissing(sendErr):
+			if cond, err = r.store.decide(now); err != nil {
 				return nil, err
 			}
 			e.Kind, e.Temporary = KindStorageUnavailable, true
 		case e.Gone:
 			return nil, &Error{Op: "publish object", Kind: KindStorageUnavailable, Reason: "the upload is gone", Gone: true}
 		}
-		if err := p.store.budget.Wait(ctx, e, n); err != nil {
+		if err := r.store.budget.Wait(ctx, e, n); err != nil {
 			return nil, err
 		}
 	}
 }
 
 // complete makes the object of an upload whose parts are all in S3.
-func (p *publisher) complete(ctx context.Context, u *upload, cond condition) (*existing, error) {
+func (r *run) complete(ctx context.Context, u *upload, cond condition) (*existing, error) {
 	want := u.checksum()
-	return p.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
-		err := p.store.complete(ctx, u, want, c)
+	return r.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
+		err := r.store.complete(ctx, u, want, c)
 		if isCode(err, "InvalidPart") { // another process of this owner has sent a part again, with another ETag
-			return p.refreshParts(ctx, u, err)
+			return r.refreshParts(ctx, u, err)
 		}
 		return err
 	})
 }
 
 // refreshParts takes the parts' present ETags, if their bytes are still those that were sent.
-func (p *publisher) refreshParts(ctx context.Context, u *upload, cause error) error {
-	listed, _, err := p.store.listParts(ctx, u.id, 0)
+func (r *run) refreshParts(ctx context.Context, u *upload, cause error) error {
+	listed, _, err := r.store.listParts(ctx, u.id, 0)
 	if err != nil {
 		return err
 	}
@@ -113,12 +107,12 @@ func (p *publisher) refreshParts(ctx context.Context, u *upload, cause error) er
 // sweep aborts what is left of this owner's uploads when the object is done: those of a second process of this owner, of an
 // earlier Run whose source was another, and the one that was in use, which a late part of a second process may have
 // brought back without its labels.
-func (p *publisher) sweep(ctx context.Context) {
-	err := p.uploads.abortOwn(ctx)
-	if p.uploads.inUse != "" {
-		err = errors.Join(err, p.store.abort(ctx, p.uploads.inUse))
+func (r *run) sweep(ctx context.Context) {
+	err := r.uploads.abortOwn(ctx)
+	if r.uploads.inUse != "" {
+		err = errors.Join(err, r.store.abort(ctx, r.uploads.inUse))
 	}
 	if err != nil {
-		p.store.log.Warn("uploads left", "key", p.store.o.Key, "error", err)
+		r.store.log.Warn("uploads left", "key", r.store.o.Key, "error", err)
 	}
 }

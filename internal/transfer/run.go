@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
+	"time"
 
 	"github.com/minio/crc64nvme"
 
@@ -28,9 +30,8 @@ type work struct {
 // run is one Run: it looks at both sides, chooses the way of the archive, and has the object published.
 type run struct {
 	*work
-	client    *source.Client
-	uploads   *uploads
-	publisher *publisher
+	client  *source.Client
+	uploads *uploads
 }
 
 func (t *Transferer) newRun(o Object) *run {
@@ -42,49 +43,44 @@ func (t *Transferer) newRun(o Object) *run {
 		}
 	})
 	s := &store{s3: t.s3, o: o, budget: budget, timeout: t.opt.StorageTimeout, log: t.opt.Logger}
-	u := &uploads{store: s, orphanAge: t.opt.OrphanAge}
 	w := &work{
 		opt: &t.opt, streaming: t.streaming, store: s, budget: budget, slower: slower,
 		meter: &meter{report: t.opt.Progress, interval: t.opt.ProgressInterval, size: -1},
 	}
-	return &run{work: w, client: t.client, uploads: u, publisher: &publisher{store: s, uploads: u}}
-}
-
-type headed struct {
-	existing *existing
-	err      error
+	return &run{work: w, client: t.client, uploads: &uploads{store: s, orphanAge: t.opt.OrphanAge}}
 }
 
 func (r *run) run(ctx context.Context, sourceURL string) (Result, error) {
-	r.deadline = deadlineOf(ctx, r.opt.CheckpointBefore)
+	r.deadline = deadlineOf(ctx)
 	var err error
 	if r.src, err = r.client.Open(sourceURL, r.budget); err != nil {
 		return Result{}, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	heads := make(chan headed, 1)
-	go func() { // beside the first request to the source: two round trips in the time of one
-		e, err := r.store.head(ctx)
-		heads <- headed{e, err}
-	}()
+	var now *existing
+	var headErr error
+	var looking sync.WaitGroup
+	looking.Go(func() { // beside the first request to the source: two round trips in the time of one
+		now, headErr = r.store.head(ctx)
+	})
 	b, beginErr := r.src.Begin(ctx, firstRange)
 	if beginErr == nil {
 		defer b.Close()
 	}
-	h := <-heads
-	if h.err != nil {
-		return Result{}, h.err
+	looking.Wait()
+	if headErr != nil {
+		return Result{}, headErr
 	}
-	cond, err := r.store.decide(h.existing)
+	cond, err := r.store.decide(now)
 	if err != nil {
 		return Result{}, err
 	}
 	if beginErr != nil {
 		return Result{}, beginErr
 	}
-	if r.isRepeat(h.existing) {
-		return r.repeat(ctx, h.existing)
+	if r.isRepeat(now) {
+		return r.repeat(ctx, now)
 	}
 	result, err := r.transfer(ctx, b, cond)
 	if !isGone(err) {
@@ -119,7 +115,7 @@ func (r *run) isRepeat(e *existing) bool { return e.isResultOf(r.store.o.Owner, 
 // repeat returns what an earlier Run of the same owner has made of the same source.
 func (r *run) repeat(ctx context.Context, e *existing) (Result, error) {
 	r.meter.stats.Repeated = true
-	r.publisher.sweep(ctx)
+	r.sweep(ctx)
 	return r.result(ctx, e)
 }
 
@@ -200,13 +196,13 @@ func (r *run) putSmall(ctx context.Context, data []byte, cond condition) (Result
 		return r.putInParts(ctx, data, cond)
 	}
 	want := content{size: size, crc: crc64nvme.Update(0, data)}
-	now, err := r.publisher.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
+	now, err := r.publish(ctx, want, cond, func(ctx context.Context, c condition) error {
 		return r.store.put(ctx, data, want.crc, r.src.Identity(), c)
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	r.publisher.sweep(ctx)
+	r.sweep(ctx)
 	return r.result(ctx, now)
 }
 
@@ -228,11 +224,11 @@ func (r *run) putInParts(ctx context.Context, data []byte, cond condition) (Resu
 
 // finish completes the upload. All parts are in S3, and the source's ZIP directory has been read.
 func (r *run) finish(ctx context.Context, u *upload, cond condition) (Result, error) {
-	now, err := r.publisher.complete(ctx, u, cond)
+	now, err := r.complete(ctx, u, cond)
 	if err != nil {
 		return Result{}, err
 	}
-	r.publisher.sweep(ctx)
+	r.sweep(ctx)
 	return r.result(ctx, now)
 }
 
@@ -252,3 +248,37 @@ func (w *work) unfinished(u *upload) Result {
 	_, done := u.done()
 	return Result{Size: w.meter.size, BytesDone: done, Stats: w.meter.final(w.budget)}
 }
+
+var errCheckpoint = errors.New("the deadline is near")
+
+// deadline is when a Run stops, for the next one to continue. Zero times: never.
+type deadline struct {
+	soft time.Time // no new range from here on
+	hard time.Time // nothing in flight from here on
+}
+
+// checkpointBefore the context's deadline no new range is started. A third of it later, ranges in flight are dropped. With
+// less time than twice this left at the start, half of what is left is taken instead.
+const checkpointBefore = 30 * time.Second
+
+func deadlineOf(ctx context.Context) deadline {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return deadline{}
+	}
+	margin := min(checkpointBefore, time.Until(end)/2)
+	return deadline{soft: end.Add(-margin), hard: end.Add(-margin * 2 / 3)}
+}
+
+// timers fire at the two times; never, when there are none.
+func (d deadline) timers() (soft, hard *time.Timer) {
+	if d.soft.IsZero() {
+		soft, hard = time.NewTimer(time.Hour), time.NewTimer(time.Hour)
+		soft.Stop()
+		hard.Stop()
+		return soft, hard
+	}
+	return time.NewTimer(time.Until(d.soft)), time.NewTimer(time.Until(d.hard))
+}
+
+func (d deadline) softPassed() bool { return !d.soft.IsZero() && time.Now().After(d.soft) }

@@ -1,10 +1,13 @@
 package transfer
 
 import (
+	"context"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
@@ -53,7 +56,7 @@ func TestRunKeepsWhatTheCallerSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			src := newSource(t, makeZIP(t, 2, size, 2))
 			o := object(server, "with space/"+name+".zip")
-			o.Metadata = map[string]string{"Job": "job_1"}
+			o.Metadata = map[string]string{"job": "job_1"}
 			o.Tags = map[string]string{"project": "a b"}
 			if _, err := newTransferer(t, server.Client, fastOptions()).Run(testContext(t), src.url(), o); err != nil {
 				t.Fatal(err)
@@ -137,6 +140,23 @@ func TestDestinationRules(t *testing.T) {
 	}
 }
 
+// hookedS3 lets a test act at an instant of the transfer.
+type hookedS3 struct {
+	S3
+	once          sync.Once
+	beforePublish func()
+}
+
+func (h *hookedS3) PutObject(ctx context.Context, in *s3.PutObjectInput, f ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	h.once.Do(h.beforePublish)
+	return h.S3.PutObject(ctx, in, f...)
+}
+
+func (h *hookedS3) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput, f ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+	h.once.Do(h.beforePublish)
+	return h.S3.CompleteMultipartUpload(ctx, in, f...)
+}
+
 // An object that appears while the archive moves is not replaced.
 func TestConflictAtTheEnd(t *testing.T) {
 	t.Parallel()
@@ -145,10 +165,7 @@ func TestConflictAtTheEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			src := newSource(t, makeZIP(t, 6, size, 2))
 			o := object(server, name)
-			theirs := []byte("theirs")
-			sabotage := &hookedS3{S3: server.Client, beforePublish: func() {
-				putPlain(t, server, name, theirs)
-			}}
+			sabotage := &hookedS3{S3: server.Client, beforePublish: func() { server.Put(t, name, "theirs") }}
 			_, err := newTransferer(t, sabotage, fastOptions()).Run(testContext(t), src.url(), o)
 			wantKind(t, err, KindConflict)
 			if data, _ := server.Object(t, name); string(data) != "theirs" {

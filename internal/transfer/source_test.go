@@ -203,9 +203,7 @@ func TestSourcesThatLie(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if left := server.Uploads(t)[name]; len(left) > 0 {
-				t.Errorf("uploads left: %v", left)
-			}
+			noUploadsAt(t, server, name)
 		})
 	}
 }

@@ -3,10 +3,13 @@ package transfer
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
@@ -44,37 +47,44 @@ func storageError(op string, err error) *Error {
 	if failure.IsContextError(err) {
 		return failure.As(op, KindStorageUnavailable, err)
 	}
-	e := &Error{Op: op, Kind: KindStorageUnavailable, Temporary: true}
-	code, status := bucket.ErrorCode(err), bucket.ErrorStatus(err)
-	switch {
-	case code == "" && status == 0: // no answer: the network
-		e.Err = failure.WithoutURL(bucket.Innermost(err))
-		return e
-	case throttlingCodes[code], status == 429, status == 503:
-		e.Pushback = true
-	case code == "NoSuchUpload":
-		e.Temporary, e.Gone = false, true
-	case status >= 500, temporaryCodes[code], status >= 200 && status < 300: // an error inside a 200 may pass
-	default:
-		e.Kind, e.Temporary = KindStorageRefused, false
+	e := &Error{
+		Op: op, Kind: KindStorageUnavailable, Reason: bucket.Reason(err),
+		Temporary: bucket.IsTransient(err), Pushback: bucket.IsThrottling(err), Gone: bucket.ErrorCode(err) == "NoSuchUpload",
 	}
-	e.Reason = strings.TrimSpace(code + " " + bucket.ErrorMessage(err))
+	if e.Reason == "" { // no answer: the network
+		e.Err = bucket.Innermost(err)
+	}
+	if !e.Temporary && !e.Gone {
+		e.Kind = KindStorageRefused
+	}
 	return e
 }
 
-// temporaryCodes are errors with a 4xx status that another attempt of the same call heals (S3 API Reference, "Error
-// responses"): the body or the clock was at fault, not the call.
-var temporaryCodes = map[string]bool{
-	"RequestTimeout": true, "IncompleteBody": true, "BadDigest": true, "XAmzContentChecksumMismatch": true,
-	"RequestTimeTooSkewed": true, "OperationAborted": true, "ConditionalRequestConflict": true, "InternalError": true,
-	"ServiceUnavailable": true, "ExpiredToken": true, "TokenRefreshRequired": true,
-}
-
-// throttlingCodes ask for fewer requests. Some of them come with status 400 ("Error responses", S3 API Reference; the
-// names with KMS are those of the key's service, which S3 passes on).
-var throttlingCodes = map[string]bool{
-	"SlowDown": true, "Throttling": true, "ThrottlingException": true, "RequestLimitExceeded": true,
-	"TooManyRequestsException": true, "KMS.ThrottlingException": true, "KMS.LimitExceededException": true,
-}
-
 func isCode(err error, codes ...string) bool { return slices.Contains(codes, bucket.ErrorCode(err)) }
+
+const handshakeTimeout = 10 * time.Second
+
+// TuneStorage is an option of the S3 client that New takes, the last one: s3.NewFromConfig(cfg, transfer.TuneStorage(n)).
+// Connections are kept for as many parts as fly at once, speak HTTP/1.1, and send bodies in large pieces.
+// concurrency 0 means the default of Options. A client whose HTTP client is not the SDK's own stays as it is.
+func TuneStorage(concurrency int) func(*s3.Options) {
+	if concurrency <= 0 {
+		concurrency = defaultConcurrency
+	}
+	return func(o *s3.Options) {
+		o.DisableLogOutputChecksumValidationSkipped = true // of reading ranges back, which have none
+		client, ok := o.HTTPClient.(*awshttp.BuildableClient)
+		if !ok {
+			return
+		}
+		o.HTTPClient = client.WithTransportOptions(func(t *http.Transport) {
+			protocols := new(http.Protocols)
+			protocols.SetHTTP1(true)
+			t.Protocols = protocols
+			t.ForceAttemptHTTP2 = false
+			t.MaxIdleConns = concurrency + 8
+			t.MaxIdleConnsPerHost = concurrency + 8
+			t.DialTLSContext = dialStorage(t)
+		})
+	}
+}

@@ -52,9 +52,7 @@ func TestStorageFaultsThatPass(t *testing.T) {
 				if err := tr.Abort(testContext(t), o); err != nil {
 					t.Error(err)
 				}
-				if left := server.Uploads(t)[o.Key]; len(left) > 0 {
-					t.Errorf("uploads left: %v", left)
-				}
+				noUploadsAt(t, server, o.Key)
 			})
 		}
 	}
@@ -89,9 +87,7 @@ func TestStorageFaultsThatStay(t *testing.T) {
 			if err := newTransferer(t, server.Client, fastOptions()).Abort(testContext(t), o); err != nil && c.op != "head" {
 				t.Error(err)
 			}
-			if left := server.Uploads(t)[o.Key]; len(left) > 0 {
-				t.Errorf("uploads left: %v", left)
-			}
+			noUploadsAt(t, server, o.Key)
 		})
 	}
 }

@@ -76,12 +76,12 @@ func newChunkedBody(data io.Reader, length int64, sum func() uint64) *chunkedBod
 	return &chunkedBody{data: data, left: length, sum: sum, frame: frame}
 }
 
-func (b *chunkedBody) tail() string {
-	return "\r\n0\r\n" + crcHeader + ":" + checksum.Text(b.sum()) + "\r\n\r\n"
+func trailerOf(sum uint64) string {
+	return "\r\n0\r\n" + crcHeader + ":" + checksum.Text(sum) + "\r\n\r\n"
 }
 
 func (b *chunkedBody) encodedLength() int64 {
-	return int64(b.frame.Len()) + b.left + int64(len("\r\n0\r\n"+crcHeader+":"+checksum.Text(uint64(0))+"\r\n\r\n"))
+	return int64(b.frame.Len()) + b.left + int64(len(trailerOf(0)))
 }
 
 func (b *chunkedBody) Read(p []byte) (int, error) {
@@ -91,18 +91,17 @@ func (b *chunkedBody) Read(p []byte) (int, error) {
 	if b.done {
 		return 0, io.EOF
 	}
-	if b.left > 0 {
-		n, err := b.data.Read(p[:min(int64(len(p)), b.left)])
-		b.left -= int64(n)
-		if err == io.EOF && b.left > 0 {
-			err = io.ErrUnexpectedEOF
-		}
-		if err == io.EOF {
-			err = nil
-		}
-		return n, err
+	if b.left == 0 {
+		b.done, b.frame = true, strings.NewReader(trailerOf(b.sum()))
+		return b.frame.Read(p)
 	}
-	b.done = true
-	b.frame = strings.NewReader(b.tail())
-	return b.frame.Read(p)
+	n, err := b.data.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	switch {
+	case err == io.EOF && b.left > 0:
+		err = io.ErrUnexpectedEOF
+	case err == io.EOF:
+		err = nil
+	}
+	return n, err
 }

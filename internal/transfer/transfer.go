@@ -4,7 +4,7 @@
 //
 // The way through it: Run (transfer.go) makes a run (run.go), which looks at the key (store.go) and at the source (package
 // source), and then moves the archive at once, in ranges (ranges.go, rangereader.go) or in order (inorder.go) into an
-// upload (uploads.go, multipart.go, part.go). The publisher (publish.go) makes the object appear, and its directory is read
+// upload (uploads.go, multipart.go, part.go). The run makes the object appear (publish.go), and its directory is read
 // back (verify.go). Package failure has the errors and the budget of retries.
 //
 // What it needs of S3: HeadObject, GetObject, PutObject, ListBucket, ListBucketMultipartUploads,
@@ -13,8 +13,8 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
 	"log/slog"
 	"time"
 
@@ -29,21 +29,15 @@ type Options struct {
 	PartSize    int64 // bytes; default by the archive's size. 5 MiB at least, rounded up to whole MiB
 
 	StallTimeout time.Duration // no byte from the source for this long breaks a connection; default 20 s
-	MinRate      int64         // bytes per second over 30 s that a connection must bring; default 4 KiB/s
 	// StorageTimeout breaks a part that S3 takes no byte of, and gives no answer to, for this long; default 60 s.
 	StorageTimeout time.Duration
-	// CheckpointBefore the context's deadline no new range is started; default 30 s. A third of it later, ranges in flight
-	// are dropped. With less time than twice this left at the start, half of what is left is taken instead.
-	CheckpointBefore time.Duration
 	// OrphanAge is how old an upload for the very key must be, without any part, to be taken for the remains of a crash
 	// and aborted; default 15 min, a Lambda's life.
 	OrphanAge time.Duration
 
 	AllowedHosts  []string // exact names or *.domain; default source.DefaultHosts
 	AllowLoopback bool     // this machine may be the source, by http too: for local runs only
-	TLSConfig     *tls.Config
 
-	UserAgent        string // default "scenario-archive"
 	Logger           *slog.Logger
 	Progress         func(Progress) // called from one goroutine at a time
 	ProgressInterval time.Duration  // default 250 ms
@@ -75,12 +69,10 @@ type Object struct {
 	// Expected is how many files the archive should have: of one with fewer, the Result lists the names.
 	Expected int64
 
-	ContentType        string            // default application/zip
-	ContentDisposition string            // default: attachment, with the key's last element as file name
-	Metadata           map[string]string // printable ASCII; "transfer-…" is taken
-	Tags               map[string]string
-	KMSKeyID           string // SSE-KMS with this key; "" leaves it to the bucket's default
-	BucketOwner        string // account that must own the bucket; "" checks nothing
+	Metadata    map[string]string // printable ASCII, 1 KiB at most; lower-case names, of which "transfer-…" is taken
+	Tags        map[string]string
+	KMSKeyID    string // SSE-KMS with this key; "" leaves it to the bucket's default
+	BucketOwner string // account that must own the bucket; "" checks nothing
 }
 
 // Result is what a Run did. Only with Finished is there an object, and then all fields are set.
@@ -117,57 +109,28 @@ type Transferer struct {
 const cleanupTimeout = 20 * time.Second
 
 // New makes a Transferer. Build the S3 client with TuneStorage.
-func New(client S3, opt Options) (*Transferer, error) {
-	if client == nil {
-		return nil, invalid("no S3 client")
-	}
-	if opt.PartSize != 0 && (opt.PartSize < minPartSize || opt.PartSize > maxPartSize) {
-		return nil, invalid("part size %d: S3 takes %d to %d", opt.PartSize, minPartSize, maxPartSize)
-	}
-	if opt.Concurrency < 0 || opt.MaxMemory < 0 || opt.MinRate < 0 {
-		return nil, invalid("a limit is negative")
-	}
+func New(client S3, opt Options) *Transferer {
 	opt.setDefaults()
 	return &Transferer{
 		s3: client, opt: opt, streaming: !plainHTTP(client),
 		client: source.NewClient(source.Options{
-			AllowedHosts: opt.AllowedHosts, AllowLoopback: opt.AllowLoopback, TLSConfig: opt.TLSConfig, UserAgent: opt.UserAgent,
-			MaxConnections: opt.Concurrency + 4, StallTimeout: opt.StallTimeout, MinRate: opt.MinRate,
+			AllowedHosts: opt.AllowedHosts, AllowLoopback: opt.AllowLoopback, UserAgent: "scenario-archive",
+			MaxConnections: opt.Concurrency + 4, StallTimeout: opt.StallTimeout, MinRate: 4 * kib,
 		}),
-	}, nil
+	}
 }
 
 func (o *Options) setDefaults() {
-	orInt := func(p *int64, v int64) {
-		if *p == 0 {
-			*p = v
-		}
-	}
-	orTime := func(p *time.Duration, v time.Duration) {
-		if *p <= 0 {
-			*p = v
-		}
-	}
-	if o.Concurrency == 0 {
-		o.Concurrency = defaultConcurrency
-	}
-	o.Concurrency = min(o.Concurrency, maxConcurrency)
-	orInt(&o.MaxMemory, defaultMaxMemory)
-	orInt(&o.MinRate, 4*kib)
-	orTime(&o.StallTimeout, 20*time.Second)
-	orTime(&o.StorageTimeout, 60*time.Second)
-	orTime(&o.CheckpointBefore, 30*time.Second)
-	orTime(&o.OrphanAge, 15*time.Minute)
-	orTime(&o.ProgressInterval, 250*time.Millisecond)
-	orTime(&o.backoff, failure.BaseBackoff)
+	o.Concurrency = min(cmp.Or(o.Concurrency, defaultConcurrency), maxConcurrency)
+	o.MaxMemory = cmp.Or(o.MaxMemory, defaultMaxMemory)
+	o.StallTimeout = cmp.Or(o.StallTimeout, 20*time.Second)
+	o.StorageTimeout = cmp.Or(o.StorageTimeout, 60*time.Second)
+	o.OrphanAge = cmp.Or(o.OrphanAge, 15*time.Minute)
+	o.ProgressInterval = cmp.Or(o.ProgressInterval, 250*time.Millisecond)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.backoff = cmp.Or(o.backoff, failure.BaseBackoff)
 	if o.AllowedHosts == nil {
 		o.AllowedHosts = source.DefaultHosts
-	}
-	if o.UserAgent == "" {
-		o.UserAgent = "scenario-archive"
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
 	}
 }
 
@@ -181,7 +144,7 @@ func (t *Transferer) Close() { t.client.Close() }
 // *Error; if its kind is Resumable the upload is kept for another Run, otherwise it is aborted. Running again after
 // the end changes nothing and returns the same result; so does a second Run of the same owner at the same time.
 func (t *Transferer) Run(ctx context.Context, sourceURL string, o Object) (Result, error) {
-	if err := o.complete(); err != nil {
+	if err := o.check(); err != nil {
 		return Result{}, err
 	}
 	r := t.newRun(o)
@@ -203,7 +166,7 @@ func (t *Transferer) Run(ctx context.Context, sourceURL string, o Object) (Resul
 
 // Abort aborts this owner's unfinished uploads for the key and nothing else. It is no error that there are none.
 func (t *Transferer) Abort(ctx context.Context, o Object) error {
-	if err := o.complete(); err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
 	if err := t.newRun(o).uploads.abortOwn(ctx); err != nil {

@@ -1,11 +1,19 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"sort"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/minio/crc64nvme"
+
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/transfer/source"
 )
 
@@ -41,7 +49,7 @@ func (u *uploads) find(ctx context.Context) ([]candidate, error) {
 		}
 	}
 	// Two processes that found several must choose the same.
-	sort.Slice(kept, func(i, j int) bool { return kept[i].id < kept[j].id })
+	slices.SortFunc(kept, func(a, b candidate) int { return strings.Compare(a.id, b.id) })
 	return kept, nil
 }
 
@@ -89,20 +97,28 @@ func (u *uploads) open(ctx context.Context, ident source.Identity, l layout, com
 		return nil, err
 	}
 	u.inUse = id
-	return newUpload(id, l), nil
+	return &upload{id: id, layout: l, parts: adopt(nil, l)}, nil
 }
 
 func (u *uploads) create(ctx context.Context, ident source.Identity, l layout) (string, error) {
-	id, err := u.store.create(ctx, ident)
+	s := u.store
+	out, err := attempt(ctx, s.budget, "create upload", func(ctx context.Context) (*s3.CreateMultipartUploadOutput, error) {
+		return s.s3.CreateMultipartUpload(ctx, s.o.createInput(ident), once)
+	})
 	if err != nil {
 		return "", err
 	}
-	// The owner's label first: from then on a crash leaves an upload that its owner finds.
-	if err := u.store.sendLabel(ctx, id, ownerLabelPart, u.store.o.ownerLabel()); err != nil {
-		_ = u.store.abort(ctx, id) // the label's failure is the cause
+	id := aws.ToString(out.UploadId)
+	if refused := bucket.CheckEncryption(s.o.KMSKeyID, out.ServerSideEncryption); refused != nil {
+		err = &Error{Op: "create upload", Kind: KindStorageRefused, Err: refused}
+	} else { // the owner's label first: from then on a crash leaves an upload that its owner finds
+		err = s.sendLabel(ctx, id, ownerLabelPart, s.o.ownerLabel())
+	}
+	if err != nil {
+		_ = s.abort(ctx, id) // err is the cause
 		return "", err
 	}
-	return id, u.store.sendLabel(ctx, id, sourceLabelPart, sourceLabel(ident, l.part))
+	return id, s.sendLabel(ctx, id, sourceLabelPart, sourceLabel(ident, l.part))
 }
 
 // errOtherSource: an upload was started with another answer of the source. It may be the same archive all the same.
@@ -114,7 +130,7 @@ func (u *uploads) resume(ctx context.Context, c candidate, ident source.Identity
 		if err := u.store.sendLabel(ctx, c.id, sourceLabelPart, sourceLabel(ident, l.part)); err != nil {
 			return nil, err
 		}
-		return newUpload(c.id, l), nil
+		return &upload{id: c.id, layout: l, parts: adopt(nil, l)}, nil
 	}
 	size, same := partSizeOf(*c.source, ident)
 	if size == 0 || !same && !compared {
@@ -163,4 +179,42 @@ func (u *uploads) abortWithOwnContext(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
 	return u.abortOwn(ctx)
+}
+
+// S3 keeps nothing with an upload in progress that a later process could find it by: listings name key, ID and time.
+// So each upload carries two small parts of numbers that hold no data, its labels. Their sizes and checksums, which
+// ListParts shows, are those of texts that only the same owner with the same source comes to. CompleteMultipartUpload
+// does not name them, and S3 drops parts that are not named.
+//
+// The part size is written as the label's length (labelBase + MiB), so that an upload goes on with the part size that
+// it was started with, whatever the options say now.
+const labelBase = 512
+
+type label struct {
+	size int64
+	crc  uint64
+}
+
+func labelText(kind string, length int64, fields ...string) []byte {
+	text := "scenario-archive transfer label 1\n" + kind + "\n" + strings.Join(fields, "\n") + "\n"
+	return append([]byte(text), bytes.Repeat([]byte{' '}, int(max(0, length-int64(len(text)))))...)
+}
+
+func (o *Object) ownerLabel() []byte {
+	return labelText("owner", labelBase+maxOwnerBytes+maxKeyBytes, o.Bucket, o.Key, o.Owner)
+}
+
+func sourceLabel(ident source.Identity, partSize int64) []byte {
+	return labelText("source", labelBase+partSize/mib, ident.String(), fmt.Sprint(firstRange), fmt.Sprint(partSize))
+}
+
+func newLabel(text []byte) label { return label{int64(len(text)), crc64nvme.Update(0, text)} }
+
+// partSizeOf reads the part size out of a source label, and whether the label is that of ident.
+func partSizeOf(l label, ident source.Identity) (partSize int64, ok bool) {
+	partSize = (l.size - labelBase) * mib
+	if partSize < minPartSize || partSize > maxPartSize {
+		return 0, false
+	}
+	return partSize, newLabel(sourceLabel(ident, partSize)) == l
 }

@@ -16,36 +16,31 @@ import (
 
 // source is the archive in S3, pinned to one version of it.
 type source struct {
-	s3    *s3.Client
-	j     *Job
-	etag  string
-	size  int64
-	stall time.Duration
+	r    *run
+	etag string
+	size int64
 }
 
 // openSource looks at the archive. nil: there is none.
-func openSource(ctx context.Context, u *Unpacker, j *Job) (*source, error) {
-	out, err := u.s3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &j.Bucket, Key: &j.Key, ExpectedBucketOwner: optional(j.BucketOwner)})
-	if isMissing(err) {
-		return nil, nil
+func (r *run) openSource(ctx context.Context) (*source, error) {
+	found, err := r.head(ctx, r.j.Key)
+	if found == nil || err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, storageError("look at archive", err)
-	}
-	s := &source{s3: u.s3, j: j, etag: aws.ToString(out.ETag), size: aws.ToInt64(out.ContentLength), stall: u.opt.StallTimeout}
-	if j.ETag != "" && strings.Trim(s.etag, `"`) != strings.Trim(j.ETag, `"`) {
+	s := &source{r, aws.ToString(found.ETag), aws.ToInt64(found.ContentLength)}
+	if r.j.ETag != "" && strings.Trim(s.etag, `"`) != strings.Trim(r.j.ETag, `"`) {
 		return nil, s.changed()
 	}
 	return s, nil
 }
 
 func (s *source) changed() error {
-	return &Error{Op: "read archive", Kind: KindChanged, Reason: "the object at " + s.j.Key + " is not the archive that was to be unpacked"}
+	return &Error{Op: "read archive", Kind: KindChanged, Reason: "the object at " + s.r.j.Key + " is not the archive that was to be unpacked"}
 }
 
 // open reads n bytes from off on, with a new request where one breaks off. It is a zipfile.Opener.
 func (s *source) open(ctx context.Context, off, n int64) (io.ReadCloser, error) {
-	r := &rangeReader{s: s, ctx: ctx, off: off, end: off + n}
+	r := &rangeReader{s: s, ctx: ctx, stall: s.r.u.opt.StallTimeout, off: off, end: off + n}
 	if n == 0 {
 		return r, nil
 	}
@@ -56,6 +51,7 @@ func (s *source) open(ctx context.Context, off, n int64) (io.ReadCloser, error) 
 type rangeReader struct {
 	s        *source
 	ctx      context.Context
+	stall    time.Duration
 	off, end int64
 	body     io.ReadCloser
 	cancel   context.CancelCauseFunc
@@ -69,15 +65,15 @@ var errStalled = errors.New("no bytes for too long")
 func (r *rangeReader) connect() error {
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	r.cancel = cancel
-	r.timer = time.AfterFunc(3*r.s.stall, func() { cancel(errStalled) }) // the retries of the request, too
-	j := r.s.j
-	out, err := r.s.s3.GetObject(ctx, &s3.GetObjectInput{
+	r.timer = time.AfterFunc(3*r.stall, func() { cancel(errStalled) }) // the retries of the request, too
+	j := &r.s.r.j
+	out, err := r.s.r.s3.GetObject(ctx, &s3.GetObjectInput{
 		Bucket: &j.Bucket, Key: &j.Key, IfMatch: &r.s.etag, ExpectedBucketOwner: optional(j.BucketOwner),
 		Range: aws.String(fmt.Sprintf("bytes=%d-%d", r.off, r.end-1)),
 	})
 	r.timer.Stop()
 	switch {
-	case isPrecondition(err), isMissing(err):
+	case isAnother(err):
 		err = r.s.changed()
 	case err != nil && errors.Is(context.Cause(ctx), errStalled):
 		err = &Error{Op: "read archive", Kind: KindStorageUnavailable, Err: errStalled}
@@ -105,7 +101,7 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 				return 0, err
 			}
 		}
-		r.timer.Reset(r.s.stall)
+		r.timer.Reset(r.stall)
 		n, err := r.body.Read(p[:min(int64(len(p)), r.end-r.off)])
 		r.timer.Stop()
 		if r.off += int64(n); n > 0 {

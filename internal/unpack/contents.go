@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
 
@@ -50,7 +52,7 @@ func (r *run) finish(ctx context.Context, before *existing) error {
 		},
 	}
 	if before != nil {
-		o.match = before.etag
+		o.match = aws.ToString(before.ETag)
 	}
 	w := r.newWriter(ctx, o)
 	defer w.close()

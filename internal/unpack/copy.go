@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/checksum"
 	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
@@ -82,7 +81,7 @@ func (u *upload) copyPart(ctx context.Context, number int32, from, size int64) (
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", from, from+size-1)), ExpectedSourceBucketOwner: optional(j.BucketOwner),
 	})
 	switch {
-	case isPrecondition(err), bucket.ErrorCode(err) == "NoSuchKey":
+	case isAnother(err):
 		return types.CompletedPart{}, 0, u.r.source.changed()
 	case err != nil:
 		return types.CompletedPart{}, 0, storageError("write "+u.o.key, err)
@@ -95,7 +94,7 @@ func (u *upload) copyPart(ctx context.Context, number int32, from, size int64) (
 	if !ok {
 		return types.CompletedPart{}, 0, &Error{Op: "write " + u.o.key, Kind: KindStorageUnavailable, Reason: "S3 copied a part and did not say its CRC-32"}
 	}
-	u.r.progress.parts.Add(1)
+	u.r.parts.Add(1)
 	return types.CompletedPart{PartNumber: &number, ETag: p.ETag, ChecksumCRC32: p.ChecksumCRC32}, crc, nil
 }
 

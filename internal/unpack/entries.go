@@ -1,6 +1,7 @@
 package unpack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func unpackable(e *zipfile.Entry, n string) error {
 	case e.Flags&(zipfile.FlagEncrypted|zipfile.FlagMasked) != 0:
 		return entryError(KindUnsupported, n, "the entry is encrypted")
 	case e.Method != zipfile.MethodStored && e.Method != zipfile.MethodDeflate:
-		return entryError(KindUnsupported, n, "the entry is compressed with method %d (%s); stored and deflate are supported", e.Method, methodName(e.Method))
+		return entryError(KindUnsupported, n, "the entry is compressed with method %d (%s); stored and deflate are supported", e.Method, cmp.Or(methodNames[e.Method], "unknown"))
 	case e.Method == zipfile.MethodStored && e.Compressed != e.Size:
 		return entryError(KindCorrupt, n, "the entry is stored, and its two sizes differ")
 	case e.Size > maxEntrySize:
@@ -50,13 +51,6 @@ func unpackable(e *zipfile.Entry, n string) error {
 }
 
 var methodNames = map[uint16]string{1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "zstd", 94: "MP3", 95: "XZ", 96: "JPEG", 97: "WavPack", 98: "PPMd", 99: "AES"}
-
-func methodName(m uint16) string {
-	if n, ok := methodNames[m]; ok {
-		return n
-	}
-	return "unknown"
-}
 
 // eachEntry walks the directory and gives each entry that makes an object, with its key.
 func (r *run) eachEntry(ctx context.Context, fn func(e *zipfile.Entry, n, key string) error) error {
@@ -89,8 +83,8 @@ func nameHash(b []byte) uint64 {
 
 // unpackAll reads the directory, and lets readers and writers work on what it says.
 //
-// Three readers fill buffers from the archive; as many writers as objects may be written at once empty them. A reader
-// waits for a buffer, a buffer for its last object: that bounds everything. The first error ends all.
+// Readers, one less than there are buffers, fill these from the archive; as many writers as objects may be written at once
+// empty them. A reader waits for a buffer, a buffer for its last object: that bounds everything. The first error ends all.
 func (r *run) unpackAll(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -101,7 +95,7 @@ func (r *run) unpackAll(ctx context.Context) error {
 	}
 	groups, writes := make(chan group), make(chan write)
 	var readers, writers sync.WaitGroup
-	for range max(2, r.u.opt.Slabs-1) {
+	for range slabs - 1 {
 		readers.Go(func() {
 			for g := range groups {
 				if ctx.Err() == nil {
@@ -125,10 +119,7 @@ func (r *run) unpackAll(ctx context.Context) error {
 	readers.Wait()
 	close(writes)
 	writers.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
+	return context.Cause(ctx)
 }
 
 // group is neighbours that one request reads.
@@ -232,12 +223,7 @@ func (p *planner) flush(next int64) error {
 	p.g = group{}
 	// How long the last local header is shows only when it is read.
 	g.end = min(next, g.entries[len(g.entries)-1].end+1<<16+maxDescriptor)
-	select {
-	case p.groups <- g:
-		return nil
-	case <-p.ctx.Done():
-		return context.Cause(p.ctx)
-	}
+	return send(p.ctx, p.groups, g)
 }
 
 // maxDescriptor is what may follow a content.
@@ -247,27 +233,17 @@ const maxDescriptor = 24
 func atOnce(ctx context.Context, most, n int, fn func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	next := make(chan int)
+	slots := make(chan struct{}, most)
 	var all sync.WaitGroup
-	for range min(most, n) {
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		slots <- struct{}{}
 		all.Go(func() {
-			for i := range next {
-				if ctx.Err() != nil {
-					continue
-				}
-				if err := fn(ctx, i); err != nil {
-					cancel(err)
-				}
+			defer func() { <-slots }()
+			if err := fn(ctx, i); err != nil {
+				cancel(err)
 			}
 		})
 	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
 	all.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
+	return context.Cause(ctx)
 }

@@ -65,16 +65,8 @@ func invalid(format string, args ...any) *Error {
 }
 
 func entryError(kind Kind, name, format string, args ...any) *Error {
-	return &Error{Op: fmt.Sprintf("read entry %q", abbreviate(name)), Kind: kind, Reason: fmt.Sprintf(format, args...)}
-}
-
-// abbreviate keeps a name that may have 64 KiB short enough for an error's text.
-func abbreviate(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
+	// A name may have 64 KiB.
+	return &Error{Op: fmt.Sprintf("read entry %.200q", name), Kind: kind, Reason: fmt.Sprintf(format, args...)}
 }
 
 // failure is what Run returns for err: an *Error that says how far it came.
@@ -93,6 +85,6 @@ func (r *run) failure(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil && (e.Kind == KindStorageUnavailable || e.Kind == KindCanceled) {
 		e = &Error{Op: e.Op, Kind: KindCanceled, Err: ctx.Err()}
 	}
-	e.done, e.total = r.progress.objects.Load(), r.result.TotalObjects
+	e.done, e.total = r.result.Objects, r.result.TotalObjects
 	return e
 }

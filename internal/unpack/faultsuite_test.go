@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
@@ -186,22 +184,11 @@ func wantOnly(t *testing.T, server *s3test.Server, j Job, list []file) {
 	for _, f := range list {
 		contents[f.name] = f.content
 	}
-	pages := s3.NewListObjectsV2Paginator(server.Client, &s3.ListObjectsV2Input{Bucket: &server.Bucket, Prefix: &j.Prefix})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range page.Contents {
-			want, known := contents[strings.TrimPrefix(*o.Key, j.Prefix)]
-			if got, _ := server.Object(t, *o.Key); !known || string(got) != string(want) {
-				t.Errorf("%s (%d bytes) is no entry, or not the right one", *o.Key, len(got))
-			}
+	for _, key := range keysBelow(t, server, j.Prefix) {
+		want, known := contents[strings.TrimPrefix(key, j.Prefix)]
+		if got, _ := server.Object(t, key); !known || string(got) != string(want) {
+			t.Errorf("%s (%d bytes) is no entry, or not the right one", key, len(got))
 		}
 	}
-	for key := range server.Uploads(t) {
-		if strings.HasPrefix(key, j.Prefix) {
-			t.Errorf("an upload is left: %s", key)
-		}
-	}
+	noUploads(t, server, j.Prefix)
 }

@@ -2,6 +2,7 @@ package unpack
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"hash/crc32"
@@ -62,9 +63,9 @@ func (r *run) unpackGroup(ctx context.Context, g group, writes chan<- write) err
 	return nil
 }
 
-func send(ctx context.Context, writes chan<- write, w write) error {
+func send[T any](ctx context.Context, to chan<- T, v T) error {
 	select {
-	case writes <- w:
+	case to <- v:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -167,6 +168,8 @@ type input struct {
 	at    int64 // where in the file buf is
 	body  io.ReadCloser
 	buf   *bufio.Reader
+	// failed is the first error of reading the body.
+	failed error
 }
 
 var inputBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
@@ -183,7 +186,7 @@ func (in *input) seek(off int64) error {
 	if err != nil {
 		return err
 	}
-	in.body, in.at = body, off
+	in.body, in.at, in.failed = body, off, nil
 	in.buf = inputBuffers.Get().(*bufio.Reader)
 	in.buf.Reset(body)
 	return nil
@@ -192,6 +195,10 @@ func (in *input) seek(off int64) error {
 func (in *input) Read(p []byte) (int, error) {
 	n, err := in.buf.Read(p)
 	in.at += int64(n)
+	if err == io.EOF { // of the range, within an entry
+		err = io.ErrUnexpectedEOF
+	}
+	in.failed = cmp.Or(in.failed, err)
 	return n, err
 }
 
@@ -266,7 +273,7 @@ func (in *input) readAll(e *entry, buf []byte) error {
 // content is the content of an entry: inflated, counted and summed.
 type content struct {
 	e    *entry
-	in   *limited
+	in   *input
 	from io.Reader
 	n    int64
 	crc  uint32
@@ -284,11 +291,10 @@ var inflaters = sync.Pool{New: func() any {
 }}
 
 func newContent(in *input, e *entry) *content {
-	c := &content{e: e, in: &limited{in: in, left: e.compressed}}
-	c.from = c.in
+	c := &content{e: e, in: in, from: io.LimitReader(in, e.compressed)}
 	if e.method == zipfile.MethodDeflate {
 		f := inflaters.Get().(*inflater)
-		f.buf.Reset(c.in)
+		f.buf.Reset(c.from)
 		_ = f.ReadCloser.(flate.Resetter).Reset(f.buf, nil) // it always succeeds
 		c.from = f
 	}
@@ -341,30 +347,4 @@ func (c *content) check() error {
 		inflaters.Put(f)
 	}
 	return nil
-}
-
-// limited is the compressed bytes of an entry.
-type limited struct {
-	in     *input
-	left   int64
-	failed error // of reading the archive
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	if l.left == 0 {
-		return 0, io.EOF
-	}
-	n, err := l.in.Read(p[:min(int64(len(p)), l.left)])
-	l.left -= int64(n)
-	return n, l.note(err)
-}
-
-func (l *limited) note(err error) error {
-	if err != nil && l.failed == nil {
-		l.failed = err
-		if err == io.EOF {
-			l.failed = io.ErrUnexpectedEOF
-		}
-	}
-	return err
 }

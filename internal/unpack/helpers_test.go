@@ -94,11 +94,7 @@ func newUnpacker(t testing.TB, client *s3.Client, opt Options) *Unpacker {
 	t.Helper()
 	o := client.Options()
 	o.ExpressCredentials = nil
-	u, err := New(s3.New(o, transfer.TuneStorage(opt.Concurrency)), opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
+	return New(s3.New(o, transfer.TuneStorage(opt.Concurrency)), opt)
 }
 
 func job(s *s3test.Server) Job {
@@ -119,15 +115,8 @@ func testContext(t testing.TB) context.Context {
 func wantFiles(t testing.TB, s *s3test.Server, j Job, list []file, keys []string) {
 	t.Helper()
 	there := map[string]bool{}
-	pages := s3.NewListObjectsV2Paginator(s.Client, &s3.ListObjectsV2Input{Bucket: &s.Bucket, Prefix: &j.Prefix})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range page.Contents {
-			there[*o.Key] = true
-		}
+	for _, key := range keysBelow(t, s, j.Prefix) {
+		there[key] = true
 	}
 	data, ok := s.Object(t, j.Prefix+contentsName)
 	if !ok {
@@ -159,6 +148,21 @@ func wantFiles(t testing.TB, s *s3test.Server, j Job, list []file, keys []string
 		t.Errorf("objects that belong to no entry: %v", there)
 	}
 	noUploads(t, s, j.Prefix)
+}
+
+func keysBelow(t testing.TB, s *s3test.Server, prefix string) (keys []string) {
+	t.Helper()
+	pages := s3.NewListObjectsV2Paginator(s.Client, &s3.ListObjectsV2Input{Bucket: &s.Bucket, Prefix: &prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range page.Contents {
+			keys = append(keys, *o.Key)
+		}
+	}
+	return keys
 }
 
 func wantObject(t testing.TB, s *s3test.Server, key string, content []byte, contentType, sum string) {

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
@@ -125,13 +123,6 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-func putObject(t *testing.T, server *s3test.Server, key, text string) {
-	t.Helper()
-	if _, err := server.Client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &server.Bucket, Key: &key, Body: strings.NewReader(text)}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Somebody else's object at a key is a conflict, unless it may be replaced.
 func TestConflict(t *testing.T) {
 	t.Parallel()
@@ -142,7 +133,7 @@ func TestConflict(t *testing.T) {
 			server := s3test.Start(t)
 			j := job(server)
 			j.ETag = putArchive(t, server, j.Key, zipOf(t, list))
-			putObject(t, server, j.Prefix+taken, "somebody else's")
+			server.Put(t, j.Prefix+taken, "somebody else's")
 			u := newUnpacker(t, server.Client, fastOptions())
 			_, err := u.Run(testContext(t), j)
 			wantKind(t, err, KindConflict)

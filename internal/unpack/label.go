@@ -45,7 +45,7 @@ func (r *run) ownerLabel(key string) []byte {
 // other metadata, is not resumed.
 func (u *upload) sourceLabel() []byte {
 	text := fmt.Appendf(nil, "scenario-archive unpack source 1\n%d\n%d\n%q\n%q\n%q\n", u.o.size, u.partSize, u.o.contentType,
-		u.r.j.KMSKeyID, aws.ToString(u.r.tagging()))
+		u.r.j.KMSKeyID, aws.ToString(bucket.Tagging(u.r.j.Tags)))
 	meta := u.r.meta(&u.o)
 	for _, name := range slices.Sorted(maps.Keys(meta)) {
 		text = fmt.Appendf(text, "%q %q\n", name, meta[name])
@@ -83,13 +83,15 @@ func (r *run) abortLeft(ctx context.Context) error {
 // eachLeft calls fn for each upload below the prefix that this owner began. Those that ended before they were labelled are
 // aborted.
 func (r *run) eachLeft(ctx context.Context, fn func(key string, found left) error) error {
-	in := &s3.ListMultipartUploadsInput{Bucket: &r.j.Bucket, Prefix: optional(r.j.Prefix), ExpectedBucketOwner: optional(r.j.BucketOwner)}
-	for {
-		out, err := r.s3.ListMultipartUploads(ctx, in)
+	pages := s3.NewListMultipartUploadsPaginator(r.s3, &s3.ListMultipartUploadsInput{
+		Bucket: &r.j.Bucket, Prefix: optional(r.j.Prefix), ExpectedBucketOwner: optional(r.j.BucketOwner),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return storageError("list uploads", err)
 		}
-		for _, u := range out.Uploads {
+		for _, u := range page.Uploads {
 			key, id := aws.ToString(u.Key), aws.ToString(u.UploadId)
 			found, owned, err := r.readLabels(ctx, key, id)
 			if err != nil {
@@ -104,11 +106,8 @@ func (r *run) eachLeft(ctx context.Context, fn func(key string, found left) erro
 				return err
 			}
 		}
-		if !aws.ToBool(out.IsTruncated) {
-			return nil
-		}
-		in.KeyMarker, in.UploadIdMarker = out.NextKeyMarker, out.NextUploadIdMarker
 	}
+	return nil
 }
 
 // readLabels says whether an upload is this owner's, and what it was begun for.
@@ -141,26 +140,23 @@ func (r *run) abortOrphan(ctx context.Context, key, id string, age time.Duration
 
 // eachPart calls fn for each part behind a number. An upload that is gone has none.
 func (r *run) eachPart(ctx context.Context, key, id string, after int, fn func(types.Part)) error {
-	in := &s3.ListPartsInput{
+	pages := s3.NewListPartsPaginator(r.s3, &s3.ListPartsInput{
 		Bucket: &r.j.Bucket, Key: &key, UploadId: &id, ExpectedBucketOwner: optional(r.j.BucketOwner),
 		PartNumberMarker: aws.String(strconv.Itoa(after)),
-	}
-	for {
-		out, err := r.s3.ListParts(ctx, in)
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
 		if bucket.ErrorCode(err) == "NoSuchUpload" {
 			return nil
 		}
 		if err != nil {
 			return storageError("list parts", err)
 		}
-		for _, p := range out.Parts {
+		for _, p := range page.Parts {
 			fn(p)
 		}
-		if !aws.ToBool(out.IsTruncated) {
-			return nil
-		}
-		in.PartNumberMarker = out.NextPartNumberMarker
 	}
+	return nil
 }
 
 // sweep aborts what this run and those before have left, with time of its own, after an error that running again does not

@@ -104,3 +104,19 @@ func shorten(key string, limit int) string {
 	}
 	return stem + end
 }
+
+// cp437 is the upper half of the IBM PC's code page 437, which names without a flag are in (APPNOTE.TXT, appendix D).
+var cp437 = []rune("ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐" +
+	"└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0")
+
+func fromCP437(b []byte) string {
+	var out strings.Builder
+	for _, c := range b {
+		if c < 0x80 {
+			out.WriteByte(c)
+		} else {
+			out.WriteRune(cp437[c-0x80])
+		}
+	}
+	return out.String()
+}

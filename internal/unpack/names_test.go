@@ -161,12 +161,7 @@ func FuzzKeys(f *testing.F) {
 func TestContentTypes(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{
-		"a.png": "image/png", "a.JPG": "image/jpeg", "a.webp": "image/webp", "a.avif": "image/avif", "a.gif": "image/gif",
-		"a.svg": "image/svg+xml", "a.tif": "image/tiff", "a.exr": "image/x-exr", "a.hdr": "image/vnd.radiance", "a.mp4": "video/mp4",
-		"a.webm": "video/webm", "a.mov": "video/quicktime", "a.mp3": "audio/mpeg", "a.wav": "audio/wav", "a.glb": "model/gltf-binary",
-		"a.gltf": "model/gltf+json", "a.fbx": "application/octet-stream", "a.obj": "model/obj", "a.mtl": "model/mtl",
-		"a.ply": "application/octet-stream", "a.usdz": "model/vnd.usdz+zip", "a.json": "application/json",
-		"a.txt": "text/plain; charset=utf-8", "a.unknown": "", "a": "", ".png/a": "", "a.html": "",
+		"a.png": "image/png", "b/a.JPG": "image/jpeg", "a.txt": "text/plain; charset=utf-8", "a.unknown": "", "a": "", ".png/a": "", "a.html": "",
 	} {
 		if got := typeByName(key); got != want {
 			t.Errorf("%s: got %q; want %q", key, got, want)

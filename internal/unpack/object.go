@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,28 +46,10 @@ func (r *run) meta(o *object) map[string]string {
 	return m
 }
 
-func (r *run) tagging() *string {
-	if len(r.j.Tags) == 0 {
-		return nil
-	}
-	v := url.Values{}
-	for k, t := range r.j.Tags {
-		v.Set(k, t)
-	}
-	return aws.String(v.Encode())
-}
-
-func (r *run) encryption() (types.ServerSideEncryption, *string) {
-	if r.j.KMSKeyID == "" {
-		return "", nil
-	}
-	return types.ServerSideEncryptionAwsKms, &r.j.KMSKeyID
-}
-
-// checkEncryption: a server that does not know SSE-KMS stores in the clear and says nothing.
+// checkEncryption compares how S3 has encrypted with what was asked for.
 func (r *run) checkEncryption(got types.ServerSideEncryption) error {
-	if r.j.KMSKeyID != "" && got != types.ServerSideEncryptionAwsKms {
-		return &Error{Op: "write", Kind: KindStorageRefused, Reason: fmt.Sprintf("asked for SSE-KMS, S3 answered %q", got)}
+	if err := bucket.CheckEncryption(r.j.KMSKeyID, got); err != nil {
+		return &Error{Op: "write", Kind: KindStorageRefused, Err: err}
 	}
 	return nil
 }
@@ -84,40 +65,32 @@ func (r *run) condition(o *object) (ifNoneMatch, ifMatch *string) {
 	return aws.String("*"), nil
 }
 
-// existing is what a key holds.
-type existing struct {
-	etag, contentType, crc32 string
-	size                     int64
-	metadata                 map[string]string
-	full                     bool // the checksum is of the whole object
-}
+// existing is what a key holds, with its checksum.
+type existing = s3.HeadObjectOutput
 
 // head looks at a key; nil when there is nothing.
 func (r *run) head(ctx context.Context, key string) (*existing, error) {
 	out, err := r.s3.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: &r.j.Bucket, Key: &key, ExpectedBucketOwner: optional(r.j.BucketOwner), ChecksumMode: types.ChecksumModeEnabled,
 	})
-	if isMissing(err) {
+	if bucket.IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, storageError("look at "+key, err)
 	}
-	return &existing{
-		etag: aws.ToString(out.ETag), contentType: aws.ToString(out.ContentType), crc32: aws.ToString(out.ChecksumCRC32),
-		size: aws.ToInt64(out.ContentLength), metadata: out.Metadata, full: out.ChecksumType == types.ChecksumTypeFullObject,
-	}, nil
+	return out, nil
 }
 
 // isOurs: this owner's object, of this very archive, whole.
 func (r *run) isOurs(e *existing) bool {
-	return e != nil && e.metadata[metaOwner] == r.j.Owner && e.crc32 != "" && e.full &&
-		e.metadata[metaSource] == strings.Trim(r.source.etag, `"`)
+	return e != nil && e.Metadata[metaOwner] == r.j.Owner && e.Metadata[metaSource] == strings.Trim(r.source.etag, `"`) &&
+		e.ChecksumCRC32 != nil && e.ChecksumType == types.ChecksumTypeFullObject
 }
 
 // isDone: the key holds what it is to hold.
 func (r *run) isDone(e *existing, o *object) bool {
-	return r.isOurs(e) && e.size == o.size && e.crc32 == checksum.Text(o.crc)
+	return r.isOurs(e) && aws.ToInt64(e.ContentLength) == o.size && *e.ChecksumCRC32 == checksum.Text(o.crc)
 }
 
 // claim decides what to do about what a key holds: nothing, as it is done; replace this owner's own; move the entry to
@@ -126,25 +99,24 @@ func (r *run) claim(e *existing, o *object) (done bool, err error) {
 	switch {
 	case e == nil:
 		o.match = ""
+		return false, nil
 	case r.isDone(e, o):
 		return true, nil
-	case sameBatch(e.metadata[metaPart], r.j.Part):
-		if e.metadata[metaPart] != r.j.Part {
-			return false, errTaken
-		}
-		o.match = e.etag // an earlier attempt's
-	case r.j.Overwrite:
-		o.match = e.etag
-	case e.metadata[metaOwner] == r.j.Owner:
-		o.match = e.etag
-	default:
-		whose := "which this project did not write"
-		if w := e.metadata[metaOwner]; w != "" {
-			whose = "written by " + w
-		}
-		return false, &Error{Op: "write " + o.key, Kind: KindConflict, Reason: fmt.Sprintf("the key holds an object (%d bytes) %s", e.size, whose)}
 	}
-	return false, nil
+	owner, part := e.Metadata[metaOwner], e.Metadata[metaPart]
+	switch {
+	case part != r.j.Part && sameBatch(part, r.j.Part):
+		return false, errTaken
+	case owner == r.j.Owner, r.j.Overwrite, sameBatch(part, r.j.Part): // this owner's, or an earlier attempt's
+		o.match = aws.ToString(e.ETag)
+		return false, nil
+	}
+	whose := "which this project did not write"
+	if owner != "" {
+		whose = "written by " + owner
+	}
+	return false, &Error{Op: "write " + o.key, Kind: KindConflict,
+		Reason: fmt.Sprintf("the key holds an object (%d bytes) %s", aws.ToInt64(e.ContentLength), whose)}
 }
 
 // publish makes an object appear by send, under its condition. When somebody was faster, or an answer was lost, what is
@@ -155,7 +127,8 @@ func (r *run) publish(ctx context.Context, o *object, send func(context.Context)
 		if err == nil {
 			return nil
 		}
-		if !isPrecondition(err) && bucket.ErrorCode(err) != "NoSuchUpload" && bucket.ErrorCode(err) != "NoSuchKey" {
+		gone := bucket.ErrorCode(err) == "NoSuchUpload"
+		if !isAnother(err) && !gone {
 			return storageError("write "+o.key, err)
 		}
 		e, headErr := r.head(ctx, o.key)
@@ -165,7 +138,7 @@ func (r *run) publish(ctx context.Context, o *object, send func(context.Context)
 		if done, err := r.claim(e, o); done || err != nil {
 			return err
 		}
-		if n == 3 || bucket.ErrorCode(err) == "NoSuchUpload" {
+		if n == 3 || gone {
 			return storageError("write "+o.key, err)
 		}
 	}

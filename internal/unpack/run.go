@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,9 +19,11 @@ var errCheckpoint = errors.New("the deadline is near")
 
 // run is one call of Run.
 type run struct {
-	u      *Unpacker
-	s3     *s3.Client
-	j      Job
+	u  *Unpacker
+	s3 *s3.Client
+	j  Job
+
+	mu     sync.Mutex // of result, while entries are written
 	result Result
 
 	source *source
@@ -32,15 +35,17 @@ type run struct {
 	// stopped: that time came before the last entry.
 	stopped bool
 	slabs   chan []byte
-	moved   movedKeys
+	// moved: how many keys each entry, by its index, has tried whose key another archive of the batch has. S3 says anew in
+	// each run which they are: an object stays where it was first written.
+	moved sync.Map
 
-	left     map[string]left // uploads that interrupted runs have left, by key; not changed once work begins
-	progress struct{ objects, bytes, written, writtenBytes, parts atomic.Int64 }
+	left  map[string]left // uploads that interrupted runs have left, by key; not changed once work begins
+	parts atomic.Int64    // that this run made
 }
 
 func newRun(u *Unpacker, j Job) *run {
-	r := &run{u: u, s3: u.s3, j: j, slabs: make(chan []byte, u.opt.Slabs)}
-	for range u.opt.Slabs {
+	r := &run{u: u, s3: u.s3, j: j, slabs: make(chan []byte, slabs)}
+	for range slabs {
 		r.slabs <- nil // made when it is needed
 	}
 	return r
@@ -65,7 +70,6 @@ func (r *run) run(ctx context.Context) error {
 	stopProgress := r.reportProgress()
 	err = r.unpackAll(ctx)
 	stopProgress()
-	r.count()
 	if err == nil && !r.stopped {
 		if r.result.Objects != r.result.TotalObjects {
 			return &Error{Op: "unpack", Kind: KindInternal, Reason: "an entry was lost"}
@@ -75,16 +79,17 @@ func (r *run) run(ctx context.Context) error {
 	return r.checkpoint(ctx, err)
 }
 
+// checkpointBefore the context's deadline no new entry is begun. A third of it later, entries in flight are left to the next
+// run. With less time than twice this left at the start, half of what is left is taken instead.
+const checkpointBefore = 30 * time.Second
+
 // clock sets when to stop: two points before the context's deadline.
 func (r *run) clock(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return ctx, func() {}
 	}
-	before := r.u.opt.CheckpointBefore
-	if left := time.Until(deadline); left < 2*before {
-		before = left / 2
-	}
+	before := min(checkpointBefore, time.Until(deadline)/2)
 	r.stop = deadline.Add(-before)
 	return context.WithDeadlineCause(ctx, deadline.Add(-before+before/3), errCheckpoint)
 }
@@ -97,7 +102,7 @@ func (r *run) checkpoint(ctx context.Context, err error) error {
 	if err != nil && !errors.Is(err, errCheckpoint) && context.Cause(ctx) != errCheckpoint || r.result.Finished {
 		return err
 	}
-	if r.result.Written == 0 && r.progress.parts.Load() == 0 && r.result.Objects < r.result.TotalObjects {
+	if r.result.Written == 0 && r.parts.Load() == 0 && r.result.Objects < r.result.TotalObjects {
 		return &Error{Op: "unpack", Kind: KindStorageUnavailable, Reason: "not one object, nor a part of one, could be written in the time that there was"}
 	}
 	return nil
@@ -109,11 +114,11 @@ func (r *run) prepare(ctx context.Context) (contents *existing, err error) {
 	if contents, err = r.head(ctx, key); err != nil {
 		return nil, err
 	}
-	if r.source, err = openSource(ctx, r.u, &r.j); err != nil {
+	if r.source, err = r.openSource(ctx); err != nil {
 		return nil, err
 	}
 	if r.source == nil { // deleted, perhaps by the run whose answer was lost
-		r.source = &source{etag: r.j.ETag}
+		r.source = &source{r: r, etag: r.j.ETag}
 		if contents != nil && r.isOurs(contents) && r.j.DropArchive {
 			return nil, r.repeat(ctx, contents)
 		}
@@ -133,7 +138,7 @@ func (r *run) prepare(ctx context.Context) (contents *existing, err error) {
 // repeat is the end of a run after the last one.
 func (r *run) repeat(ctx context.Context, contents *existing) error {
 	number := func(name string) int64 {
-		n, _ := strconv.ParseInt(contents.metadata[name], 10, 64)
+		n, _ := strconv.ParseInt(contents.Metadata[name], 10, 64)
 		return n
 	}
 	r.result = Result{Objects: number(metaObjects), Bytes: number(metaBytes), Repeated: true}
@@ -192,12 +197,12 @@ func (r *run) conclude(ctx context.Context) error {
 	if err := r.abortLeft(ctx); err != nil {
 		return err
 	}
-	if r.j.DropArchive && r.source.s3 != nil {
+	if r.j.DropArchive && r.source.size > 0 { // there was one when this run began
 		now, err := r.head(ctx, r.j.Key)
 		if err != nil {
 			return err
 		}
-		if now != nil && strings.Trim(now.etag, `"`) == strings.Trim(r.source.etag, `"`) {
+		if now != nil && strings.Trim(aws.ToString(now.ETag), `"`) == strings.Trim(r.source.etag, `"`) {
 			_, err = r.s3.DeleteObject(ctx, &s3.DeleteObjectInput{
 				Bucket: &r.j.Bucket, Key: &r.j.Key, ExpectedBucketOwner: optional(r.j.BucketOwner),
 			})
@@ -211,19 +216,15 @@ func (r *run) conclude(ctx context.Context) error {
 	return nil
 }
 
-// count takes the counters into the result.
-func (r *run) count() {
-	r.result.Objects, r.result.Bytes = r.progress.objects.Load(), r.progress.bytes.Load()
-	r.result.Written, r.result.WrittenBytes = r.progress.written.Load(), r.progress.writtenBytes.Load()
-}
-
 // done counts an object that is there.
 func (r *run) done(size int64, written bool) {
-	r.progress.objects.Add(1)
-	r.progress.bytes.Add(size)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Objects++
+	r.result.Bytes += size
 	if written {
-		r.progress.written.Add(1)
-		r.progress.writtenBytes.Add(size)
+		r.result.Written++
+		r.result.WrittenBytes += size
 	}
 }
 
@@ -232,29 +233,25 @@ func (r *run) reportProgress() (stop func()) {
 		return func() {}
 	}
 	report := func() {
-		r.u.opt.Progress(Progress{
-			Objects: r.progress.objects.Load(), Bytes: r.progress.bytes.Load(),
-			TotalObjects: r.result.TotalObjects, TotalBytes: r.result.TotalBytes,
-		})
+		r.mu.Lock()
+		now := r.result
+		r.mu.Unlock()
+		r.u.opt.Progress(now)
 	}
-	quit, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(r.u.opt.ProgressInterval)
-		defer ticker.Stop()
-		for {
+	quit := make(chan struct{})
+	var reporting sync.WaitGroup
+	reporting.Go(func() {
+		for ended := false; !ended; report() {
 			select {
-			case <-ticker.C:
-				report()
+			case <-time.After(r.u.opt.ProgressInterval):
 			case <-quit:
-				report()
-				return
+				ended = true
 			}
 		}
-	}()
+	})
 	return func() {
 		close(quit)
-		<-ended
+		reporting.Wait()
 	}
 }
 

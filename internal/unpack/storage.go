@@ -3,12 +3,8 @@ package unpack
 import (
 	"context"
 	"errors"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
@@ -19,28 +15,14 @@ import (
 // attempts of one call. The SDK's own token bucket bounds the retries of all calls together.
 const attempts = 8
 
-// temporaryCodes are errors with a 4xx status that another attempt heals (S3 API Reference, "Error responses"), beyond
-// those that the SDK knows: the body or the clock was at fault, not the call.
-var temporaryCodes = []string{
-	"IncompleteBody", "BadDigest", "XAmzContentChecksumMismatch", "OperationAborted", "ConditionalRequestConflict",
-	"ServiceUnavailable", "InternalError", "KMS.ThrottlingException", "ThrottlingException",
-}
-
 // tuned is the client with the SDK's retries as unpacking needs them: each attempt has its own time, whatever the call's
 // context has.
 func tuned(client *s3.Client, opt Options) *s3.Client {
 	o := client.Options()
 	o.ExpressCredentials = nil // two clients must not share the SDK's own
-	codes := retry.RetryableErrorCode{Codes: map[string]struct{}{}}
-	for _, c := range temporaryCodes {
-		codes.Codes[c] = struct{}{}
-	}
-	retryer := retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = attempts
-		o.MaxBackoff = opt.backoff
-		o.Retryables = append([]retry.IsErrorRetryable{codes}, o.Retryables...)
-	})
-	o.Retryer = retryer
+	o.Retryer = retry.AddWithErrorCodes(retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = attempts, opt.backoff
+	}), bucket.TransientCodes...)
 	o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], func(stack *middleware.Stack) error {
 		return stack.Finalize.Insert(attemptTimeout(opt.CallTimeout), "Retry", middleware.After)
 	})
@@ -79,40 +61,27 @@ func storageError(op string, err error) *Error {
 	if errors.As(err, &known) {
 		return known
 	}
-	e := &Error{Op: op, Kind: KindStorageUnavailable}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		e.Kind = KindCanceled
-	}
-	code, status := bucket.ErrorCode(err), bucket.ErrorStatus(err)
-	if code == "" && status == 0 { // no answer: the network
-		for u := (*url.Error)(nil); errors.As(err, &u); {
-			err = u.Err // the layer that quotes the URL
-		}
+	e := &Error{Op: op, Kind: KindStorageUnavailable, Reason: bucket.Reason(err)}
+	if e.Reason == "" { // no answer: the network
 		e.Err = bucket.Innermost(err)
-		return e
 	}
-	if status >= 400 && status < 500 && status != 408 && status != 429 && code != "ExpiredToken" && code != "NoSuchUpload" &&
-		code != "InvalidPart" { // a process of the same owner sent a part again
+	code := bucket.ErrorCode(err)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		e.Kind = KindCanceled
+	case code == "NoSuchUpload", code == "InvalidPart": // a process of the same owner was at it
+	case !bucket.IsTransient(err):
 		e.Kind = KindStorageRefused
-		if slices.Contains(temporaryCodes, code) {
-			e.Kind = KindStorageUnavailable
-		}
 	}
-	e.Reason = strings.TrimSpace(code + " " + bucket.ErrorMessage(err))
 	return e
 }
 
-func isMissing(err error) bool {
-	return bucket.ErrorStatus(err) == 404 && bucket.ErrorCode(err) != "NoSuchBucket"
-}
-
-func isPrecondition(err error) bool {
-	return bucket.ErrorStatus(err) == 412 || bucket.ErrorCode(err) == "PreconditionFailed"
-}
+// isAnother: the key holds another object than the one that was meant, or none.
+func isAnother(err error) bool { return bucket.IsChanged(err) || bucket.IsMissing(err) }
 
 func optional(s string) *string {
 	if s == "" {
 		return nil
 	}
-	return aws.String(s)
+	return &s
 }

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
 
@@ -70,17 +68,9 @@ func wantTogether(t *testing.T, server *s3test.Server, jobs []Job, lists [][]fil
 			keys[i] = append(keys[i], l.Key)
 		}
 	}
-	pages := s3.NewListObjectsV2Paginator(server.Client, &s3.ListObjectsV2Input{Bucket: &server.Bucket, Prefix: &jobs[0].Prefix})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range page.Contents {
-			if taken[*o.Key] != 1 {
-				t.Errorf("%s is the place of %d files", *o.Key, taken[*o.Key])
-			}
-			delete(taken, *o.Key)
+	for _, key := range keysBelow(t, server, jobs[0].Prefix) {
+		if taken[key] != 1 {
+			t.Errorf("%s is the place of %d files", key, taken[key])
 		}
 	}
 	noUploads(t, server, jobs[0].Prefix)

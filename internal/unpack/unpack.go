@@ -10,6 +10,7 @@
 package unpack
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -25,10 +26,6 @@ import (
 // Options tune an Unpacker. The zero value of each field means its documented default.
 type Options struct {
 	Concurrency int // objects written at once; default 32
-	Slabs       int // buffers of 5 MiB: how much of the archive is held at once; default 4, at least 2
-	// CheckpointBefore the context's deadline no new entry is begun; default 30 s. A third of it later, entries in flight
-	// are left to the next run. With less time than twice this left at the start, half of what is left is taken instead.
-	CheckpointBefore time.Duration
 	// StallTimeout breaks a read of the archive that brings no byte for this long; default 20 s.
 	StallTimeout time.Duration
 	// CallTimeout bounds each attempt of every other call of S3; default 60 s.
@@ -37,19 +34,13 @@ type Options struct {
 	OrphanAge time.Duration
 
 	Logger           *slog.Logger
-	Progress         func(Progress) // called from one goroutine
-	ProgressInterval time.Duration  // default 250 ms
+	Progress         func(Result)  // called from one goroutine
+	ProgressInterval time.Duration // default 250 ms
 
 	// For tests:
 	copyPart int64            // how much S3 copies with one call; default 64 MiB
 	backoff  time.Duration    // the longest between two attempts
 	now      func() time.Time // the clock that says when to begin no new entry
-}
-
-// Progress is how far an unpacking is.
-type Progress struct {
-	Objects, Bytes           int64 // written, in this run and before
-	TotalObjects, TotalBytes int64
 }
 
 // Job is an archive and where its files go.
@@ -102,44 +93,22 @@ type Unpacker struct {
 }
 
 // New makes an Unpacker. Build the S3 client with transfer.TuneStorage.
-func New(client *s3.Client, opt Options) (*Unpacker, error) {
-	if client == nil {
-		return nil, invalid("no S3 client")
-	}
-	if opt.Concurrency < 0 || opt.Slabs < 0 || opt.Slabs == 1 {
-		return nil, invalid("a limit is too small")
-	}
+func New(client *s3.Client, opt Options) *Unpacker {
 	opt.setDefaults()
-	return &Unpacker{s3: tuned(client, opt), opt: opt}, nil
+	return &Unpacker{s3: tuned(client, opt), opt: opt}
 }
 
 func (o *Options) setDefaults() {
-	orInt := func(p *int, v int) {
-		if *p == 0 {
-			*p = v
-		}
-	}
-	orTime := func(p *time.Duration, v time.Duration) {
-		if *p <= 0 {
-			*p = v
-		}
-	}
-	orInt(&o.Concurrency, 32)
-	orInt(&o.Slabs, 4)
-	orTime(&o.CheckpointBefore, 30*time.Second)
-	orTime(&o.StallTimeout, 20*time.Second)
-	orTime(&o.CallTimeout, 60*time.Second)
-	orTime(&o.OrphanAge, 15*time.Minute)
-	orTime(&o.ProgressInterval, 250*time.Millisecond)
-	if o.copyPart == 0 {
-		o.copyPart = 64 * mib
-	}
-	orTime(&o.backoff, 5*time.Second)
+	o.Concurrency = cmp.Or(o.Concurrency, 32)
+	o.StallTimeout = cmp.Or(o.StallTimeout, 20*time.Second)
+	o.CallTimeout = cmp.Or(o.CallTimeout, 60*time.Second)
+	o.OrphanAge = cmp.Or(o.OrphanAge, 15*time.Minute)
+	o.ProgressInterval = cmp.Or(o.ProgressInterval, 250*time.Millisecond)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.copyPart = cmp.Or(o.copyPart, 64*mib)
+	o.backoff = cmp.Or(o.backoff, 5*time.Second)
 	if o.now == nil {
 		o.now = time.Now
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
 	}
 }
 

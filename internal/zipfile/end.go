@@ -120,7 +120,7 @@ func (f *file) zip64(ctx context.Context, i int, large bool) (*zip64End, error) 
 		if at < 0 || at > last {
 			continue
 		}
-		record, err := readRange(ctx, f.opener(), at, zip64EndLen)
+		record, err := readRange(ctx, f.bytes, at, zip64EndLen)
 		if err != nil {
 			return nil, err
 		}

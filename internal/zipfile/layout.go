@@ -72,24 +72,14 @@ func (l *layout) note(g gap) {
 	if g.size() <= harmless {
 		return
 	}
-	for i, other := range l.gaps {
-		if other.size()/(harmless+1) == g.size()/(harmless+1) {
-			l.gaps[i] = g
-			return
-		}
-	}
-	if len(l.gaps) < maxGaps {
-		l.gaps = append(l.gaps, g)
+	alike := func(other gap) bool { return other.size()/(harmless+1) == g.size()/(harmless+1) }
+	if i := slices.IndexFunc(l.gaps, alike); i >= 0 {
+		l.gaps[i] = g
 		return
 	}
-	smallest := 0
-	for i := range l.gaps {
-		if l.gaps[i].size() < l.gaps[smallest].size() {
-			smallest = i
-		}
-	}
-	if l.gaps[smallest].size() < g.size() {
-		l.gaps[smallest] = g
+	if l.gaps = append(l.gaps, g); len(l.gaps) > maxGaps {
+		smallest := slices.MinFunc(l.gaps, func(a, b gap) int { return cmp.Compare(a.size(), b.size()) })
+		l.gaps = slices.DeleteFunc(l.gaps, func(other gap) bool { return other == smallest })
 	}
 }
 
@@ -135,31 +125,27 @@ func (f *file) check(ctx context.Context, d *Directory) error {
 	} else {
 		l.note(g)
 	}
-	return l.checkGaps(ctx, f.opener())
-}
-
-func (f *file) collect(ctx context.Context, d *Directory, disorder bool) (*layout, int64, error) {
-	l := &layout{disorder: disorder}
-	n := int64(0)
-	err := d.Walk(ctx, f.opener(), func(e *Entry) error {
-		n++
-		return l.add(e)
-	})
-	return l, n, err
-}
-
-// checkGaps looks for entries that the directory does not have.
-func (l *layout) checkGaps(ctx context.Context, open Opener) error {
 	slices.SortFunc(l.gaps, func(a, b gap) int { return cmp.Compare(b.next, a.next) })
 	for _, g := range l.gaps {
-		if err := g.check(ctx, open); err != nil {
+		if err := g.check(ctx, f.bytes); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// check reads the local header before the gap, which says how much of it is an extra field, and looks into the rest.
+func (f *file) collect(ctx context.Context, d *Directory, disorder bool) (*layout, int64, error) {
+	l := &layout{disorder: disorder}
+	n := int64(0)
+	err := d.Walk(ctx, f.bytes, func(e *Entry) error {
+		n++
+		return l.add(e)
+	})
+	return l, n, err
+}
+
+// check looks into the gap for entries that the directory does not have. The local header before it says how much of it is
+// an extra field.
 func (g gap) check(ctx context.Context, open Opener) error {
 	header, err := readRange(ctx, open, g.entry, LocalHeaderLen)
 	if err != nil {
@@ -174,13 +160,25 @@ func (g gap) check(ctx context.Context, open Opener) error {
 	if end > g.next {
 		return corrupt("the entry at %d reaches into what follows it", g.entry)
 	}
-	return noLocalHeader(ctx, open, end, g.next)
+	if g.next-end < LocalHeaderLen {
+		return nil
+	}
+	body, err := open(ctx, end, g.next-end)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	at, found, err := findLocalHeader(body, g.next-end)
+	if found {
+		return unaccounted(end + at)
+	}
+	return err
 }
 
 // nothingBefore checks what lies before the first entry: a program that extracts itself may, entries may not.
 func (f *file) nothingBefore(ctx context.Context, first int64) error {
 	if first > f.clean && !f.dirty {
-		body, err := f.opener()(ctx, 0, first)
+		body, err := f.bytes(ctx, 0, first)
 		if err != nil {
 			return err
 		}
@@ -197,23 +195,4 @@ func (f *file) nothingBefore(ctx context.Context, first int64) error {
 
 func unaccounted(at int64) error {
 	return corrupt("the directory does not account for the entry at %d: the archive is cut short, or damaged", at)
-}
-
-func noLocalHeader(ctx context.Context, open Opener, from, to int64) error {
-	if to-from < LocalHeaderLen {
-		return nil
-	}
-	body, err := open(ctx, from, to-from)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	at, found, err := findLocalHeader(body, to-from)
-	if err != nil {
-		return err
-	}
-	if found {
-		return unaccounted(from + at)
-	}
-	return nil
 }

@@ -90,13 +90,11 @@ type file struct {
 	dirty bool
 }
 
-// opener reads from the tail what is in it, and the rest from where the file lies.
-func (f *file) opener() Opener {
-	return func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
-		if at := off - f.at; at >= 0 && at+n <= int64(len(f.tail)) {
-			return io.NopCloser(bytes.NewReader(f.tail[at : at+n])), nil
-		}
-		f.read++
-		return f.open(ctx, off, n)
+// bytes is the Opener that reads from the tail what is in it, and the rest from where the file lies.
+func (f *file) bytes(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	if at := off - f.at; at >= 0 && at+n <= int64(len(f.tail)) {
+		return io.NopCloser(bytes.NewReader(f.tail[at : at+n])), nil
 	}
+	f.read++
+	return f.open(ctx, off, n)
 }

@@ -62,9 +62,6 @@ type Error struct {
 	Err    error  // the cause, if there is one beyond Reason
 	// Advice says what to do where that of the kind does not fit; "" where it does.
 	Advice string
-	// Host is one that the list of allowed hosts does not have, with Kind Forbidden, and Allowed is that list.
-	Host    string
-	Allowed []string
 
 	Temporary bool          // trying again soon may help
 	Pushback  bool          // the other side asks for less

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -53,16 +54,12 @@ func pathStart(front string) int {
 	return len(front)
 }
 
-const hexDigits = "0123456789ABCDEF"
-
 // escape writes blanks, control characters, bytes beyond ASCII and those of set as %XX.
 func escape(s, set string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(set, c) >= 0 {
-			b.WriteByte('%')
-			b.WriteByte(hexDigits[c>>4])
-			b.WriteByte(hexDigits[c&15])
+			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)
 		}
@@ -75,13 +72,9 @@ func escapePercent(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		b.WriteByte(s[i])
-		if s[i] == '%' && !(i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])) {
+		if _, err := url.PathUnescape(s[i:min(i+3, len(s))]); s[i] == '%' && err != nil {
 			b.WriteString("25")
 		}
 	}
 	return b.String()
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }

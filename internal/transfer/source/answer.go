@@ -2,9 +2,11 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -61,7 +63,7 @@ func isExpiredSession(body io.Reader) bool {
 // retryAfter reads both forms of Retry-After (RFC 9110, section 10.2.3); 0 when there is none.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
-	if n, ok := parseDigits(v); ok && v != "" {
+	if n, err := strconv.ParseUint(v, 10, 63); err == nil {
 		return time.Duration(min(n, 3600)) * time.Second
 	}
 	if t, err := http.ParseTime(v); err == nil {
@@ -125,5 +127,36 @@ func checkRange(resp *http.Response, from, to int64) (ContentRange, error) {
 }
 
 func rangeHeader(from, to int64) http.Header {
-	return http.Header{"Range": {fmt.Sprintf("bytes=%s-%s", strconv.FormatInt(from, 10), strconv.FormatInt(to-1, 10))}}
+	return http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", from, to-1)}}
+}
+
+// ContentRange is a parsed Content-Range header (RFC 9110, section 14.4): bytes from to (inclusive) of size, -1 where
+// the header says "*".
+type ContentRange struct{ From, To, Size int64 }
+
+var (
+	contentRange = regexp.MustCompile(`^(?i:bytes) +(\d+)-(\d+)/(\d+|\*)$`)
+	errMalformed = errors.New("Content-Range is malformed")
+)
+
+// ParseContentRange reads the header; whatever is not exactly one range of bytes is an error.
+func ParseContentRange(header string) (ContentRange, error) {
+	fields := contentRange.FindStringSubmatch(header)
+	if fields == nil {
+		return ContentRange{}, errMalformed
+	}
+	c := ContentRange{Size: -1}
+	for i, n := range []*int64{&c.From, &c.To, &c.Size} {
+		var err error
+		if fields[i+1] == "*" {
+			break
+		}
+		if *n, err = strconv.ParseInt(fields[i+1], 10, 64); err != nil {
+			return ContentRange{}, errMalformed
+		}
+	}
+	if c.From > c.To || c.Size >= 0 && c.To >= c.Size {
+		return ContentRange{}, errMalformed
+	}
+	return c, nil
 }

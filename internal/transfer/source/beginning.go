@@ -18,23 +18,11 @@ type Beginning struct {
 // Begin asks for the first n bytes and learns size, validators and range support from the answer. There is no HEAD: a URL
 // signed for GET refuses it. Where the answer to a range cannot be used, everything is asked for.
 func (s *Source) Begin(ctx context.Context, n int64) (*Beginning, error) {
-	return s.begin(ctx, func(attempt int) (*Beginning, error) {
+	for attempt := 0; ; attempt++ {
 		b, err := s.beginRange(ctx, n)
 		if err != nil && PlainMayHelp(failure.As(op, failure.SourceUnavailable, err), attempt+1) {
-			return s.beginWhole(ctx)
+			b, err = s.pinWhole(s.openWhole(ctx))
 		}
-		return b, err
-	})
-}
-
-// BeginWhole asks for everything and takes the archive's identity from the answer: to begin again.
-func (s *Source) BeginWhole(ctx context.Context) (*Beginning, error) {
-	return s.begin(ctx, func(int) (*Beginning, error) { return s.beginWhole(ctx) })
-}
-
-func (s *Source) begin(ctx context.Context, try func(attempt int) (*Beginning, error)) (*Beginning, error) {
-	for attempt := 0; ; attempt++ {
-		b, err := try(attempt)
 		if err == nil {
 			return b, nil
 		}
@@ -44,8 +32,21 @@ func (s *Source) begin(ctx context.Context, try func(attempt int) (*Beginning, e
 	}
 }
 
-func (s *Source) beginWhole(ctx context.Context) (*Beginning, error) {
-	a, ident, err := s.openWhole(ctx)
+// BeginWhole asks for everything and takes the archive's identity from the answer: to begin again.
+func (s *Source) BeginWhole(ctx context.Context) (*Beginning, error) {
+	for attempt := 0; ; attempt++ {
+		b, err := s.pinWhole(s.openWhole(ctx))
+		if err == nil {
+			return b, nil
+		}
+		if err := s.budget.Wait(ctx, failure.As(op, failure.SourceUnavailable, err), attempt); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pinWhole takes the archive's identity from an answer with everything.
+func (s *Source) pinWhole(a *Answer, ident Identity, err error) (*Beginning, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +72,7 @@ func (s *Source) pin(resp *http.Response, conn *connection, n int64) (*Beginning
 		return nil, wrongAnswer("HTTP 416")
 	}
 	if resp.StatusCode != http.StatusPartialContent {
-		a, ident, err := readWhole(resp, conn)
-		if err != nil {
-			return nil, err
-		}
-		s.ident, s.ranges, s.encoding = ident, false, ""
-		return &Beginning{Answer: a, Whole: true}, nil
+		return s.pinWhole(readWhole(resp, conn))
 	}
 	got, err := checkRange(resp, 0, n)
 	if err != nil {

@@ -3,7 +3,6 @@
 package source
 
 import (
-	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -21,11 +20,10 @@ const (
 	op = "read source"
 )
 
-// Options say how archives' hosts are spoken to. All fields but AllowLoopback and TLSConfig are needed.
+// Options say how archives' hosts are spoken to. All fields but AllowLoopback are needed.
 type Options struct {
 	AllowedHosts   []string // exact names or *.domain
 	AllowLoopback  bool     // this machine may be the source, by http too: for local runs only
-	TLSConfig      *tls.Config
 	UserAgent      string
 	MaxConnections int           // kept for later requests
 	StallTimeout   time.Duration // without a byte breaks a connection
@@ -52,7 +50,7 @@ func NewClient(o Options) *Client {
 	return &Client{
 		guard: g, agent: o.UserAgent, limits: slowness{stall: o.StallTimeout, window: rateWindow, minRate: o.MinRate},
 		http: &http.Transport{ // alone: http.Client would read redirects in its own way
-			Proxy: nil, DialContext: dialer.DialContext, Protocols: protocols, TLSClientConfig: o.TLSConfig,
+			Proxy: nil, DialContext: dialer.DialContext, Protocols: protocols,
 			DisableCompression: true, TLSHandshakeTimeout: handshakeTimeout, IdleConnTimeout: idleTimeout,
 			MaxIdleConns: o.MaxConnections, MaxIdleConnsPerHost: o.MaxConnections, MaxResponseHeaderBytes: maxHeaderBytes,
 		},

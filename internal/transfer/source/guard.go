@@ -2,9 +2,9 @@ package source
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"unicode"
@@ -53,7 +53,8 @@ func (g guard) checkURL(u *url.URL) error {
 	case !matchHost(g.hosts, host):
 		host = failure.Bounded(host, maxHost)
 		e := forbidden("the host %s is not among those that archives may come from (%s)", host, strings.Join(g.hosts, ", "))
-		e.Host, e.Allowed, e.Advice = host, g.hosts, ""
+		e.Advice = "If Scenario serves archives there, allow it: deploy again with the parameter AllowedArchiveHosts=" +
+			strings.Join(append(slices.Clone(g.hosts), host), ",") + " (on one machine: the variable ALLOWED_ARCHIVE_HOSTS)"
 		return e
 	}
 	return nil
@@ -81,15 +82,11 @@ func matchHost(patterns []string, host string) bool {
 
 // control is net.Dialer's hook: address is what the name resolved to.
 func (g guard) control(_ context.Context, _, address string, _ syscall.RawConn) error {
-	host, _, err := net.SplitHostPort(address)
+	parsed, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return forbidden("address %s", address)
 	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return forbidden("address %s", address)
-	}
-	ip = ip.WithZone("").Unmap()
+	ip := parsed.Addr().WithZone("").Unmap()
 	if g.loopback && ip.IsLoopback() {
 		return nil
 	}
