@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,7 +14,7 @@ import (
 // Request is an execution's input: Scenario's own request body, and where the archive goes.
 // Everything but one non-empty list in Query is optional.
 type Request struct {
-	Query       scenario.Query          `json:"query"`
+	Query       scenario.Query          `json:"query,omitzero"`
 	Options     scenario.ArchiveOptions `json:"options"`
 	Destination DestinationRequest      `json:"destination"`
 	// Unpack asks for the archive's files as objects, too.
@@ -52,19 +53,36 @@ var ignoredFields = []string{"Comment", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION
 
 // ParseRequest reads a request and checks it whole. Its error is RequestInvalid and says what to change.
 func ParseRequest(raw []byte) (Request, error) {
-	if err := checkShape(raw); err != nil {
+	r, err := decode(raw)
+	if err != nil {
 		return Request{}, err
 	}
-	var r Request
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return Request{}, decodeError(raw, err)
-	}
-	return r, r.validate()
+	return r, cmp.Or(r.checkQuery(), r.check())
 }
 
-// checkShape refuses what json.Unmarshal lets pass: text after the value, a value that is no object, and fields that
-// do not exist (a misspelt one would be ignored in silence).
-func checkShape(raw []byte) error {
+// ParseShared reads a request as ParseRequest does, but for the query's lists: it may name no assets, or any number.
+func ParseShared(raw []byte) (Request, error) {
+	r, err := decode(raw)
+	if err != nil {
+		return Request{}, err
+	}
+	return r, r.check()
+}
+
+func decode(raw []byte) (r Request, err error) {
+	if err := CheckFields(raw, knownFields); err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return r, DecodeError(raw, err)
+	}
+	return r, nil
+}
+
+// CheckFields refuses what json.Unmarshal lets pass: what CheckJSON refuses, text after the value, a value that is no
+// object, and fields that do not exist (a misspelt one would be ignored in silence). known are those that do, by the
+// path of the object that holds them.
+func CheckFields(raw []byte, known map[string][]string) error {
 	top, err := decodeObject(raw)
 	if err != nil {
 		return err
@@ -72,11 +90,19 @@ func checkShape(raw []byte) error {
 	if err := CheckJSON(raw); err != nil {
 		return err
 	}
-	unknown := unknownFields("", top)
-	for _, name := range []string{"query", "options", "destination", "unpack"} {
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(top[name], &fields) == nil { // decodeError complains of another type
-			unknown = append(unknown, unknownFields(name, fields)...)
+	var unknown []string
+	for path, names := range known {
+		fields, prefix := top, ""
+		if path == "" {
+			names = append(names, ignoredFields...)
+		} else {
+			fields, prefix = nil, path+"."
+			_ = json.Unmarshal(top[path], &fields) // DecodeError complains of another type
+		}
+		for name := range fields {
+			if !slices.Contains(names, name) {
+				unknown = append(unknown, prefix+name)
+			}
 		}
 	}
 	if len(unknown) > 0 {
@@ -89,7 +115,7 @@ func decodeObject(raw []byte) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	var top map[string]json.RawMessage
 	if err := d.Decode(&top); err != nil {
-		return nil, decodeError(raw, err)
+		return nil, DecodeError(raw, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, invalid("the request is followed by more text; send one JSON object")
@@ -100,21 +126,8 @@ func decodeObject(raw []byte) (map[string]json.RawMessage, error) {
 	return top, nil
 }
 
-func unknownFields(path string, fields map[string]json.RawMessage) []string {
-	var unknown []string
-	for name := range fields {
-		if slices.Contains(knownFields[path], name) || path == "" && slices.Contains(ignoredFields, name) {
-			continue
-		}
-		if path != "" {
-			name = path + "." + name
-		}
-		unknown = append(unknown, name)
-	}
-	return unknown
-}
-
-func decodeError(raw []byte, err error) error {
+// DecodeError says what is wrong with a request that json.Unmarshal refuses with err.
+func DecodeError(raw []byte, err error) error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
 	switch {
@@ -141,6 +154,8 @@ func typeName(kind string) string {
 		return "true or false"
 	case "int":
 		return "a whole number"
+	case "float64":
+		return "a number"
 	default:
 		return "a " + kind
 	}

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,13 +25,9 @@ const (
 	maxTagValue      = 256 // S3: Unicode characters
 )
 
-func (r Request) validate() error {
-	for _, check := range []func() error{r.checkQuery, r.checkOptions, r.checkTimeout, r.Destination.check, r.Unpack.check} {
-		if err := check(); err != nil {
-			return err
-		}
-	}
-	return nil
+// check is for all but the query.
+func (r Request) check() error {
+	return cmp.Or(r.checkOptions(), r.checkTimeout(), r.Destination.check(), r.Unpack.check())
 }
 
 func (r Request) checkQuery() error {

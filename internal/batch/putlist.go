@@ -67,6 +67,6 @@ func Unique(ids []string) []string {
 // start is only repeatable with the same input.
 func (in Input) Of(l List) (string, error) {
 	in.List, in.AssetIDs = &l, nil
-	text, err := in.MarshalJSON()
+	text, err := json.Marshal(in)
 	return string(text), err
 }
