@@ -22,16 +22,10 @@ type listed struct {
 // readList reads the IDs of a list until it has those of one archive. Memory is that of one archive's IDs, whatever the
 // list's size.
 func readList(r io.Reader, f batch.Format) (l listed, err error) {
-	list := batch.NewReader(&scanLimit{r: r}, f)
+	list := batch.NewReader(&batch.Limit{R: r, Left: maxScan, Full: errScanned}, f)
 	seen := map[string]bool{}
-	for {
-		id, err := list.Next()
-		l.lines = list.Lines()
+	for id, err := range list.IDs() {
 		switch {
-		case err == io.EOF && len(l.ids) == 0:
-			return l, invalid("the list has no asset IDs; put one on each line")
-		case err == io.EOF:
-			return l, nil
 		case errors.Is(err, errScanned) && len(l.ids) == 0:
 			return l, invalid("the list's first %d bytes have no asset ID; remove what is none", maxScan)
 		case errors.Is(err, errScanned):
@@ -49,6 +43,11 @@ func readList(r io.Reader, f batch.Format) (l listed, err error) {
 		seen[id] = true
 		l.ids = append(l.ids, id)
 	}
+	l.lines = list.Lines()
+	if len(l.ids) == 0 {
+		return l, invalid("the list has no asset IDs; put one on each line")
+	}
+	return l, nil
 }
 
 // quote shows what somebody sent, but not all of it.
@@ -56,21 +55,6 @@ func quote(s string) string { return fmt.Sprintf("%.80q", s) }
 
 // errScanned says that a list was not read further.
 var errScanned = errors.New("more than is looked at")
-
-// scanLimit ends the look at a list that goes on without giving other IDs.
-type scanLimit struct {
-	r    io.Reader
-	read int64
-}
-
-func (s *scanLimit) Read(p []byte) (int, error) {
-	if s.read >= maxScan {
-		return 0, errScanned
-	}
-	n, err := s.r.Read(p)
-	s.read += int64(n)
-	return n, err
-}
 
 // readError distinguishes a body that broke off from a list that is wrong.
 func readError(err error) error {

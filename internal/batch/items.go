@@ -24,7 +24,7 @@ func (w *planning) divide() error {
 	out := w.Upload(w.ctx, w.itemsKey(), "application/json", nil)
 	defer out.Abort()
 	items := &itemWriter{Writer: bufio.NewWriterSize(out, 64<<10)}
-	lines := newLineReader(list)
+	lines := bufio.NewReaderSize(list, 64<<10)
 	d := newDigester(w.in.Request)
 	ids := make([]string, 0, w.size)
 	for number := 1; number <= w.archives; number++ {
@@ -71,15 +71,16 @@ func (w *itemWriter) end() error {
 	return w.Flush()
 }
 
-// takeIDs reads the next n lines of a list that this package wrote.
-func takeIDs(lines *Reader, ids []string, n int) ([]string, error) {
+// takeIDs reads the next n lines of a list that this package wrote: an ID a line, without a header.
+func takeIDs(lines *bufio.Reader, ids []string, n int) ([]string, error) {
 	for len(ids) < n {
-		id, err := lines.Next()
-		if err == io.EOF {
-			return nil, archive.NewError(archive.Internal, nil, "the list changed while it was read")
-		}
-		if err != nil {
+		line, err := lines.ReadString('\n')
+		if err != nil && err != io.EOF {
 			return nil, err
+		}
+		id := strings.TrimSuffix(line, "\n")
+		if err == io.EOF || !archive.ValidID(id) {
+			return nil, archive.NewError(archive.Internal, nil, "the list changed while it was read")
 		}
 		ids = append(ids, id)
 	}

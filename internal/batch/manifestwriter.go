@@ -92,7 +92,7 @@ func (w manifestWriter) entries(b *bufio.Writer, name string, entry func(outcome
 		return err
 	}
 	defer list.Close()
-	lines := newLineReader(list)
+	lines := bufio.NewReaderSize(list, 64<<10)
 	_, _ = fmt.Fprintf(b, ",\n%q:[", name)
 	separator := "\n"
 	var ids []string
