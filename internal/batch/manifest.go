@@ -88,20 +88,16 @@ func (m Manifester) lookFor(ctx context.Context, archives []outcome) error {
 	}
 	err := Each(ctx, len(missing), func(ctx context.Context, i int) error {
 		o := &archives[missing[i]]
-		x := existing{number: o.Number, key: o.Key}
-		if err := m.lookAt(ctx, &x); err != nil {
-			return err
+		there, err := m.lookAt(ctx, o.Key)
+		if digest := digestIn(there.execution); digest != "" && digest == digestIn(o.Execution) {
+			_, err = m.finish(ctx, o, there)
 		}
-		if digest := digestIn(x.execution); digest != "" && digest == digestIn(o.Execution) {
-			_, err := m.finish(ctx, o, x)
-			return err
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return m.countEntries(ctx, finishedOf(archives))
+	return m.countEntries(ctx, archives)
 }
 
 func totals(plan Plan, archives []outcome) Totals {
