@@ -10,15 +10,12 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
-	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/credentials"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/rest"
 	"github.com/scenario-archive/scenario-archive/internal/scenarioclient"
-	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 const (
@@ -40,60 +37,41 @@ func handler(getenv func(string) string, log *slog.Logger) http.Handler {
 }
 
 func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
-	o, lifetime, err := options(getenv)
+	lifetime, err := linkLifetime(getenv("LINK_LIFETIME"))
 	if err != nil {
 		return nil, err
 	}
-	o.Logger = log
-	sdk := []func(*config.LoadOptions) error{config.WithRetryMaxAttempts(callAttempts),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout))}
-	cfg, err := config.LoadDefaultConfig(context.Background(), sdk...)
+	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithRetryMaxAttempts(callAttempts),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
 	if err != nil {
 		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
 	}
-	if o.Archives, err = executions.New(sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN")); err != nil {
-		return nil, fmt.Errorf("STATE_MACHINE_ARN: %w", err)
-	}
-	client, err := scenarioClient(getenv)
+	storage, err := bucket.New(cfg, getenv)
 	if err != nil {
 		return nil, err
 	}
-	if client != nil {
+	o := rest.Options{Link: rest.Linker(storage, lifetime), Files: storage, LinkLifetime: lifetime, Logger: log}
+	if o.Starter, o.Cleaner, err = executions.FromEnvironment(cfg, getenv, storage, log); err != nil {
+		return nil, err
+	}
+	client, err := scenarioclient.FromEnvironment(getenv)
+	switch {
+	case err == nil:
 		o.CancelJob, o.Estimate = client.CancelJob, client.EstimateArchive
-	}
-	if o.Batches, err = executions.New(sfn.NewFromConfig(cfg), getenv("BATCH_STATE_MACHINE_ARN")); err != nil {
-		return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
-	}
-	storage, err := bucket.FromEnvironment(getenv, sdk...)
-	if err != nil {
+	case !errors.Is(err, credentials.ErrNone): // a deployment whose API was not given Scenario's credentials can stop, too
 		return nil, err
 	}
-	o.Link = rest.Linker(storage, lifetime)
-	o.Lists, o.Objects, o.Files, o.LinkLifetime = batch.Storage{Bucket: storage}, storage, storage, lifetime
-	o.AbortUpload, err = executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
-	return rest.New(o), err
+	return rest.New(o), nil
 }
 
-// options reads what the deployment may choose.
-func options(getenv func(string) string) (o rest.Options, lifetime time.Duration, err error) {
-	lifetime = rest.DefaultLinkLifetime
-	if getenv("BUCKET") == "" {
-		return o, 0, errors.New("BUCKET is not set: it names the bucket that archives go to")
+// linkLifetime reads what the deployment may choose.
+func linkLifetime(text string) (time.Duration, error) {
+	if text == "" {
+		return rest.DefaultLinkLifetime, nil
 	}
-	if v := getenv("LINK_LIFETIME"); v != "" {
-		lifetime, err = time.ParseDuration(v)
-		if err != nil || lifetime < time.Second || lifetime > maxLinkLifetime {
-			return o, 0, fmt.Errorf("LINK_LIFETIME is %q; it must be a duration from 1s to 1h, such as 15m", v)
-		}
+	lifetime, err := time.ParseDuration(text)
+	if err != nil || lifetime < time.Second || lifetime > maxLinkLifetime {
+		return 0, fmt.Errorf("LINK_LIFETIME is %q; it must be a duration from 1s to 1h, such as 15m", text)
 	}
-	return o, lifetime, nil
-}
-
-// scenarioClient is nil for a deployment whose API was not given Scenario's credentials: stopping works without.
-func scenarioClient(getenv func(string) string) (*scenario.Client, error) {
-	c, err := scenarioclient.FromEnvironment(getenv)
-	if errors.Is(err, credentials.ErrNone) {
-		return nil, nil
-	}
-	return c, err
+	return lifetime, nil
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/step"
@@ -40,28 +39,18 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (*inbox, erro
 	if err != nil {
 		return nil, fmt.Errorf("the AWS SDK's configuration: %w", err)
 	}
-	storage, err := bucket.FromEnvironment(getenv, config.WithHTTPClient(client))
+	storage, err := bucket.New(cfg, getenv)
 	if err != nil {
 		return nil, err
 	}
-	machine, err := executions.New(sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN"))
-	if err != nil {
-		return nil, fmt.Errorf("STATE_MACHINE_ARN: %w", err)
+	in := &inbox{bucket: storage, log: log}
+	if in.starter, in.cleaner, err = executions.FromEnvironment(cfg, getenv, storage, log); err != nil {
+		return nil, err
 	}
-	batches, err := executions.New(sfn.NewFromConfig(cfg), getenv("BATCH_STATE_MACHINE_ARN"))
-	if err != nil {
-		return nil, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
-	}
-	var syncs *executions.Machine
 	if arn := getenv("SYNC_STATE_MACHINE_ARN"); arn != "" {
-		if syncs, err = executions.New(sfn.NewFromConfig(cfg), arn); err != nil {
+		if in.syncs, err = executions.New(sfn.NewFromConfig(cfg), arn); err != nil {
 			return nil, fmt.Errorf("SYNC_STATE_MACHINE_ARN: %w", err)
 		}
 	}
-	abort, err := executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
-	return &inbox{
-		bucket: storage, log: log, syncs: syncs,
-		starter: executions.Starter{Archives: machine, Batches: batches, Lists: batch.Storage{Bucket: storage}},
-		cleaner: executions.Cleaner{AbortUpload: abort, Objects: storage},
-	}, err
+	return in, nil
 }

@@ -30,7 +30,7 @@ func TestCleanUpOfAnUnpacking(t *testing.T) {
 	t.Parallel()
 	s := s3test.Start(t)
 	b := bucket.Bucket{S3: s.Client, Name: s.Bucket}
-	abort, err := UploadAborter(s.Client, "", slog.New(slog.DiscardHandler))
+	abort, err := uploadAborter(s.Client, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
