@@ -28,8 +28,6 @@ const answerTimeout = 10 * time.Second
 func main() {
 	step.LimitMemory()
 	log := telemetry.NewLogger("inbox")
-	slog.SetDefault(log)
-	slog.SetLogLoggerLevel(slog.LevelDebug)
 	lambda.Start(function(os.Getenv, log))
 }
 
