@@ -137,6 +137,38 @@ func parseInline(raw []byte) (Input, error) {
 	return Input{AssetIDs: ids, Request: r}, nil
 }
 
+// Of is the text of an execution's input that asks for the same of a list: one text for one list and request, because a
+// start is only repeatable with the same input.
+func (in Input) Of(l List) (string, error) {
+	in.List, in.AssetIDs = &l, nil
+	text, err := json.Marshal(in)
+	return string(text), err
+}
+
+// IsLong says whether a request has more asset IDs than go into one archive, repeats counted. It checks nothing else.
+func IsLong(request []byte) bool {
+	var r struct {
+		Query struct {
+			AssetIDs []json.RawMessage `json:"assetIds"`
+		} `json:"query"`
+	}
+	_ = json.Unmarshal(request, &r) // the parser that reads it all says what is wrong with it
+	return len(r.Query.AssetIDs) > scenario.MaxAssets
+}
+
+// Unique is ids without repeats, in their order.
+func Unique(ids []string) []string {
+	seen := make(map[string]struct{}, len(ids))
+	var unique []string
+	for _, id := range ids {
+		if _, ok := seen[id]; !ok {
+			seen[id] = struct{}{}
+			unique = append(unique, id)
+		}
+	}
+	return unique
+}
+
 func invalid(format string, args ...any) error {
 	return archive.NewError(archive.RequestInvalid, nil, format, args...)
 }
