@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
-	"github.com/scenario-archive/scenario-archive/internal/credentials"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 	"github.com/scenario-archive/scenario-archive/internal/rest"
@@ -69,7 +68,7 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 	switch {
 	case err == nil:
 		o.CancelJob, o.Estimate = client.CancelJob, client.EstimateArchive
-	case !errors.Is(err, credentials.ErrNone): // a deployment whose API was not given Scenario's credentials can stop, too
+	case !errors.Is(err, scenarioclient.ErrNoCredentials): // a deployment whose API was not given Scenario's credentials can stop, too
 		return nil, err
 	}
 	return rest.New(o), nil
