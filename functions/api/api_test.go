@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/sfntest"
@@ -192,23 +193,20 @@ func TestEnvironmentThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
+func TestLinkLifetime(t *testing.T) {
 	t.Parallel()
-	env := map[string]string{"BUCKET": "b", "LINK_LIFETIME": "90s"}
-	o, lifetime, err := options(func(n string) string { return env[n] })
-	if err != nil || lifetime.Seconds() != 90 {
-		t.Errorf("got %+v, %s, %v", o, lifetime, err)
-	}
-	o, lifetime, err = options(func(n string) string { return map[string]string{"BUCKET": "b"}[n] })
-	if err != nil || lifetime.Minutes() != 15 {
-		t.Errorf("nothing set: got %+v, %s, %v", o, lifetime, err)
+	for text, want := range map[string]time.Duration{"90s": 90 * time.Second, "": 15 * time.Minute} {
+		if got, err := linkLifetime(text); err != nil || got != want {
+			t.Errorf("%q: got %s, %v", text, got, err)
+		}
 	}
 }
 
 func TestWithoutScenario(t *testing.T) {
 	t.Parallel()
-	client, err := scenarioClient(func(string) string { return "" })
-	if client != nil || err != nil {
+	env := deployed("", "", "")
+	env["SCENARIO_API_KEY"], env["SCENARIO_API_SECRET"] = "", ""
+	if _, err := fromEnvironment(func(n string) string { return env[n] }, slog.New(slog.DiscardHandler)); err != nil {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
-	"bufio"
+	"context"
+	"errors"
 	"io"
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
+	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 const (
@@ -17,34 +20,87 @@ const (
 	maxScan = 64 << 20
 )
 
+// errGone says that an object is no longer there, or has been replaced by another, which has an event of its own.
+var errGone = errors.New("the object is gone or was replaced")
+
 func invalid(format string, args ...any) error {
 	return archive.NewError(archive.RequestInvalid, nil, format, args...)
 }
 
-// text makes a reader of an object's text, never of something compressed, which a few bytes could blow up to any size.
-func text(body io.Reader, contentEncoding string) (*bufio.Reader, error) {
-	if e := strings.Trim(strings.ReplaceAll(contentEncoding, "aws-chunked", ""), ", "); e != "" && e != "identity" {
-		return nil, invalid("the object says that it is encoded (Content-Encoding: %.40s); drop plain text, in UTF-8", e)
+// open reads the very object that an event is about. The caller closes it.
+func (in *inbox) open(ctx context.Context, o object) (*bucket.Object, error) {
+	options := bucket.GetOptions{VersionID: o.version}
+	if o.version == "" {
+		options.ETag = o.etag
 	}
-	r, err := batch.Text(body)
-	if err != nil {
-		return nil, readError(err)
+	content, err := in.bucket.Get(ctx, o.key, options)
+	if bucket.IsMissing(err) || bucket.IsChanged(err) {
+		return nil, errGone
 	}
-	return r, nil
+	return content, err
 }
 
-// broken is a body that broke off: S3 has more of it.
-func broken(err error) error { return transient{err} }
+// checkEncoding refuses an object that says it is compressed, which a few bytes could blow up to any size.
+func checkEncoding(contentEncoding string) error {
+	if e := strings.Trim(strings.ReplaceAll(contentEncoding, "aws-chunked", ""), ", "); e != "" && e != "identity" {
+		return invalid("the object says that it is encoded (Content-Encoding: %.40s); drop plain text, in UTF-8", e)
+	}
+	return nil
+}
 
-// readObject reads a .json object.
-func readObject(r io.Reader) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxRequest+1))
-	switch {
-	case err != nil:
-		return nil, broken(err)
-	case len(raw) > maxRequest:
+// readRequest reads a .json object.
+func readRequest(r io.Reader) ([]byte, error) {
+	text, err := batch.Text(r)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(text, maxRequest+1))
+	if err == nil && len(raw) > maxRequest {
 		return nil, invalid("the request is larger than %d bytes; a long list of assets goes into a .csv, .jsonl or .txt "+
 			"object", maxRequest)
 	}
-	return raw, nil
+	return raw, err
+}
+
+// listed is what was read of a list.
+type listed struct {
+	ids        []string // without repeats, in their order
+	duplicates int
+	lines      int
+	// more says that the list has other IDs, or may have: the batch reads it from its beginning.
+	more bool
+}
+
+// errScanned says that a list was not read further.
+var errScanned = errors.New("more than is looked at")
+
+// readList reads the IDs of a list until it has those of one archive. Memory is that of one archive's IDs, whatever the
+// list's size.
+func readList(r io.Reader, f batch.Format) (l listed, err error) {
+	list := batch.NewReader(&batch.Limit{R: r, Left: maxScan, Full: errScanned}, f)
+	seen := map[string]bool{}
+	for id, err := range list.IDs() {
+		switch {
+		case errors.Is(err, errScanned) && len(l.ids) == 0:
+			return l, invalid("the list's first %d bytes have no asset ID; remove what is none", maxScan)
+		case errors.Is(err, errScanned):
+			l.more = true
+			return l, nil
+		case err != nil:
+			return l, err
+		case seen[id]:
+			l.duplicates++
+			continue
+		case len(l.ids) == scenario.MaxAssets:
+			l.more = true
+			return l, nil
+		}
+		seen[id] = true
+		l.ids = append(l.ids, id)
+	}
+	l.lines = list.Lines()
+	if len(l.ids) == 0 {
+		return l, invalid("the list has no asset IDs; put one on each line")
+	}
+	return l, nil
 }

@@ -40,21 +40,74 @@ func (in *inbox) handle(ctx context.Context, event json.RawMessage) error {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("requestId", lc.AwsRequestID)
 	}
-	found, err := parse(event)
-	switch {
-	case err != nil:
-	case found.object != nil:
-		if err = in.receive(ctx, log.With("key", found.object.key), *found.object); err != nil {
-			err = fmt.Errorf("%s: %w", quote(found.object.key), err)
-		}
-	case found.execution != nil:
-		err = in.ended(ctx, log, found.execution.arn, found.execution.name)
-	}
-	if err != nil {
+	if err := in.dispatch(ctx, log, event); err != nil {
 		log.ErrorContext(ctx, "event not finished", "cause", err.Error())
 		return Unfinished{err}
 	}
 	return nil
+}
+
+func (in *inbox) dispatch(ctx context.Context, log *slog.Logger, event json.RawMessage) error {
+	var n notification
+	if err := json.Unmarshal(event, &n); err != nil {
+		return fmt.Errorf("the event is not JSON as it should be: %w", err)
+	}
+	switch n.Source {
+	case "aws.s3":
+		if n.DetailType != "Object Created" {
+			return nil
+		}
+		o := n.object()
+		if err := in.receive(ctx, log.With("key", o.key), o); err != nil {
+			return fmt.Errorf("%.80q: %w", o.key, err)
+		}
+		return nil
+	case "aws.states":
+		if n.DetailType != "Step Functions Execution Status Change" || n.Detail.Status == "RUNNING" {
+			return nil
+		}
+		return in.ended(ctx, log, n.Detail.ExecutionARN, n.Detail.Name)
+	}
+	return errors.New("the event is neither EventBridge's \"Object Created\" nor its \"Step Functions Execution Status Change\"")
+}
+
+// object is an object that was created, as an event has it.
+type object struct {
+	bucket, key string
+	version     string // "" in a bucket without versions
+	etag        string // without quotes
+	sequencer   string // orders the events of a key
+	time        string
+}
+
+// notification is an event of EventBridge.
+type notification struct {
+	Source     string `json:"source"`
+	DetailType string `json:"detail-type"`
+	Time       string `json:"time"`
+	Detail     struct {
+		ExecutionARN string `json:"executionArn"`
+		Name         string `json:"name"`
+		Status       string `json:"status"`
+		Bucket       struct {
+			Name string `json:"name"`
+		} `json:"bucket"`
+		Object struct {
+			Key       string `json:"key"`
+			ETag      string `json:"etag"`
+			VersionID string `json:"version-id"`
+			Sequencer string `json:"sequencer"`
+		} `json:"object"`
+	} `json:"detail"`
+}
+
+// object is the object that was created. Its key is as it is: EventBridge does not encode it.
+func (n notification) object() object {
+	o := n.Detail.Object
+	if o.VersionID == "null" { // of a bucket whose versioning is suspended, which has no version of its own
+		o.VersionID = ""
+	}
+	return object{n.Detail.Bucket.Name, o.Key, o.VersionID, o.ETag, o.Sequencer, n.Time}
 }
 
 // receive takes in one object. Its error means that another delivery may do better; everything else stands in a note
@@ -76,7 +129,7 @@ func (in *inbox) receive(ctx context.Context, log *slog.Logger, o object) error 
 	case errors.Is(err, errGone):
 		log.InfoContext(ctx, "the request is gone or was replaced")
 		return nil
-	case errors.As(err, new(transient)):
+	case passes(err):
 		return err
 	case err != nil:
 		log.WarnContext(ctx, "request refused", "error", nameOf(err), "cause", err.Error())

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"log/slog"
 	"path"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
+	"github.com/scenario-archive/scenario-archive/internal/sync"
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
@@ -15,11 +18,11 @@ import (
 func (in *inbox) start(ctx context.Context, o object) (e executions.Execution, list *listNote, err error) {
 	p, list, err := in.prepare(ctx, o)
 	if err != nil {
-		return e, nil, asTransient(err)
+		return e, nil, err
 	}
 	// Before the start: the execution may end at once, and its end is noted beside the request.
 	if err := in.remember(ctx, executionName(o), origin{noteOn(o), list}); err != nil {
-		return e, nil, asTransient(err)
+		return e, nil, err
 	}
 	e, err = begin(ctx, p, o)
 	return e, list, err
@@ -37,19 +40,18 @@ func (in *inbox) prepare(ctx context.Context, o object) (p executions.Prepared, 
 		return p, nil, err
 	}
 	defer content.Close()
-	r, err := text(content, content.ContentEncoding)
-	if err != nil {
+	if err := checkEncoding(content.ContentEncoding); err != nil {
 		return p, nil, err
 	}
 	if format == batch.FormatJSON {
-		raw, err := readObject(r)
+		raw, err := readRequest(content)
 		if err != nil {
 			return p, nil, err
 		}
 		p, err = in.starter.Prepare(ctx, raw, o.key)
 		return p, nil, err
 	}
-	l, err := readList(r, format)
+	l, err := readList(content, format)
 	if err != nil {
 		return p, nil, err
 	}
@@ -65,15 +67,38 @@ func (in *inbox) prepare(ctx context.Context, o object) (p executions.Prepared, 
 // name is made from the event.
 func begin(ctx context.Context, p executions.Prepared, o object) (executions.Execution, error) {
 	e, err := p.Machine.Start(ctx, executionName(o), p.Input)
-	var failed *executions.Error
 	switch {
 	case err == nil, executions.IsKind(err, executions.KindOtherInput):
 		return e, nil
-	case errors.As(err, &failed) && failed.Kind.Transient():
-		return e, transient{err}
+	case passes(err):
+		return e, err
 	case executions.IsKind(err, executions.KindInput):
 		return e, archive.NewError(archive.RequestInvalid, err, "Step Functions does not take the request: %v", err)
 	}
 	return e, archive.NewError(archive.Misconfigured, err, "Step Functions refuses this deployment: %v. Check "+
 		"STATE_MACHINE_ARN, BATCH_STATE_MACHINE_ARN and the function's role", err)
+}
+
+// passes says whether another delivery of the same event may not have this error.
+func passes(err error) bool {
+	var failed *executions.Error
+	return archive.NameOf(err) == archive.DestinationUnavailable || errors.As(err, &failed) && failed.Kind.Transient()
+}
+
+// startSync runs a sync whose definition was put into the bucket. What is wrong with the definition, the sync says itself.
+func (in *inbox) startSync(ctx context.Context, log *slog.Logger, o object, name string) error {
+	input, err := json.Marshal(sync.Input{Name: name})
+	if err != nil {
+		return err
+	}
+	e, err := begin(ctx, executions.Prepared{Machine: in.syncs, Input: string(input)}, o)
+	switch {
+	case passes(err):
+		return err
+	case err != nil:
+		log.ErrorContext(ctx, "sync not started", "error", nameOf(err), "cause", err.Error())
+		return err // the deployment needs a change: the event is kept
+	}
+	log.InfoContext(ctx, "sync started", "sync", name, "execution", e.Name, "executionArn", e.ARN)
+	return nil
 }

@@ -1,6 +1,10 @@
 package archive
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/scenario-archive/scenario-archive/scenario"
+)
 
 // Name names an error of a step: the state machine's Retry and Catch match it, and a person who reads an execution knows the
 // error by it.
@@ -14,18 +18,15 @@ const (
 	Unauthorized Name = "Unauthorized"
 	// RateLimited: Scenario asks for fewer requests or fewer concurrent jobs. Retried by the state machine.
 	RateLimited Name = "RateLimited"
-	// ScenarioUnavailable: Scenario's API did not answer, or answered with a server error. Retried by the state
-	// machine.
+	// ScenarioUnavailable: Scenario's API did not answer, or answered with a server error. Retried by the state machine.
 	ScenarioUnavailable Name = "ScenarioUnavailable"
 	// LaunchUncertain: the answer to a launch was lost, so a job may exist. Not launched again, for it could exist twice:
 	// the state machine looks for the job, and ends with this when it is not found.
 	LaunchUncertain Name = "LaunchUncertain"
-	// JobFailed: Scenario's job ended in failure. The state machine ends with it by a poll's status.
-	JobFailed Name = "JobFailed"
-	// JobCanceled: Scenario's job was canceled. The state machine ends with it by a poll's status.
+	// JobFailed, JobCanceled and JobTimedOut: Scenario's job ended in failure, was canceled, or did not end before the
+	// request's deadline. The state machine ends with them by a poll's status.
+	JobFailed   Name = "JobFailed"
 	JobCanceled Name = "JobCanceled"
-	// JobTimedOut: Scenario's job did not end before the request's deadline. The state machine ends with it by a
-	// poll's status.
 	JobTimedOut Name = "JobTimedOut"
 	// ArchiveURLExpired: the signed URL is refused (403, 410). The state machine polls the job for a fresh one.
 	ArchiveURLExpired Name = "ArchiveURLExpired"
@@ -89,6 +90,38 @@ func NameOf(err error) Name {
 		return e.Name
 	}
 	return ""
+}
+
+// FromScenario turns an error of the Scenario client into the named error that a handler may return.
+func FromScenario(err error) error {
+	if named := (*Error)(nil); errors.As(err, &named) { // the credentials could not be had, so Scenario was not asked
+		return named
+	}
+	var e *scenario.Error
+	if !errors.As(err, &e) {
+		return NewError(Internal, err, "the call of Scenario's API failed in an unexpected way: %v", err)
+	}
+	if e.StatusCode >= 300 && e.StatusCode <= 399 {
+		return NewError(Misconfigured, err, "the API's base URL is wrong: %v. Set SCENARIO_BASE_URL (the deployment's "+
+			"parameter ScenarioBaseUrl) to where it does not redirect", e)
+	}
+	switch e.Kind {
+	case scenario.KindInvalid:
+		return NewError(RequestInvalid, err, "Scenario refused the request: %v. Correct the request", e)
+	case scenario.KindNotFound:
+		return NewError(RequestInvalid, err, "Scenario does not know what was asked for: %v. Check the IDs, the project "+
+			"and the API's base URL", e)
+	case scenario.KindUnauthorized:
+		return NewError(Unauthorized, err, "Scenario refused the API key: %v. Check the key and the secret (the "+
+			"deployment's secret, or SCENARIO_API_KEY and SCENARIO_API_SECRET) and what they may do", e)
+	case scenario.KindRateLimited:
+		return NewError(RateLimited, err, "Scenario asks for fewer requests or fewer jobs at once: %v", e)
+	case scenario.KindUncertain:
+		return NewError(LaunchUncertain, err, "the answer to the launch was lost: %v. A job may be running at "+
+			"Scenario; it was not launched twice", e)
+	default:
+		return NewError(ScenarioUnavailable, err, "Scenario's API is not available: %v. Try again later", e)
+	}
 }
 
 func invalid(format string, args ...any) error { return NewError(RequestInvalid, nil, format, args...) }

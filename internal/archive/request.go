@@ -1,11 +1,15 @@
+// Package archive holds what the functions agree on: the request for an archive and its limits, the key it gets in
+// S3, what the steps of an execution hand to each other, the output, and the named errors.
 package archive
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
@@ -13,7 +17,7 @@ import (
 // Request is an execution's input: Scenario's own request body, and where the archive goes.
 // Everything but one non-empty list in Query is optional.
 type Request struct {
-	Query       scenario.Query          `json:"query"`
+	Query       scenario.Query          `json:"query,omitzero"`
 	Options     scenario.ArchiveOptions `json:"options"`
 	Destination DestinationRequest      `json:"destination"`
 	// Unpack asks for the archive's files as objects, too.
@@ -52,19 +56,36 @@ var ignoredFields = []string{"Comment", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION
 
 // ParseRequest reads a request and checks it whole. Its error is RequestInvalid and says what to change.
 func ParseRequest(raw []byte) (Request, error) {
-	if err := checkShape(raw); err != nil {
+	r, err := decode(raw)
+	if err != nil {
 		return Request{}, err
 	}
-	var r Request
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return Request{}, decodeError(raw, err)
-	}
-	return r, r.validate()
+	return r, cmp.Or(r.checkQuery(), r.check())
 }
 
-// checkShape refuses what json.Unmarshal lets pass: text after the value, a value that is no object, and fields that
-// do not exist (a misspelt one would be ignored in silence).
-func checkShape(raw []byte) error {
+// ParseShared reads a request as ParseRequest does, but for the query's lists: it may name no assets, or any number.
+func ParseShared(raw []byte) (Request, error) {
+	r, err := decode(raw)
+	if err != nil {
+		return Request{}, err
+	}
+	return r, r.check()
+}
+
+func decode(raw []byte) (r Request, err error) {
+	if err := CheckFields(raw, knownFields); err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return r, DecodeError(raw, err)
+	}
+	return r, nil
+}
+
+// CheckFields refuses what json.Unmarshal lets pass: what CheckJSON refuses, text after the value, a value that is no
+// object, and fields that do not exist (a misspelt one would be ignored in silence). known are those that do, by the
+// path of the object that holds them.
+func CheckFields(raw []byte, known map[string][]string) error {
 	top, err := decodeObject(raw)
 	if err != nil {
 		return err
@@ -72,11 +93,19 @@ func checkShape(raw []byte) error {
 	if err := CheckJSON(raw); err != nil {
 		return err
 	}
-	unknown := unknownFields("", top)
-	for _, name := range []string{"query", "options", "destination", "unpack"} {
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(top[name], &fields) == nil { // decodeError complains of another type
-			unknown = append(unknown, unknownFields(name, fields)...)
+	var unknown []string
+	for path, names := range known {
+		fields, prefix := top, ""
+		if path == "" {
+			names = append(names, ignoredFields...)
+		} else {
+			fields, prefix = nil, path+"."
+			_ = json.Unmarshal(top[path], &fields) // DecodeError complains of another type
+		}
+		for name := range fields {
+			if !slices.Contains(names, name) {
+				unknown = append(unknown, prefix+name)
+			}
 		}
 	}
 	if len(unknown) > 0 {
@@ -85,11 +114,55 @@ func checkShape(raw []byte) error {
 	return nil
 }
 
+// maxDepth is the deepest nesting of a request. It needs three levels.
+const maxDepth = 16
+
+// CheckJSON refuses what a JSON decoder passes over: bytes that are no UTF-8, which it replaces, a name that an object
+// has twice, of which it takes one value, and deep nesting. Text that is no JSON is left to the decoder to refuse. The
+// error is RequestInvalid.
+func CheckJSON(raw []byte) error {
+	if !utf8.Valid(raw) {
+		return invalid("the request is not in UTF-8; save or send it so")
+	}
+	var path []map[string]bool // the names of the objects around, nil for an array
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	isName := false
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return nil
+		}
+		switch delim, _ := token.(json.Delim); delim {
+		case '{':
+			path = append(path, map[string]bool{})
+		case '[':
+			path = append(path, nil)
+		case '}', ']':
+			path = path[:len(path)-1]
+		default:
+			if name, _ := token.(string); isName {
+				names := path[len(path)-1]
+				if names[name] {
+					return invalid("%q stands twice in one object of the request; give it once", Abbreviate(name))
+				}
+				names[name] = true
+				isName = false
+				continue
+			}
+		}
+		if len(path) > maxDepth {
+			return invalid("the request is nested deeper than %d levels", maxDepth)
+		}
+		isName = len(path) > 0 && path[len(path)-1] != nil
+	}
+}
+
 func decodeObject(raw []byte) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	var top map[string]json.RawMessage
 	if err := d.Decode(&top); err != nil {
-		return nil, decodeError(raw, err)
+		return nil, DecodeError(raw, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, invalid("the request is followed by more text; send one JSON object")
@@ -100,21 +173,8 @@ func decodeObject(raw []byte) (map[string]json.RawMessage, error) {
 	return top, nil
 }
 
-func unknownFields(path string, fields map[string]json.RawMessage) []string {
-	var unknown []string
-	for name := range fields {
-		if slices.Contains(knownFields[path], name) || path == "" && slices.Contains(ignoredFields, name) {
-			continue
-		}
-		if path != "" {
-			name = path + "." + name
-		}
-		unknown = append(unknown, name)
-	}
-	return unknown
-}
-
-func decodeError(raw []byte, err error) error {
+// DecodeError says what is wrong with a request that json.Unmarshal refuses with err.
+func DecodeError(raw []byte, err error) error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
 	switch {
@@ -141,6 +201,8 @@ func typeName(kind string) string {
 		return "true or false"
 	case "int":
 		return "a whole number"
+	case "float64":
+		return "a number"
 	default:
 		return "a " + kind
 	}

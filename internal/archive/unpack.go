@@ -158,10 +158,8 @@ type Unpacked struct {
 // Owner names the execution in the metadata of the objects that it writes: its ARN, which metadata can hold unless the
 // execution's name has letters beyond ASCII.
 func (e Execution) Owner() string {
-	for i := range len(e.ID) {
-		if e.ID[i] <= ' ' || e.ID[i] > '~' {
-			return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(e.ID)))
-		}
+	if strings.ContainsFunc(e.ID, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(e.ID)))
 	}
 	return e.ID
 }

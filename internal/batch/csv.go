@@ -17,37 +17,48 @@ const assetPrefix = "asset_"
 // point).
 type csvList struct {
 	*Reader
-	text    *bufio.Reader
-	in      bounded
+	in      Limit
 	records *csv.Reader
-	column  int // of the IDs, from 0
-	columns int // of the first record
-	header  bool
+	column  int  // of the IDs, from 0
+	columns int  // of the first record
+	header  bool // the first record is one
 }
 
-func newCSVList(l *Reader, lines io.Reader) *csvList {
+func (l *Reader) readCSV(lines io.Reader, yield func(id string) bool) error {
 	text := bufio.NewReaderSize(lines, 64<<10)
-	return &csvList{Reader: l, text: text, in: bounded{r: text}}
-}
-
-// first reads the first record, which may be a header.
-func (c *csvList) first() (string, error) {
-	separator, err := separatorOf(c.text)
+	separator, err := separatorOf(text)
 	if err != nil {
-		return "", err
+		return err
 	}
+	c := csvList{Reader: l, in: Limit{R: text, Full: errTooLong}}
 	c.records = csv.NewReader(&c.in)
 	c.records.Comma, c.records.FieldsPerRecord, c.records.ReuseRecord = separator, -1, true
 	c.records.TrimLeadingSpace = separator != '\t' // which is space itself: empty fields would be trimmed away
-	fields, err := c.read()
-	if err != nil {
-		return "", err
+	fields, err := c.next()
+	if err == nil {
+		err = c.begin(fields)
 	}
+	if err == nil && c.header {
+		fields, err = c.next()
+	}
+	for ; err == nil; fields, err = c.next() {
+		if id, err := c.id(fields); err != nil || !yield(id) {
+			return err
+		}
+	}
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// begin looks at the first record, which may be a header.
+func (c *csvList) begin(fields []string) error {
 	best := 0
 	for i, name := range fields {
 		r := rank(name)
 		if r == best && r > 0 {
-			return "", invalid("the list's header has two columns for the IDs, %q and %q; name only one of them so",
+			return invalid("the list's header has two columns for the IDs, %q and %q; name only one of them so",
 				archive.Abbreviate(fields[c.column]), archive.Abbreviate(name))
 		}
 		if r > best {
@@ -55,27 +66,15 @@ func (c *csvList) first() (string, error) {
 		}
 	}
 	c.columns, c.header = len(fields), best > 0
-	c.Reader.next = c.next
-	if c.header {
-		return c.next()
-	}
-	if id := strings.TrimSpace(fields[0]); !archive.ValidID(id) {
-		return "", invalid("line %d of the list begins with %q, which is neither an asset ID nor a header; name the IDs' "+
+	if id := strings.TrimSpace(fields[0]); !c.header && !archive.ValidID(id) {
+		return invalid("line %d of the list begins with %q, which is neither an asset ID nor a header; name the IDs' "+
 			"column assetId", c.line, archive.Abbreviate(id))
 	}
-	return c.field(fields)
+	return nil
 }
 
-func (c *csvList) next() (string, error) {
-	fields, err := c.read()
-	if err != nil {
-		return "", err
-	}
-	return c.field(fields)
-}
-
-// field takes the ID out of a record, and makes sure that the record has no other.
-func (c *csvList) field(fields []string) (string, error) {
+// id takes the ID out of a record, and makes sure that the record has no other.
+func (c *csvList) id(fields []string) (string, error) {
 	if c.column >= len(fields) {
 		return "", invalid("line %d of the list has %d columns; its ID should be in column %d", c.line, len(fields), c.column+1)
 	}
@@ -89,13 +88,14 @@ func (c *csvList) field(fields []string) (string, error) {
 				"IDs' column assetId in a first line", c.line, i+1)
 		}
 	}
-	return c.id(strings.Clone(strings.TrimSpace(fields[c.column]))) // the record may hold far more than the ID
+	id := strings.Clone(strings.TrimSpace(fields[c.column])) // the record may hold far more than the ID
+	return id, c.check(id)
 }
 
-// read is the next record that holds anything: a row of separators alone is a spreadsheet's blank line.
-func (c *csvList) read() ([]string, error) {
+// next is the next record that holds anything: a row of separators alone is a spreadsheet's blank line.
+func (c *csvList) next() ([]string, error) {
 	for {
-		c.in.left = maxRecord
+		c.in.Left = maxRecord
 		fields, err := c.records.Read()
 		if err != nil {
 			return nil, c.failed(err)

@@ -2,10 +2,14 @@ package batch
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/url"
 	"sync"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
+	"github.com/scenario-archive/scenario-archive/internal/zipfile"
 )
 
 // What the transfer function writes into an archive's metadata, percent-encoded, and this package into a manifest's.
@@ -18,61 +22,79 @@ const (
 // headsAtOnce is how many objects are asked for at once.
 const headsAtOnce = 16
 
-// existing is an object at an archive's key.
-type existing struct {
-	number         int
-	key            string
-	execution, job string // as its metadata says; "" if it does not
-	etag, crc      string
-	size           int64
+// found is an archive that is in the bucket.
+type found struct {
+	execution string          // that wrote it, as its metadata says; "" if it does not
+	output    *archive.Output // of that execution, but for the number of entries, which is -1; nil when there is none
 }
 
-// output is what the archive's own execution ended with, but for the number of entries.
-func (x existing) output(bucket string) *archive.Output {
-	return &archive.Output{
-		Bucket: bucket, Key: x.key, Size: x.size, ETag: x.etag, ChecksumCRC64NVME: x.crc, JobID: x.job, Entries: -1,
+// existing finds the plan's archives that are there, by their keys.
+func (s Storage) existing(ctx context.Context, n naming, archives int) (map[string]found, error) {
+	planned := map[string]bool{}
+	for i := range archives {
+		planned[n.key(i+1)] = true
 	}
-}
-
-// existing finds the objects at the keys of archives from to to.
-func (s Storage) existing(ctx context.Context, n naming, from, to int) (map[int]existing, error) {
-	numbers := map[string]int{}
-	for i := from; i <= to; i++ {
-		numbers[n.key(i)] = i
-	}
-	var found []existing
+	var keys []string
 	for o, err := range s.List(ctx, n.base+"-", "") {
 		if err != nil {
 			return nil, err
 		}
-		if i, ok := numbers[o.Key]; ok {
-			found = append(found, existing{number: i, key: o.Key})
+		if planned[o.Key] {
+			keys = append(keys, o.Key)
 		}
-		if o.Key > n.key(to) {
+		if o.Key > n.key(archives) {
 			break
 		}
 	}
-	if err := Each(ctx, len(found), func(ctx context.Context, i int) error { return s.lookAt(ctx, &found[i]) }); err != nil {
-		return nil, err
-	}
-	there := map[int]existing{}
-	for _, x := range found {
-		if x.etag != "" { // it was deleted meanwhile
-			there[x.number] = x
+	looks := make([]found, len(keys))
+	err := Each(ctx, len(keys), func(ctx context.Context, i int) (err error) {
+		looks[i], err = s.lookAt(ctx, keys[i])
+		return err
+	})
+	there := map[string]found{}
+	for i, f := range looks {
+		if f.output != nil { // else it was deleted meanwhile
+			there[keys[i]] = f
 		}
 	}
-	return there, nil
+	return there, err
 }
 
-func (s Storage) lookAt(ctx context.Context, x *existing) error {
-	h, err := s.Head(ctx, x.key)
+func (s Storage) lookAt(ctx context.Context, key string) (found, error) {
+	h, err := s.Head(ctx, key)
 	if err != nil || h == nil {
-		return err
+		return found{}, err
 	}
-	x.execution, _ = url.PathUnescape(h.Metadata[metadataExecution])
-	x.job, _ = url.PathUnescape(h.Metadata[metadataJob])
-	x.etag, x.crc, x.size = h.ETag, h.CRC64NVME, h.Size
-	return nil
+	execution, _ := url.PathUnescape(h.Metadata[metadataExecution])
+	job, _ := url.PathUnescape(h.Metadata[metadataJob])
+	return found{execution, &archive.Output{
+		Bucket: s.Name, Key: key, Size: h.Size, ETag: h.ETag, ChecksumCRC64NVME: h.CRC64NVME, JobID: job, Entries: -1,
+	}}, nil
+}
+
+// countEntries reads how many files the archives hold that an earlier run left: S3 does not know.
+func (s Storage) countEntries(ctx context.Context, outcomes []outcome) error {
+	var outputs []*archive.Output
+	for _, o := range outcomes {
+		if o.Finished != nil && o.Finished.Entries < 0 {
+			outputs = append(outputs, o.Finished)
+		}
+	}
+	return Each(ctx, len(outputs), func(ctx context.Context, i int) (err error) {
+		outputs[i].Entries, err = s.entries(ctx, outputs[i])
+		return err
+	})
+}
+
+func (s Storage) entries(ctx context.Context, o *archive.Output) (int64, error) {
+	d, err := zipfile.Read(ctx, func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+		return s.Get(ctx, o.Key, bucket.GetOptions{ETag: o.ETag, From: off, To: off + n})
+	}, o.Size)
+	if errors.As(err, new(*zipfile.Error)) {
+		return 0, archive.NewError(archive.DestinationConflict, err, "%q is there already and is no ZIP archive; "+
+			"delete it, or choose another place", o.Key)
+	}
+	return d.Entries, unreadable(o.Key, err)
 }
 
 // Each does n pieces of work, headsAtOnce at once. The first error ends the others and is the result.

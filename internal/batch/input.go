@@ -1,11 +1,7 @@
 package batch
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
-	"slices"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/scenario"
@@ -21,18 +17,18 @@ import (
 // event needs 1 KiB.
 type Input struct {
 	// List is where the assets are listed; nil when they are in AssetIDs.
-	List *List
+	List *List `json:"list"`
 	// AssetIDs is the list itself, as it came: with its duplicates.
-	AssetIDs []string
+	AssetIDs []string `json:"-"`
 	// Request is what applies to each archive. Its query is empty.
-	Request archive.Request
+	Request archive.Request `json:"request"`
 	// MaxConcurrency is how many archives are made at once; 0 means the deployment's default.
-	MaxConcurrency int
+	MaxConcurrency int `json:"maxConcurrency,omitempty"`
 	// ToleratedFailurePercentage, 0 to 100; nil means the deployment's default.
-	ToleratedFailurePercentage *float64
+	ToleratedFailurePercentage *float64 `json:"toleratedFailurePercentage,omitempty"`
 	// BatchSize is how many assets an archive holds, 1 to scenario.MaxAssets; 0 means as many as it can. Only the first
 	// form has it.
-	BatchSize int
+	BatchSize int `json:"batchSize,omitempty"`
 }
 
 // List is a list of asset IDs in the deployment's bucket.
@@ -50,89 +46,49 @@ type List struct {
 // Run", maximum concurrency 10,000).
 const MostConcurrency = 10_000
 
-// wire is the first form as it is written.
-type wire struct {
-	List                       *List           `json:"list,omitempty"`
-	Request                    json.RawMessage `json:"request,omitempty"`
-	MaxConcurrency             int             `json:"maxConcurrency,omitempty"`
-	ToleratedFailurePercentage *float64        `json:"toleratedFailurePercentage,omitempty"`
-	BatchSize                  int             `json:"batchSize,omitempty"`
-}
-
-var (
-	wireFields = []string{"list", "request", "maxConcurrency", "toleratedFailurePercentage", "batchSize"}
-	listFields = []string{"key", "versionId", "etag", "format"}
-	// consoleFields are put into an execution's input by the Step Functions console and by a parent execution.
-	consoleFields = []string{"Comment", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"}
-)
-
-// MarshalJSON writes the first form. It needs a List.
-func (in Input) MarshalJSON() ([]byte, error) {
-	if in.List == nil {
-		return nil, errors.New("a batch's input without a list cannot be written")
-	}
-	all, err := json.Marshal(in.Request)
-	if err != nil {
-		return nil, err
-	}
-	var request map[string]json.RawMessage
-	if err := json.Unmarshal(all, &request); err != nil {
-		return nil, err
-	}
-	delete(request, "query")
-	rest, err := json.Marshal(request)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(wire{in.List, rest, in.MaxConcurrency, in.ToleratedFailurePercentage, in.BatchSize})
+// knownFields are those of the first form.
+var knownFields = map[string][]string{
+	"":     {"list", "request", "maxConcurrency", "toleratedFailurePercentage", "batchSize"},
+	"list": {"key", "versionId", "etag", "format"},
 }
 
 // ParseInput reads an input and checks all that can be checked without S3. Its error is archive.RequestInvalid and says
 // what to change.
 func ParseInput(raw []byte) (Input, error) {
-	top, err := decodeObject(raw)
-	if err != nil {
-		return Input{}, err
-	}
-	if err := archive.CheckJSON(raw); err != nil {
-		return Input{}, err
-	}
-	if _, ok := top["list"]; ok {
-		return parseListed(raw, top)
-	}
-	if _, ok := top["request"]; ok {
+	var top map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &top) // what is no object is refused as an archive's request
+	_, list := top["list"]
+	_, query := top["query"]
+	_, request := top["request"]
+	switch {
+	case list && query:
+		return Input{}, invalid("the input has a \"list\" and a \"query\"; give one of them")
+	case list:
+		return parseListed(raw, top["request"])
+	case request:
 		return Input{}, invalid("the input has a \"request\" but no \"list\"; name the list of assets in \"list\"")
 	}
-	return parseInline(top)
+	return parseInline(raw)
 }
 
-func parseListed(raw []byte, top map[string]json.RawMessage) (Input, error) {
-	if _, ok := top["query"]; ok {
-		return Input{}, invalid("the input has a \"list\" and a \"query\"; give one of them")
+func parseListed(raw, request json.RawMessage) (in Input, err error) {
+	if err := archive.CheckFields(raw, knownFields); err != nil {
+		return in, err
+	}
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return in, archive.DecodeError(raw, err)
+	}
+	if err := in.check(); err != nil {
+		return in, err
 	}
 	var fields map[string]json.RawMessage
-	_ = json.Unmarshal(top["list"], &fields) // another type is reported below
-	if err := refuseUnknown(top, wireFields, "", fields, listFields, "list."); err != nil {
-		return Input{}, err
+	_ = json.Unmarshal(request, &fields) // it is an object or null: it was decoded above
+	if _, ok := fields["query"]; ok {
+		return in, invalid("the request has a \"query\" beside the \"list\"; the list says what to archive")
 	}
-	var w wire
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return Input{}, decodeError(err)
+	if len(fields) > 0 {
+		in.Request, err = archive.ParseShared(request)
 	}
-	in := Input{List: w.List, MaxConcurrency: w.MaxConcurrency, ToleratedFailurePercentage: w.ToleratedFailurePercentage,
-		BatchSize: w.BatchSize}
-	if err := in.check(); err != nil {
-		return Input{}, err
-	}
-	request := map[string]json.RawMessage{}
-	if len(w.Request) > 0 && json.Unmarshal(w.Request, &request) != nil {
-		return Input{}, invalid("\"request\" is not an object; it holds options, destination, projectId, timeoutSeconds")
-	}
-	if _, ok := request["query"]; ok {
-		return Input{}, invalid("the request has a \"query\" beside the \"list\"; the list says what to archive")
-	}
-	var err error
-	in.Request, err = parseShared(request)
 	return in, err
 }
 
@@ -158,100 +114,59 @@ func (in Input) check() error {
 }
 
 // parseInline reads an archive's request with any number of assets.
-func parseInline(top map[string]json.RawMessage) (Input, error) {
-	var query map[string]json.RawMessage
-	if json.Unmarshal(top["query"], &query) != nil || query == nil {
-		return Input{}, invalid("the input names no assets; give a \"list\" in the bucket, or \"query\" with \"assetIds\"")
+func parseInline(raw []byte) (Input, error) {
+	r, err := archive.ParseShared(raw)
+	if err != nil {
+		return Input{}, err
 	}
-	var ids []string
-	if err := json.Unmarshal(query["assetIds"], &ids); err != nil || len(ids) == 0 {
-		return Input{}, invalid("query.assetIds must be an array of at least one asset ID")
-	}
-	for name, list := range query {
-		var others []json.RawMessage
-		if name != "assetIds" && json.Unmarshal(list, &others) == nil && len(others) > 0 {
-			return Input{}, invalid("query.%s cannot be divided into archives; ask for it in an execution of its own of "+
-				"the archive state machine", archive.Abbreviate(name))
-		}
+	ids := r.Query.AssetIDs
+	switch {
+	case len(ids) == 0:
+		return Input{}, invalid("the input names no assets; give a \"list\" in the bucket, or \"query\" with \"assetIds\", an " +
+			"array of at least one asset ID")
+	case len(r.Query.InferenceIDs) > 0, len(r.Query.ModelIDs) > 0:
+		return Input{}, invalid("query.inferenceIds and query.modelIds cannot be divided into archives; ask for them in an " +
+			"execution of its own of the archive state machine")
 	}
 	for i, id := range ids {
 		if !archive.ValidID(id) {
 			return Input{}, invalid("query.assetIds[%d] is %q, which is no ID", i, archive.Abbreviate(id))
 		}
 	}
-	delete(query, "assetIds")
-	top["query"], _ = json.Marshal(query)
-	r, err := parseShared(top)
-	return Input{AssetIDs: ids, Request: r}, err
+	r.Query = scenario.Query{}
+	return Input{AssetIDs: ids, Request: r}, nil
 }
 
-// parseShared has package archive check a request whose assets are elsewhere: it gets one that stands for them all.
-func parseShared(fields map[string]json.RawMessage) (archive.Request, error) {
-	var query map[string]json.RawMessage
-	_ = json.Unmarshal(fields["query"], &query)
-	if query == nil {
-		query = map[string]json.RawMessage{}
-	}
-	query["assetIds"] = json.RawMessage(`["asset"]`)
-	whole, err := json.Marshal(query)
-	if err != nil {
-		return archive.Request{}, invalid("the request is not JSON: %v", err)
-	}
-	if fields == nil {
-		fields = map[string]json.RawMessage{}
-	}
-	fields["query"] = whole
-	if whole, err = json.Marshal(fields); err != nil {
-		return archive.Request{}, invalid("the request is not JSON: %v", err)
-	}
-	r, err := archive.ParseRequest(whole)
-	r.Query.AssetIDs, r.Query.InferenceIDs, r.Query.ModelIDs = nil, nil, nil
-	return r, err
+// Of is the text of an execution's input that asks for the same of a list: one text for one list and request, because a
+// start is only repeatable with the same input.
+func (in Input) Of(l List) (string, error) {
+	in.List, in.AssetIDs = &l, nil
+	text, err := json.Marshal(in)
+	return string(text), err
 }
 
-func decodeObject(raw []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	var top map[string]json.RawMessage
-	if err := d.Decode(&top); err != nil {
-		return nil, decodeError(err)
+// IsLong says whether a request has more asset IDs than go into one archive, repeats counted. It checks nothing else.
+func IsLong(request []byte) bool {
+	var r struct {
+		Query struct {
+			AssetIDs []json.RawMessage `json:"assetIds"`
+		} `json:"query"`
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, invalid("the input is followed by more text; send one JSON object")
-	}
-	if top == nil {
-		return nil, invalid("the input is null; it must be a JSON object with a \"list\" or a \"query\"")
-	}
-	return top, nil
+	_ = json.Unmarshal(request, &r) // the parser that reads it all says what is wrong with it
+	return len(r.Query.AssetIDs) > scenario.MaxAssets
 }
 
-func decodeError(err error) error {
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
-		if mismatch.Field == "" {
-			return invalid("the input is a JSON %s; it must be an object with a \"list\" or a \"query\"", mismatch.Value)
-		}
-		return invalid("%q in the input is a JSON %s, which is not expected there", archive.Abbreviate(mismatch.Field), mismatch.Value)
-	}
-	return invalid("the input is not whole JSON: %v", err)
-}
-
-func refuseUnknown(top map[string]json.RawMessage, known []string, prefix string,
-	inner map[string]json.RawMessage, innerKnown []string, innerPrefix string) error {
-	var unknown []string
-	for name := range top {
-		if !slices.Contains(known, name) && !slices.Contains(consoleFields, name) {
-			unknown = append(unknown, prefix+name)
+// Unique is ids without repeats, in their order.
+func Unique(ids []string) []string {
+	seen := make(map[string]struct{}, len(ids))
+	var unique []string
+	for _, id := range ids {
+		if _, ok := seen[id]; !ok {
+			seen[id] = struct{}{}
+			unique = append(unique, id)
 		}
 	}
-	for name := range inner {
-		if !slices.Contains(innerKnown, name) {
-			unknown = append(unknown, innerPrefix+name)
-		}
-	}
-	if len(unknown) == 0 {
-		return nil
-	}
-	return invalid("the input has fields that do not exist: %s; remove them or correct their spelling", archive.Names(unknown))
+	return unique
 }
 
 func invalid(format string, args ...any) error {

@@ -23,22 +23,37 @@ func (w *planning) divide() error {
 	defer list.Close()
 	out := w.Upload(w.ctx, w.itemsKey(), "application/json", nil)
 	defer out.Abort()
-	items := &itemWriter{Writer: bufio.NewWriterSize(out, 64<<10)}
-	lines := newLineReader(list)
+	items := bufio.NewWriterSize(out, 64<<10)
+	lines := bufio.NewReaderSize(list, 64<<10)
 	d := newDigester(w.in.Request)
 	ids := make([]string, 0, w.size)
+	separator := "[\n"
 	for number := 1; number <= w.archives; number++ {
 		if ids, err = takeIDs(lines, ids[:0], min(w.size, w.assets-(number-1)*w.size)); err != nil {
 			return err
 		}
-		if err := w.item(items, number, ids, d); err != nil {
+		item, err := w.item(number, ids, d)
+		if err != nil {
 			return err
 		}
+		if item == nil {
+			continue
+		}
+		text, err := json.Marshal(item)
+		if err != nil {
+			return err
+		}
+		_, _ = items.WriteString(separator)
+		if _, err := items.Write(text); err != nil { // the first error of a bufio.Writer is its last one, too
+			return err
+		}
+		separator = ",\n"
 	}
 	if w.finished == w.archives {
 		return nil // no items: the map is not run
 	}
-	if err := items.end(); err != nil {
+	_, _ = items.WriteString("\n]\n")
+	if err := items.Flush(); err != nil {
 		return err
 	}
 	return out.Close()
@@ -46,48 +61,24 @@ func (w *planning) divide() error {
 
 func (w *planning) itemsKey() string { return w.work + "items.json" }
 
-// itemWriter writes a JSON array.
-type itemWriter struct {
-	*bufio.Writer
-	started bool
-}
-
-func (w *itemWriter) add(i Item) error {
-	text, err := json.Marshal(i)
-	if err != nil {
-		return err
-	}
-	separator := ",\n"
-	if !w.started {
-		w.started, separator = true, "[\n"
-	}
-	_, _ = w.WriteString(separator)
-	_, err = w.Write(text)
-	return err // the first error of a bufio.Writer is its last one, too
-}
-
-func (w *itemWriter) end() error {
-	_, _ = w.WriteString("\n]\n")
-	return w.Flush()
-}
-
-// takeIDs reads the next n lines of a list that this package wrote.
-func takeIDs(lines *Reader, ids []string, n int) ([]string, error) {
+// takeIDs reads the next n lines of a list that this package wrote: an ID a line, without a header.
+func takeIDs(lines *bufio.Reader, ids []string, n int) ([]string, error) {
 	for len(ids) < n {
-		id, err := lines.Next()
-		if err == io.EOF {
-			return nil, archive.NewError(archive.Internal, nil, "the list changed while it was read")
-		}
-		if err != nil {
+		line, err := lines.ReadString('\n')
+		if err != nil && err != io.EOF {
 			return nil, err
+		}
+		id := strings.TrimSuffix(line, "\n")
+		if err == io.EOF || !archive.ValidID(id) {
+			return nil, archive.NewError(archive.Internal, nil, "the list changed while it was read")
 		}
 		ids = append(ids, id)
 	}
 	return ids, nil
 }
 
-// item writes the item of one archive, unless the archive is there already.
-func (w *planning) item(items *itemWriter, number int, ids []string, d *digester) error {
+// item is the item of one archive; nil when the archive is there already.
+func (w *planning) item(number int, ids []string, d *digester) (*Item, error) {
 	for _, id := range ids {
 		d.add(id)
 	}
@@ -97,30 +88,30 @@ func (w *planning) item(items *itemWriter, number int, ids []string, d *digester
 	}}
 	var err error
 	if o.Unpack, err = w.unpacking(number, o.Key); err != nil {
-		return err
+		return nil, err
 	}
 	overwrite := w.in.Request.Destination.Overwrite
-	if found, ok := w.existing[number]; ok && digestIn(found.execution) == digest {
+	there, ok := w.existing[o.Key]
+	switch {
+	case ok && digestIn(there.execution) == digest:
 		overwrite = true // it is this batch's own archive; what is missing is its unpacking
-		done, err := w.finish(w.ctx, &o, found)
+		done, err := w.finish(w.ctx, &o, there)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if done {
-			o.Execution = found.execution
+			o.Execution = there.execution
 			w.finished++
 		}
-	} else if ok && !overwrite {
-		return archive.NewError(archive.DestinationConflict, nil, "%q is there already and is no archive of these "+
+	case ok && !overwrite:
+		return nil, archive.NewError(archive.DestinationConflict, nil, "%q is there already and is no archive of these "+
 			"assets; choose another place, or set destination.overwrite", o.Key)
 	}
 	w.outcomes = append(w.outcomes, o)
 	if o.Finished != nil {
-		return nil
+		return nil, nil
 	}
-	item := Item{o.PlannedArchive, w.request(number, o.Key, ids)}
-	item.Request.Destination.Overwrite = overwrite
-	return items.add(item)
+	return &Item{o.PlannedArchive, w.request(number, o.Key, ids, overwrite)}, nil
 }
 
 // unpacking says where the files of an archive go; nil where they are not wanted.
@@ -139,13 +130,13 @@ func (w *planning) unpacking(number int, key string) (*archive.Unpacked, error) 
 
 // finish takes an archive that is in the bucket for finished, and says so: one whose files are wanted is finished with their
 // list of contents alone.
-func (s Storage) finish(ctx context.Context, o *outcome, found existing) (bool, error) {
+func (s Storage) finish(ctx context.Context, o *outcome, there found) (bool, error) {
 	if o.Unpack != nil {
 		if h, err := s.Head(ctx, o.Unpack.Contents); err != nil || h == nil {
 			return false, err
 		}
 	}
-	o.Finished, o.Failed = found.output(s.Name), nil
+	o.Finished, o.Failed = there.output, nil
 	o.Finished.Unpacked = o.Unpack
 	return true, nil
 }
@@ -166,7 +157,7 @@ func (w *planning) unpack(number int, key string) archive.UnpackRequest {
 }
 
 // request is what the archive's execution is asked for.
-func (w *planning) request(number int, key string, ids []string) ItemRequest {
+func (w *planning) request(number int, key string, ids []string, overwrite bool) ItemRequest {
 	r := w.in.Request
 	tags := r.Destination.Tags
 	if tags == nil {
@@ -174,6 +165,6 @@ func (w *planning) request(number int, key string, ids []string) ItemRequest {
 	}
 	return ItemRequest{
 		Query: ItemQuery{ids}, Options: r.Options, ProjectID: r.ProjectID, TimeoutSeconds: r.TimeoutSeconds,
-		Destination: ItemDestination{key, r.Destination.Overwrite, tags}, Unpack: w.unpack(number, key),
+		Destination: ItemDestination{key, overwrite, tags}, Unpack: w.unpack(number, key),
 	}
 }

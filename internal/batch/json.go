@@ -10,18 +10,6 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
-func (l *Reader) nextJSONLine() (string, error) {
-	line, err := l.readLine()
-	if err != nil {
-		return "", err
-	}
-	id, err := element(line)
-	if err != nil {
-		return "", invalid("line %d of the list: %v", l.line, err)
-	}
-	return l.id(id)
-}
-
 // element is the ID in a JSON string, or in the object's field that is surest to hold it.
 func element(raw []byte) (string, error) {
 	var id string
@@ -55,25 +43,56 @@ func element(raw []byte) (string, error) {
 	return id, nil
 }
 
-// jsonList reads a list that is one JSON value.
-type jsonList struct {
-	list   *Reader
-	in     bounded
-	decode *json.Decoder
-	inside bool // the array was started
-	nested bool // the array is in an object
-}
-
-func newJSONList(list *Reader, r io.Reader) *jsonList {
-	l := &jsonList{list: list, in: bounded{r: r}}
-	l.decode = json.NewDecoder(&l.in)
-	return l
-}
-
 var errTooLong = errors.New("a value is too long")
 
+// jsonList reads a list that is one JSON value.
+type jsonList struct {
+	*Reader
+	in     Limit
+	decode *json.Decoder
+}
+
+func (l *Reader) readJSON(r io.Reader, yield func(id string) bool) error {
+	j := jsonList{Reader: l, in: Limit{R: r, Full: errTooLong}}
+	j.decode = json.NewDecoder(&j.in)
+	t, err := j.token()
+	nested := t == json.Delim('{') // the array is in an object
+	if err == nil && nested {
+		t, err = j.findArray()
+	}
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('[') {
+		return invalid("the list is neither a JSON array nor an object with an array \"assetIds\"")
+	}
+	for j.more() {
+		raw, err := j.value()
+		if err != nil {
+			return err
+		}
+		l.line++
+		id, err := element(raw)
+		if err != nil {
+			return invalid("element %d of the list: %v", l.line, err)
+		}
+		if !archive.ValidID(id) {
+			return invalid("element %d of the list is %q, which is no asset ID", l.line, archive.Abbreviate(id))
+		}
+		if !yield(id) {
+			return nil
+		}
+	}
+	return j.end(nested)
+}
+
+func (l *jsonList) more() bool {
+	l.in.Left = maxRecord
+	return l.decode.More()
+}
+
 func (l *jsonList) token() (json.Token, error) {
-	l.in.left = maxRecord
+	l.in.Left = maxRecord
 	t, err := l.decode.Token()
 	return t, l.named(err)
 }
@@ -87,30 +106,17 @@ func (l *jsonList) named(err error) error {
 	case l.in.err != nil && l.in.err != errTooLong:
 		return l.in.err
 	case errors.Is(err, errTooLong):
-		return invalid("after element %d of the list comes a value longer than %d bytes", l.list.line, maxRecord)
+		return invalid("after element %d of the list comes a value longer than %d bytes", l.line, maxRecord)
 	case errors.As(err, &syntax):
-		return invalid("the list is not JSON after element %d (byte %d): %v", l.list.line, syntax.Offset, syntax)
+		return invalid("the list is not JSON after element %d (byte %d): %v", l.line, syntax.Offset, syntax)
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
-		return invalid("the list is not whole JSON: it ends after element %d", l.list.line)
+		return invalid("the list is not whole JSON: it ends after element %d", l.line)
 	}
-	return err
-}
-
-func (l *jsonList) begin() error {
-	t, err := l.token()
-	if err == nil && t == json.Delim('{') {
-		t, err = l.findArray()
-	}
-	if err == nil && t != json.Delim('[') {
-		err = invalid("the list is neither a JSON array nor an object with an array \"assetIds\"")
-	}
-	l.inside = err == nil
 	return err
 }
 
 // findArray goes to the field that holds the list.
 func (l *jsonList) findArray() (json.Token, error) {
-	l.nested = true
 	for {
 		name, err := l.token()
 		if err != nil {
@@ -129,41 +135,16 @@ func (l *jsonList) findArray() (json.Token, error) {
 }
 
 func (l *jsonList) value() (raw json.RawMessage, err error) {
-	l.in.left = maxRecord
+	l.in.Left = maxRecord
 	return raw, l.named(l.decode.Decode(&raw))
 }
 
-func (l *jsonList) next() (string, error) {
-	if !l.inside {
-		if err := l.begin(); err != nil {
-			return "", err
-		}
-	}
-	l.in.left = maxRecord
-	if !l.decode.More() {
-		return "", l.end()
-	}
-	raw, err := l.value()
-	if err != nil {
-		return "", err
-	}
-	l.list.line++
-	id, err := element(raw)
-	if err != nil {
-		return "", invalid("element %d of the list: %v", l.list.line, err)
-	}
-	if !archive.ValidID(id) {
-		return "", invalid("element %d of the list is %q, which is no asset ID", l.list.line, archive.Abbreviate(id))
-	}
-	return id, nil
-}
-
 // end makes sure that the list ends as it should: one that was cut short must not pass for a shorter one.
-func (l *jsonList) end() error {
+func (l *jsonList) end(nested bool) error {
 	if _, err := l.token(); err != nil { // the array's end
 		return err
 	}
-	for l.nested { // whatever else the object holds
+	for nested { // whatever else the object holds
 		t, err := l.token()
 		if err != nil {
 			return err
@@ -178,9 +159,9 @@ func (l *jsonList) end() error {
 			return err
 		}
 	}
-	l.in.left = maxRecord
+	l.in.Left = maxRecord
 	if _, err := l.decode.Token(); err != io.EOF {
 		return invalid("the list is followed by more text")
 	}
-	return io.EOF
+	return nil
 }

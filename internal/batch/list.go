@@ -3,7 +3,7 @@ package batch
 import (
 	"bufio"
 	"crypto/sha256"
-	"io"
+	"iter"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
@@ -13,21 +13,12 @@ func (w *planning) listKey() string { return w.work + "assets.txt" }
 
 // readList writes the list as it was understood: each ID once, one a line. Everything after reads that.
 func (w *planning) readList() error {
-	next, closeList, err := w.ids()
-	if err != nil {
-		return err
-	}
-	defer closeList()
 	out := w.Upload(w.ctx, w.listKey(), "text/plain", nil)
 	defer out.Abort()
 	lines := bufio.NewWriterSize(out, 64<<10)
 	d := newDigester(w.in.Request)
 	seen := map[[16]byte]struct{}{}
-	for {
-		id, err := next()
-		if err == io.EOF {
-			break
-		}
+	for id, err := range w.ids() {
 		if err != nil {
 			return err
 		}
@@ -69,51 +60,45 @@ func (w *planning) add(seen map[[16]byte]struct{}, id string) bool {
 }
 
 // ids gives the list's IDs from wherever it is.
-func (w *planning) ids() (next func() (string, error), closeList func(), err error) {
-	if w.in.List == nil {
-		i := -1
-		return func() (string, error) {
-			if i++; i == len(w.in.AssetIDs) {
-				return "", io.EOF
+func (w *planning) ids() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, id := range w.in.AssetIDs {
+			if !yield(id, nil) {
+				return
 			}
-			return w.in.AssetIDs[i], nil
-		}, func() {}, nil
+		}
+		if w.in.List == nil {
+			return
+		}
+		format, err := w.in.List.format()
+		if err != nil {
+			yield("", err)
+			return
+		}
+		b, err := w.openList()
+		if err != nil {
+			yield("", err)
+			return
+		}
+		defer b.Close()
+		tooLong := invalid("the list is longer than %d bytes; divide it", int64(maxListBytes))
+		list := NewReader(&Limit{R: b, Left: maxListBytes + 1, Full: tooLong}, format)
+		list.IDs()(yield)
+		w.lines = list.Lines()
 	}
-	format, err := w.in.List.format()
-	if err != nil {
-		return nil, nil, err
-	}
-	b, err := w.Get(w.ctx, w.in.List.Key, bucket.GetOptions{VersionID: w.in.List.VersionID, ETag: w.in.List.ETag})
-	if err != nil {
-		return nil, nil, w.noList(err)
-	}
-	limited := &limitedList{r: b, left: maxListBytes}
-	list := NewReader(limited, format)
-	return list.Next, func() { w.lines = list.Lines(); _ = b.Close() }, nil
 }
 
-type limitedList struct {
-	r    io.Reader
-	left int64
-}
-
-func (l *limitedList) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return 0, invalid("the list is longer than %d bytes; divide it", int64(maxListBytes))
+// openList distinguishes a list that is not there from a bucket that does not answer.
+func (w *planning) openList() (*bucket.Object, error) {
+	l := w.in.List
+	b, err := w.Get(w.ctx, l.Key, bucket.GetOptions{VersionID: l.VersionID, ETag: l.ETag})
+	switch {
+	case bucket.IsMissing(err):
+		return nil, invalid("there is no list %q in the bucket %q; check list.key and list.versionId",
+			archive.Abbreviate(l.Key), w.Name)
+	case bucket.IsChanged(err):
+		return nil, invalid("the list %q was replaced after this batch was asked for; start a batch of the new one",
+			archive.Abbreviate(l.Key))
 	}
-	return n, err
-}
-
-// noList distinguishes a list that is not there from a bucket that does not answer.
-func (w *planning) noList(err error) error {
-	if bucket.IsMissing(err) {
-		return invalid("there is no list %q in the bucket %q; check list.key and list.versionId",
-			archive.Abbreviate(w.in.List.Key), w.Name)
-	}
-	if bucket.IsChanged(err) {
-		return invalid("the list %q was replaced after this batch was asked for; start a batch of the new one",
-			archive.Abbreviate(w.in.List.Key))
-	}
-	return err
+	return b, err
 }

@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	// WorkPrefix is where batches keep their own files.
-	WorkPrefix = archive.BatchesPrefix
 	// ManifestName is the manifest's name beside the archives.
 	ManifestName = "manifest.json"
 
@@ -150,7 +148,4 @@ func (d *digester) sum() string {
 	return s
 }
 
-func digestOf(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
-}
+func digestOf(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }

@@ -87,13 +87,13 @@ func (p Planner) Plan(ctx context.Context, in Input, e archive.Execution, redriv
 	if err := w.checkManifest(); err != nil {
 		return Plan{}, err
 	}
-	if w.existing, err = p.existing(ctx, w.naming, 1, w.archives); err != nil {
+	if w.existing, err = p.existing(ctx, w.naming, w.archives); err != nil {
 		return Plan{}, err
 	}
 	if err := w.divide(); err != nil {
 		return Plan{}, err
 	}
-	if err := w.countEntries(); err != nil {
+	if err := p.countEntries(ctx, w.outcomes); err != nil {
 		return Plan{}, err
 	}
 	if err := w.writeRecord(); err != nil {
@@ -114,7 +114,7 @@ type planning struct {
 	lines                       int // of the list; 0 when the IDs came with the request
 	identity                    string
 	size, archives              int
-	existing                    map[int]existing
+	existing                    map[string]found
 	outcomes                    []outcome
 	finished                    int
 }

@@ -4,10 +4,56 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"iter"
+	"path"
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
+
+// Format is how a list is written. In each, blank lines, a UTF-8 byte order mark and CRLF are tolerated.
+type Format string
+
+const (
+	// FormatText has one ID a line. The first may be a header.
+	FormatText Format = "txt"
+	// FormatCSV has a record a line: with a header, the IDs are in its column assetId (or asset_id, asset, id);
+	// without one, in the first column.
+	FormatCSV Format = "csv"
+	// FormatJSONL has a JSON string a line, or an object with one of the names that a CSV column may have.
+	FormatJSONL Format = "jsonl"
+	// FormatJSON is an array of such strings or objects, alone or as "assetIds" in an object.
+	FormatJSON Format = "json"
+)
+
+// FormatOf is the format that a key's extension stands for; false if it stands for none.
+func FormatOf(key string) (Format, bool) {
+	switch strings.ToLower(path.Ext(key)) {
+	case ".txt":
+		return FormatText, true
+	case ".csv":
+		return FormatCSV, true
+	case ".jsonl", ".ndjson":
+		return FormatJSONL, true
+	case ".json":
+		return FormatJSON, true
+	}
+	return "", false
+}
+
+func (l List) format() (Format, error) {
+	switch l.Format {
+	case FormatText, FormatCSV, FormatJSONL, FormatJSON:
+		return l.Format, nil
+	case "":
+		if f, ok := FormatOf(l.Key); ok {
+			return f, nil
+		}
+		return "", invalid("the format of the list %q cannot be read from its name; give list.format: csv, jsonl, json or txt",
+			archive.Abbreviate(l.Key))
+	}
+	return "", invalid("list.format is %q; it must be csv, jsonl, json or txt", archive.Abbreviate(string(l.Format)))
+}
 
 // maxRecord is the longest line, record or JSON value of a list, in bytes: a CSV export may have a prompt beside each
 // ID, and a list must not make memory grow.
@@ -18,112 +64,82 @@ const maxRecord = 1 << 20
 type Reader struct {
 	source io.Reader
 	format Format
-	next   func() (string, error)
-	in     *bufio.Reader // the lines
-	line   int           // that was read last, or the element of a JSON array
-	record []byte        // the last line
+	line   int // that was read last, or the element of a JSON array
 }
 
-// NewReader reads a list in a format. Whatever it reports is archive.RequestInvalid, or the error of r itself.
-func NewReader(r io.Reader, f Format) *Reader {
-	l := &Reader{source: r, format: f}
-	l.next = l.start
-	return l
-}
-
-// newLineReader reads a list that this package wrote: an ID a line, without a header.
-func newLineReader(r io.Reader) *Reader {
-	l := &Reader{in: bufio.NewReaderSize(r, 64<<10)}
-	l.next = l.nextText
-	return l
-}
-
-// Next is the list's next ID, valid but perhaps a duplicate. Its error is io.EOF at the list's end.
-func (l *Reader) Next() (string, error) { return l.next() }
+// NewReader reads a list in a format.
+func NewReader(r io.Reader, f Format) *Reader { return &Reader{source: r, format: f} }
 
 // Lines is how many lines were read so far, the header and blank ones counted; in JSON, how many elements.
 func (l *Reader) Lines() int { return l.line }
 
-// start looks at what the list begins with: a file that is no list is named as what it is, not by its first strange line.
-func (l *Reader) start() (string, error) {
+// IDs gives the list's IDs once, each valid but perhaps a duplicate. An error is the last that it gives:
+// archive.RequestInvalid, or the source's own.
+func (l *Reader) IDs() iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := l.read(func(id string) bool { return yield(id, nil) }); err != nil {
+			yield("", err)
+		}
+	}
+}
+
+// read looks at what the list begins with: a file that is no list is named as what it is, not by its first strange line.
+// It returns nil at the list's end, and when yield is false.
+func (l *Reader) read(yield func(id string) bool) error {
 	text, err := Text(l.source)
 	if err != nil {
-		return "", err
+		return err
 	}
 	lines := &lineEnds{in: text, csv: l.format == FormatCSV, line: 1}
 	switch l.format {
 	case FormatCSV:
-		l.next = newCSVList(l, lines).first
-	case FormatJSONL:
-		l.in, l.next = bufio.NewReaderSize(lines, 64<<10), l.nextJSONLine
+		return l.readCSV(lines, yield)
 	case FormatJSON:
-		l.next = newJSONList(l, text).next
-	default:
-		l.in, l.next = bufio.NewReaderSize(lines, 64<<10), l.firstText
+		return l.readJSON(text, yield)
 	}
-	return l.next()
+	return l.readLines(lines, yield)
 }
 
-// readLine is the next line that is not blank, without its end and the space around it. It is valid until the next
-// call.
-func (l *Reader) readLine() ([]byte, error) {
-	for {
-		l.record = l.record[:0]
-		if err := l.appendLine(); err != nil {
-			return nil, err
-		}
-		if line := bytes.TrimSpace(l.record); len(line) > 0 {
-			return line, nil
-		}
-	}
-}
-
-// appendLine adds the next line to the record. io.EOF means that there was none.
-func (l *Reader) appendLine() error {
-	for {
-		piece, err := l.in.ReadSlice('\n')
-		if len(l.record)+len(piece) > maxRecord {
-			return invalid("line %d of the list is longer than %d bytes", l.line+1, maxRecord)
-		}
-		l.record = append(l.record, piece...)
+// readLines reads a list in text or in JSONL.
+func (l *Reader) readLines(lines io.Reader, yield func(id string) bool) error {
+	in := bufio.NewReaderSize(lines, maxRecord)
+	for first := true; ; {
+		line, err := in.ReadSlice('\n')
 		switch {
 		case err == bufio.ErrBufferFull:
-		case err == io.EOF && len(l.record) > 0, err == nil:
-			l.line++
+			return invalid("line %d of the list is longer than %d bytes", l.line+1, maxRecord)
+		case err == io.EOF && len(line) == 0:
 			return nil
-		default:
+		case err != nil && err != io.EOF:
+			return err
+		}
+		l.line++
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		id := string(line)
+		if l.format == FormatJSONL {
+			if id, err = element(line); err != nil {
+				return invalid("line %d of the list: %v", l.line, err)
+			}
+		} else if first && rank(id) > 0 {
+			first = false
+			continue
+		}
+		first = false
+		if err := l.check(id); err != nil || !yield(id) {
 			return err
 		}
 	}
 }
 
-func (l *Reader) firstText() (string, error) {
-	l.next = l.nextText
-	line, err := l.readLine()
-	if err != nil {
-		return "", err
+// check looks at what stands where an ID should be.
+func (l *Reader) check(id string) error {
+	if !archive.ValidID(id) {
+		return invalid("line %d of the list has %q, which is no asset ID (1 to 256 letters, digits, '_', '-', '.' or ':')",
+			l.line, archive.Abbreviate(id))
 	}
-	if rank(string(line)) > 0 {
-		return l.nextText()
-	}
-	return l.id(string(line))
-}
-
-func (l *Reader) nextText() (string, error) {
-	line, err := l.readLine()
-	if err != nil {
-		return "", err
-	}
-	return l.id(string(line))
-}
-
-// id checks what stands where an ID should be.
-func (l *Reader) id(s string) (string, error) {
-	if !archive.ValidID(s) {
-		return "", invalid("line %d of the list has %q, which is no asset ID (1 to 256 letters, digits, '_', '-', '.' or ':')",
-			l.line, archive.Abbreviate(s))
-	}
-	return s, nil
+	return nil
 }
 
 var withoutMarks = strings.NewReplacer(" ", "", "_", "", "-", "")
@@ -141,22 +157,24 @@ func rank(name string) int {
 	return 0
 }
 
-// bounded ends with errTooLong when more is read than left says: what reads from it would hold a value of any length.
-type bounded struct {
-	r    io.Reader
-	left int   // bytes
+// Limit reads from R, and fails with Full rather than read more than Left bytes.
+type Limit struct {
+	R    io.Reader
+	Left int64
+	Full error
 	err  error // why reading ended, io.EOF excepted
 }
 
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		b.err = errTooLong
-		return 0, b.err
+// Read reads on.
+func (l *Limit) Read(p []byte) (n int, err error) {
+	if l.Left <= 0 {
+		l.err = l.Full
+		return 0, l.err
 	}
-	n, err := b.r.Read(p[:min(len(p), b.left)])
-	b.left -= n
+	n, err = l.R.Read(p[:min(int64(len(p)), l.Left)])
+	l.Left -= int64(n)
 	if err != nil && err != io.EOF {
-		b.err = err
+		l.err = err
 	}
 	return n, err
 }

@@ -13,17 +13,13 @@ import (
 )
 
 func readAll(r io.Reader, f Format) (ids []string, err error) {
-	l := NewReader(r, f)
-	for {
-		id, err := l.Next()
-		if err == io.EOF {
-			return ids, nil
-		}
+	for id, err := range NewReader(r, f).IDs() {
 		if err != nil {
 			return ids, err
 		}
 		ids = append(ids, id)
 	}
+	return ids, nil
 }
 
 func TestReader(t *testing.T) {
@@ -242,11 +238,7 @@ func TestReaderKeepsNothing(t *testing.T) { // not parallel: it looks at the hea
 		l := NewReader(&repeated{piece: piece, left: 100_000}, f)
 		var before, after runtime.MemStats
 		n := 0
-		for {
-			_, err := l.Next()
-			if err == io.EOF {
-				break
-			}
+		for _, err := range l.IDs() {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -124,32 +125,21 @@ func describedFailure(description string) (name, cause string, ok bool) {
 
 // results calls yield with every child in the map's results.
 func (s Storage) results(ctx context.Context, prefix string, yield func(child)) error {
-	var manifests []string
 	for o, err := range s.List(ctx, prefix+"/", "") {
 		if err != nil {
 			return err
 		}
-		if strings.HasSuffix(o.Key, "/"+ManifestName) {
-			manifests = append(manifests, o.Key)
+		if !strings.HasSuffix(o.Key, "/"+ManifestName) {
+			continue
 		}
-	}
-	for _, key := range manifests {
-		if err := s.mapRun(ctx, key, yield); err != nil {
+		var m mapResults
+		if err := s.readJSON(ctx, o.Key, &m); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (s Storage) mapRun(ctx context.Context, key string, yield func(child)) error {
-	var m mapResults
-	if err := s.readJSON(ctx, key, &m); err != nil {
-		return err
-	}
-	files := append(append(m.ResultFiles.Pending, m.ResultFiles.Failed...), m.ResultFiles.Succeeded...)
-	for _, f := range files {
-		if err := s.children(ctx, f.Key, yield); err != nil {
-			return err
+		for _, f := range slices.Concat(m.ResultFiles.Pending, m.ResultFiles.Failed, m.ResultFiles.Succeeded) {
+			if err := s.children(ctx, f.Key, yield); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -45,15 +45,19 @@ type Bucket struct {
 	KMSKey      string // for what is written; "" leaves it to the bucket's default
 }
 
-// FromEnvironment is the bucket that BUCKET names, with BUCKET_OWNER, KMS_KEY_ID and DOWNLOAD_ENDPOINT_URL if they are
-// set, and the AWS SDK's own variables.
-func FromEnvironment(getenv func(string) string, options ...func(*config.LoadOptions) error) (Bucket, error) {
-	if getenv("BUCKET") == "" {
-		return Bucket{}, errors.New("BUCKET is not set: it names the bucket that archives go to")
-	}
-	cfg, err := config.LoadDefaultConfig(context.Background(), options...)
+// FromEnvironment is New with the AWS SDK's configuration from the environment.
+func FromEnvironment(getenv func(string) string) (Bucket, error) {
+	cfg, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {
 		return Bucket{}, fmt.Errorf("the AWS SDK's configuration: %w", err)
+	}
+	return New(cfg, getenv)
+}
+
+// New is the bucket that BUCKET names, with BUCKET_OWNER, KMS_KEY_ID and DOWNLOAD_ENDPOINT_URL if they are set.
+func New(cfg aws.Config, getenv func(string) string) (Bucket, error) {
+	if getenv("BUCKET") == "" {
+		return Bucket{}, errors.New("BUCKET is not set: it names the bucket that archives go to")
 	}
 	client := Client(cfg, getenv)
 	return Bucket{

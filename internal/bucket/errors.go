@@ -123,10 +123,5 @@ func Innermost(err error) error {
 
 // IsPrintable says that a text is printable ASCII, which an object's metadata can hold as it is.
 func IsPrintable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' })
 }

@@ -44,19 +44,13 @@ func (u *Upload) Write(p []byte) (int, error) {
 		n := min(len(p), partSize-len(u.buffer))
 		u.buffer = append(u.buffer, p[:n]...)
 		if p = p[n:]; len(u.buffer) == partSize {
-			u.fail(u.sendPart())
+			u.err = u.sendPart()
 		}
 	}
 	if u.err != nil {
 		return 0, u.err
 	}
 	return written, nil
-}
-
-func (u *Upload) fail(err error) {
-	if u.err == nil && err != nil {
-		u.err = u.bucket.failed("write", u.key, err)
-	}
 }
 
 func (u *Upload) sendPart() error {
@@ -67,7 +61,7 @@ func (u *Upload) sendPart() error {
 			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
 		})
 		if err != nil {
-			return err
+			return u.bucket.failed("write", u.key, err)
 		}
 		u.id = aws.ToString(out.UploadId)
 	}
@@ -77,7 +71,7 @@ func (u *Upload) sendPart() error {
 		ExpectedBucketOwner: u.bucket.owner(), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 	})
 	if err != nil {
-		return err
+		return u.bucket.failed("write", u.key, err)
 	}
 	u.parts = append(u.parts, types.CompletedPart{PartNumber: number, ETag: out.ETag, ChecksumCRC64NVME: out.ChecksumCRC64NVME})
 	u.buffer = u.buffer[:0]
@@ -87,7 +81,7 @@ func (u *Upload) sendPart() error {
 // Close makes the object appear.
 func (u *Upload) Close() error {
 	if u.err == nil {
-		u.fail(u.complete())
+		u.err = u.complete()
 	}
 	if u.err != nil {
 		u.Abort()
@@ -97,11 +91,7 @@ func (u *Upload) Close() error {
 
 func (u *Upload) complete() error {
 	if u.id == "" {
-		_, err := u.bucket.S3.PutObject(u.ctx, &s3.PutObjectInput{
-			Bucket: &u.bucket.Name, Key: &u.key, ContentType: &u.contentType, Metadata: u.metadata, Body: bytes.NewReader(u.buffer),
-			ExpectedBucketOwner: u.bucket.owner(), ServerSideEncryption: u.bucket.encryption(), SSEKMSKeyId: optional(u.bucket.KMSKey),
-			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
-		})
+		_, err := u.bucket.Put(u.ctx, u.key, u.buffer, PutOptions{ContentType: u.contentType, Metadata: u.metadata})
 		return err
 	}
 	if len(u.buffer) > 0 {
@@ -114,10 +104,11 @@ func (u *Upload) complete() error {
 		ChecksumType:    types.ChecksumTypeFullObject,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
 	})
-	if err == nil {
-		u.id = ""
+	if err != nil {
+		return u.bucket.failed("write", u.key, err)
 	}
-	return err
+	u.id = ""
+	return nil
 }
 
 // Abort leaves nothing of an object that was not completed. Should that fail, the bucket's lifecycle rule does it.

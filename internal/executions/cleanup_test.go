@@ -30,7 +30,7 @@ func TestCleanUpOfAnUnpacking(t *testing.T) {
 	t.Parallel()
 	s := s3test.Start(t)
 	b := bucket.Bucket{S3: s.Client, Name: s.Bucket}
-	abort := UploadAborter(s.Client, "", slog.New(slog.DiscardHandler))
+	abort := uploadAborter(s.Client, "", slog.New(slog.DiscardHandler))
 	const name = "héros 1"
 	put(t, b, "c/heroes.zip", name)
 	var kept []string

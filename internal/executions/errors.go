@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -97,6 +96,3 @@ func withoutLayers(err error) error {
 	}
 	return err
 }
-
-// alreadyExists is the answer that needs a second look.
-func alreadyExists(err error) bool { return errors.As(err, new(*types.ExecutionAlreadyExists)) }

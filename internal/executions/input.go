@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 )
 
 // maxInput is the size of an execution's input in bytes. Step Functions takes 256 KiB of UTF-8 between states ("Service
@@ -34,10 +35,11 @@ func sameInput(stored, input string) bool {
 	if stored == input {
 		return true
 	}
-	r, err := archive.ParseRequest([]byte(stored))
-	if err != nil {
-		return false
+	canonical := ""
+	if r, err := archive.ParseRequest([]byte(stored)); err == nil {
+		canonical, _ = Input(r)
+	} else if in, err := batch.ParseInput([]byte(stored)); err == nil && in.List != nil {
+		canonical, _ = in.Of(*in.List)
 	}
-	canonical, err := Input(r)
-	return err == nil && canonical == input
+	return canonical == input
 }

@@ -74,4 +74,9 @@ func TestSameInput(t *testing.T) {
 			t.Errorf("%s: got %v", stored, got)
 		}
 	}
+	const listed = `{"list":{"key":"l.txt"},"request":{"options":{},"destination":{"key":"x.zip"}}}`
+	earlier := `{"list":{"key":"l.txt"},"request":{"destination":{"key":"x.zip"},"options":{}}}`
+	if !sameInput(earlier, listed) || sameInput(strings.Replace(earlier, "x.zip", "y.zip", 1), listed) {
+		t.Error("a batch's input of an earlier release is another one")
+	}
 }

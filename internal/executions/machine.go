@@ -1,14 +1,18 @@
+// Package executions starts, finds, reads and stops the executions of a state machine. It gives them names: an
+// execution's name is what makes a start idempotent, and what a person reads in the console.
 package executions
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // API is what this package calls of Step Functions; *sfn.Client has it.
@@ -58,6 +62,42 @@ type Execution struct {
 // Ended says whether the execution has come to an end.
 func (e Execution) Ended() bool { return e.Status.Ended() }
 
+// Status is how an execution stands, in the words of the API and of the notes in the bucket.
+type Status string
+
+// The statuses.
+const (
+	Running   Status = "running"
+	Succeeded Status = "succeeded"
+	Failed    Status = "failed"
+	TimedOut  Status = "timed-out"
+	Stopped   Status = "stopped"
+)
+
+var awsStatuses = map[Status]types.ExecutionStatus{
+	Running:   types.ExecutionStatusRunning,
+	Succeeded: types.ExecutionStatusSucceeded,
+	Failed:    types.ExecutionStatusFailed,
+	TimedOut:  types.ExecutionStatusTimedOut,
+	Stopped:   types.ExecutionStatusAborted,
+}
+
+// statusOf is the word for a status of Step Functions. An execution that waits to be redriven has not ended.
+func statusOf(s types.ExecutionStatus) Status {
+	for word, aws := range awsStatuses {
+		if aws == s {
+			return word
+		}
+	}
+	return Running
+}
+
+// Valid says whether s is a status.
+func (s Status) Valid() bool { return awsStatuses[s] != "" }
+
+// Ended says whether the execution has come to an end.
+func (s Status) Ended() bool { return s != Running }
+
 // Start starts the execution of that name, or finds the one that has been started with it, running or ended. input is
 // of the function Input. When the name belongs to another input, the error has KindOtherInput, and the execution that
 // has the name is returned with it.
@@ -66,7 +106,7 @@ func (m *Machine) Start(ctx context.Context, name, input string) (Execution, err
 		StateMachineArn: &m.arn, Name: &name, Input: &input,
 	})
 	switch {
-	case alreadyExists(err):
+	case errors.As(err, new(*types.ExecutionAlreadyExists)): // which needs a second look
 		return m.found(ctx, name, input)
 	case err != nil:
 		return Execution{}, classify("start the execution", err)
@@ -157,13 +197,8 @@ func (m *Machine) List(ctx context.Context, status Status, limit int32, token st
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
-	if d == 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
 	select {
-	case <-t.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // The history is read from its end. What is asked for stands in the last few events, unless a task has been retried
@@ -157,4 +158,17 @@ func (r *historyReader) taskOutput(text string) {
 	if r.BytesTotal == 0 && json.Unmarshal([]byte(text), &d) == nil {
 		r.BytesDone, r.BytesTotal = d.Payload.BytesDone, d.Payload.BytesTotal
 	}
+}
+
+// message is what a person should read of a failed task's cause: the message of a function's error, or all of it. A cause
+// may quote a state's whole input (Step Functions does, when a path is missing), and with it the signed URL of an archive:
+// what signs it is cut off.
+func message(cause string) string {
+	var f struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal([]byte(cause), &f) == nil && f.Message != "" {
+		cause = f.Message
+	}
+	return scenario.RedactURLs(cause)
 }

@@ -122,19 +122,3 @@ func TestProgressOfAnotherDefinition(t *testing.T) {
 	}
 	checkProgress(t, m, s, Progress{State: "Other"})
 }
-
-func TestWithoutSignatures(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"": "", "plain": "plain", "https://h/p": "https://h/p",
-		"see https://h/p?a=b&c=d now":      "see https://h/p?… now",
-		`{"u":"https://h/p?a=b\u0026c=d"}`: `{"u":"https://h/p?…"}`,
-		`{"u":"https:\/\/h\/p?a=b"}`:       `{"u":"https:\/\/h\/p?…"}`,
-		"HTTPS://h?x http://i?y":           "HTTPS://h?… http://i?…",
-		"https://h/p#frag?x=secret":        "https://h/p?…",
-	} {
-		if got := withoutSignatures(text); got != want {
-			t.Errorf("%s: got %s, want %s", text, got, want)
-		}
-	}
-}

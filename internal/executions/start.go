@@ -2,6 +2,8 @@ package executions
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -118,8 +120,8 @@ func (s Starter) claim(ctx context.Context, key string, m *Machine) error {
 // Find looks an execution up in both machines. Its error has KindNotFound where neither has it.
 func (s Starter) Find(ctx context.Context, name string) (m *Machine, e Execution, err error) {
 	machines := []*Machine{s.Archives, s.Batches}
-	if len(name) > len(batchMark) && name[:len(batchMark)] == batchMark {
-		machines[0], machines[1] = machines[1], machines[0]
+	if strings.HasPrefix(name, batchMark) {
+		slices.Reverse(machines)
 	}
 	for _, m = range machines {
 		if e, err = m.Describe(ctx, name); !IsKind(err, KindNotFound) {

@@ -18,6 +18,10 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/telemetry"
 )
 
+// LimitMemory has the collector work harder where it would let the process grow beyond 44 MiB of the heap: what is read from S3
+// or from a list is little at any time, and garbage soon.
+func LimitMemory() { debug.SetMemoryLimit(44 << 20) }
+
 // Input is a step's event: it names the execution that it is for.
 type Input interface {
 	// For names the execution, and its job once there is one ("" before).
@@ -37,12 +41,7 @@ func Start[In Input, Out any](function string, build func(getenv func(string) st
 			return out, archive.NewError(archive.Misconfigured, err, "the function is not set up: %v", err)
 		}
 	}
-	log := telemetry.NewLogger(function)
-	// The runtime writes each error that a handler returns through package log: as JSON, too, and only for those who
-	// want it twice.
-	slog.SetDefault(log)
-	slog.SetLogLoggerLevel(slog.LevelDebug)
-	lambda.Start(Handler(log, logic))
+	lambda.Start(Handler(telemetry.NewLogger(function), logic))
 }
 
 // Handler is the Lambda handler of a step.

@@ -1,3 +1,4 @@
+// Package telemetry is what the functions say about their work: logs, metrics as lines of the log, and X-Ray subsegments.
 package telemetry
 
 import (
@@ -12,9 +13,13 @@ import (
 )
 
 // NewLogger makes a function's logger: one JSON object a line on standard error, which Lambda hands to CloudWatch Logs as
-// it is. The level is LOG_LEVEL (debug, info, warn, error); info when it is unset or wrong.
+// it is. The level is LOG_LEVEL (debug, info, warn, error); info when it is unset or wrong. It becomes the default: the
+// runtime writes each error that a handler returns through package log, as JSON, too, and only for those who want it twice.
 func NewLogger(function string) *slog.Logger {
-	return newLogger(os.Stderr, function, os.Getenv("LOG_LEVEL"))
+	log := newLogger(os.Stderr, function, os.Getenv("LOG_LEVEL"))
+	slog.SetDefault(log)
+	slog.SetLogLoggerLevel(slog.LevelDebug)
+	return log
 }
 
 func newLogger(w io.Writer, function, level string) *slog.Logger {

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -25,28 +26,11 @@ const (
 type Metric struct {
 	Name  string
 	Unit  string
-	Value float64
+	Value float64 `json:"-"` // is a field of the line
 }
 
 // MetricOf is a Metric in short.
 func MetricOf(name, unit string, value float64) Metric { return Metric{name, unit, value} }
-
-// directive is the format's "_aws" member.
-type directive struct {
-	Timestamp         int64              `json:"Timestamp"` // ms since 1970
-	CloudWatchMetrics []metricDefinition `json:"CloudWatchMetrics"`
-}
-
-type metricDefinition struct {
-	Namespace  string     `json:"Namespace"`
-	Dimensions [][]string `json:"Dimensions"`
-	Metrics    []metric   `json:"Metrics"`
-}
-
-type metric struct {
-	Name string `json:"Name"`
-	Unit string `json:"Unit"`
-}
 
 // LogMetrics writes values under the dimension Stack, as one line of the log, whatever its level. The line is in CloudWatch's
 // embedded metric format
@@ -62,20 +46,14 @@ func LogFailure(ctx context.Context, log *slog.Logger, name string) {
 }
 
 func write(ctx context.Context, log *slog.Logger, dimensions [][]string, values []Metric) {
-	definition := metricDefinition{Namespace: Namespace, Dimensions: dimensions}
-	attrs := []slog.Attr{slog.String("Stack", stack())}
+	// STACK_NAME distinguishes deployments in one account.
+	attrs := []slog.Attr{slog.String("Stack", cmp.Or(os.Getenv("STACK_NAME"), "local"))}
 	for _, v := range values {
-		definition.Metrics = append(definition.Metrics, metric{v.Name, v.Unit})
 		attrs = append(attrs, slog.Float64(v.Name, v.Value))
 	}
-	attrs = append(attrs, slog.Any("_aws", directive{time.Now().UnixMilli(), []metricDefinition{definition}}))
+	directive := map[string]any{"Namespace": Namespace, "Dimensions": dimensions, "Metrics": values}
+	attrs = append(attrs, slog.Any("_aws", map[string]any{
+		"Timestamp": time.Now().UnixMilli(), "CloudWatchMetrics": []any{directive},
+	}))
 	log.LogAttrs(ctx, metricLevel, "metrics", attrs...)
-}
-
-// stack is STACK_NAME: what distinguishes deployments in one account.
-func stack() string {
-	if s := os.Getenv("STACK_NAME"); s != "" {
-		return s
-	}
-	return "local"
 }

@@ -1,4 +1,4 @@
-package credentials
+package scenarioclient
 
 import (
 	"errors"
@@ -24,9 +24,9 @@ func env(pairs ...string) func(string) string {
 	}
 }
 
-func TestFromEnvironment(t *testing.T) {
+func TestCredentials(t *testing.T) {
 	t.Parallel()
-	p, err := FromEnvironment(env("SCENARIO_API_KEY", "k", "SCENARIO_API_SECRET", "s", "SCENARIO_SECRET_ARN", "arn"))
+	p, err := credentials(env("SCENARIO_API_KEY", "k", "SCENARIO_API_SECRET", "s", "SCENARIO_SECRET_ARN", "arn"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestFromEnvironment(t *testing.T) {
 		"key only":    {env("SCENARIO_API_KEY", "k", "SCENARIO_SECRET_ARN", "arn"), "set both"},
 		"secret only": {env("SCENARIO_API_SECRET", "s"), "set both"},
 	} {
-		if _, err := FromEnvironment(c.env); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := credentials(c.env); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
@@ -59,7 +59,7 @@ func secretsManager(t *testing.T, answer http.HandlerFunc) scenario.CredentialsP
 	} {
 		t.Setenv(name, value)
 	}
-	p, err := FromEnvironment(env("SCENARIO_SECRET_ARN", "arn:secret"))
+	p, err := credentials(env("SCENARIO_SECRET_ARN", "arn:secret"))
 	if err != nil {
 		t.Fatal(err)
 	}
