@@ -68,7 +68,7 @@ func (s *System) startEntryFunctions() (err error) {
 		list = append(list, s.entryFunction(name, bin.Binary(functionPackage(name))))
 	}
 	s.entry, err = lambda.New(lambda.Options{
-		Functions: list, Region: Region, Account: Account, Log: s.functionLine, TempDir: s.temp, QueueTime: time.Minute,
+		Functions: list, Log: s.functionLine, TempDir: s.temp, QueueTime: time.Minute,
 	})
 	if err == nil {
 		s.onClose(func() { _ = s.entry.Close() })

@@ -83,9 +83,9 @@ func (s *System) storageVariables() map[string]string {
 }
 
 // functionLine keeps a function's line, and takes the progress of a transfer or an unpacking out of it.
-func (s *System) functionLine(line lambda.Line) {
-	s.logs.write(line)
-	if !strings.Contains(line.Text, `"transfer progress"`) && !strings.Contains(line.Text, `"unpack progress"`) {
+func (s *System) functionLine(function, text string) {
+	s.logs.write(function, text)
+	if !strings.Contains(text, `"transfer progress"`) && !strings.Contains(text, `"unpack progress"`) {
 		return
 	}
 	var p struct {
@@ -94,7 +94,7 @@ func (s *System) functionLine(line lambda.Line) {
 		Bytes     int64  `json:"bytes"`
 		Size      int64  `json:"size"`
 	}
-	if json.Unmarshal([]byte(line.Text), &p) == nil && strings.HasSuffix(p.Message, " progress") {
+	if json.Unmarshal([]byte(text), &p) == nil && strings.HasSuffix(p.Message, " progress") {
 		s.progress.set(p.Execution, Moved{p.Bytes, p.Size})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -62,7 +61,7 @@ func (s *System) startS3(ctx context.Context) error {
 		TLSDir: filepath.Join(s.dir, "tls"),
 		Log: writerFunc(func(text string) {
 			task.Detail(text)
-			s.logs.write(stamp("s3", text))
+			s.logs.write("s3", text)
 		}),
 	})
 	if took := task.End(); err == nil && took > longBuild {
@@ -85,11 +84,3 @@ func (s *System) startS3(ctx context.Context) error {
 
 // serverLocks is where versitygw keeps locks on parts; it leaves those whose uploads were cut off.
 const serverLocks = ".vgwlocks"
-
-// writerFunc takes what is written to it as text.
-type writerFunc func(string)
-
-func (f writerFunc) Write(p []byte) (int, error) {
-	f(strings.TrimSpace(string(p)))
-	return len(p), nil
-}

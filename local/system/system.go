@@ -181,7 +181,7 @@ func (s *System) startFunctions() (err error) {
 		list = append(list, s.function(name, bin.Binary(functionPackage(name))))
 	}
 	s.Functions, err = lambda.New(lambda.Options{
-		Functions: list, Region: Region, Account: Account, Log: s.functionLine, TempDir: s.temp,
+		Functions: list, Log: s.functionLine, TempDir: s.temp,
 	})
 	if err == nil {
 		s.onClose(func() { _ = s.Functions.Close() })

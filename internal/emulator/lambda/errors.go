@@ -53,15 +53,8 @@ func failure(errorType, requestID, message string) answer {
 	return answer{body, unhandled}
 }
 
-func timedOut(requestID string, after time.Duration) answer {
-	return failure("Sandbox.Timedout", requestID, fmt.Sprintf("Task timed out after %.2f seconds", after.Seconds()))
-}
-
-func exited(requestID, how string) answer {
-	if how == "" {
-		return failure("Runtime.ExitError", requestID, "Runtime exited without providing a reason")
-	}
-	return failure("Runtime.ExitError", requestID, "Runtime exited with error: "+how)
+func timedOut(inv *invocation, after time.Duration) answer {
+	return failure("Sandbox.Timedout", inv.id, fmt.Sprintf("Task timed out after %.2f seconds", after.Seconds()))
 }
 
 func responseTooLarge(size int64) answer {

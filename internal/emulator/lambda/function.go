@@ -3,6 +3,8 @@ package lambda
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -75,7 +77,7 @@ func (f *function) queue(ctx context.Context) error {
 		return &Error{"TooManyRequestsException", "Rate Exceeded."}
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-f.service.closed:
+	case <-f.service.life.Done():
 		return ErrClosed
 	}
 }
@@ -102,7 +104,7 @@ func (f *function) run(payload []byte) (answer, error) {
 		case err == errNotTaken && warm:
 			continue
 		case err == errNotTaken:
-			return exited(inv.id, e.exitReason()), nil
+			return e.exited(inv), nil
 		case err == nil && e.alive():
 			f.putIdle(e)
 		}
@@ -157,12 +159,9 @@ func (f *function) putIdle(e *environment) {
 func (f *function) retire(e *environment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i, other := range f.idle {
-		if other == e {
-			f.idle = append(f.idle[:i], f.idle[i+1:]...)
-			e.kill()
-			return
-		}
+	if i := slices.Index(f.idle, e); i >= 0 {
+		f.idle = slices.Delete(f.idle, i, i+1)
+		e.kill()
 	}
 }
 
@@ -179,34 +178,18 @@ func (f *function) start() (*environment, error) {
 	}
 	go func() {
 		e.clean()
-		f.forget(e)
+		f.mu.Lock()
+		delete(f.all, e)
+		f.mu.Unlock()
 		close(e.gone)
 	}()
 	return e, nil
 }
 
-func (f *function) forget(e *environment) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.all, e)
-}
-
 func (f *function) environments() []*environment {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	list := make([]*environment, 0, len(f.all))
-	for e := range f.all {
-		list = append(list, e)
-	}
-	return list
-}
-
-func (f *function) pids() []int {
-	var pids []int
-	for _, e := range f.environments() {
-		pids = append(pids, e.cmd.Process.Pid)
-	}
-	return pids
+	return slices.Collect(maps.Keys(f.all))
 }
 
 func (f *function) killAll() {
