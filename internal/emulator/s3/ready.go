@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +17,7 @@ const readyPoll = 25 * time.Millisecond
 
 // waitReady asks until the server answers a real, signed request over TLS, and makes the bucket.
 func (s *Server) waitReady(ctx context.Context, bucket string) error {
-	client, closeIdle, err := s.client()
+	client, closeIdle, err := s.Connect(5*time.Second, func(o *awss3.Options) { o.Retryer = aws.NopRetryer{} })
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (s *Server) waitReady(ctx context.Context, bucket string) error {
 			break
 		}
 		select {
-		case <-s.child.done:
+		case <-s.done:
 			return s.endedEarly()
 		case <-ctx.Done():
 			return fmt.Errorf("no answer in time: %w (last: %v)\n%s", ctx.Err(), err, s.Stderr())
@@ -37,19 +37,7 @@ func (s *Server) waitReady(ctx context.Context, bucket string) error {
 	if bucket == "" {
 		return nil
 	}
-	return createBucket(ctx, client, bucket)
-}
-
-func (s *Server) endedEarly() error {
-	text := s.Stderr()
-	if strings.Contains(text, "address already in use") {
-		return errPortTaken
-	}
-	return fmt.Errorf("the server ended at once (%v): %s", s.child.err, text)
-}
-
-func createBucket(ctx context.Context, client *awss3.Client, bucket string) error {
-	_, err := client.CreateBucket(ctx, &awss3.CreateBucketInput{Bucket: &bucket})
+	_, err = client.CreateBucket(ctx, &awss3.CreateBucketInput{Bucket: &bucket})
 	var owned *types.BucketAlreadyOwnedByYou
 	var exists *types.BucketAlreadyExists
 	if err != nil && !errors.As(err, &owned) && !errors.As(err, &exists) {
@@ -58,13 +46,34 @@ func createBucket(ctx context.Context, client *awss3.Client, bucket string) erro
 	return nil
 }
 
-// client asks once, and not for long.
-func (s *Server) client() (client *awss3.Client, closeIdle func(), err error) {
-	trust, err := s.TLS()
-	if err != nil {
-		return nil, nil, err
+func (s *Server) endedEarly() error {
+	text := s.Stderr()
+	if strings.Contains(text, "address already in use") {
+		return errPortTaken
 	}
-	transport := &http.Transport{TLSClientConfig: trust}
-	by := &http.Client{Transport: transport, Timeout: 5 * time.Second}
-	return s.Client(by, func(o *awss3.Options) { o.Retryer = aws.NopRetryer{} }), transport.CloseIdleConnections, nil
+	return fmt.Errorf("the server ended at once (%v): %s", s.cmd.ProcessState, text)
+}
+
+// tail keeps the last bytes written to it.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+const tailBytes = 8 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p...)
+	if len(t.b) > tailBytes {
+		t.b = append([]byte(nil), t.b[len(t.b)-tailBytes:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.b))
 }
