@@ -25,8 +25,10 @@ const (
 	inboxFunction = "inbox"
 	// entryConcurrency is how many processes either of the two may have: further requests wait.
 	entryConcurrency = 4
-	requestsPrefix   = "requests/"
-	syncsPrefix      = "syncs/"
+	// storageTime is how long a request to the S3 server may take that people or an event wait for.
+	storageTime    = 10 * time.Second
+	requestsPrefix = "requests/"
+	syncsPrefix    = "syncs/"
 )
 
 // entryFunctions start executions; all other functions are called by executions.
@@ -124,7 +126,7 @@ func (s *System) apiHandler() (http.Handler, error) {
 // watchRequests sends the inbox an event for every object under requests/ and syncs/, also for those put there while
 // nothing was running, and one for every execution that ends.
 func (s *System) watchRequests() error {
-	client, err := s.storage()
+	client, closeIdle, err := s.S3.Connect(storageTime)
 	if err != nil {
 		return err
 	}
@@ -133,8 +135,8 @@ func (s *System) watchRequests() error {
 	for _, prefix := range []string{requestsPrefix, syncsPrefix} {
 		watchers.Go(func() {
 			notify.Watch(ctx, notify.Config{
-				Storage: client.api, Bucket: Bucket, Prefix: prefix, Region: Region, Account: Account,
-				Deliver: s.deliver, Known: client.hasNote, Logger: s.logs.logger("inbox"),
+				Storage: client, Bucket: Bucket, Prefix: prefix, Region: Region, Account: Account,
+				Deliver: s.deliver, Known: notes{client}.has, Logger: s.logs.logger("inbox"),
 			})
 		})
 	}
@@ -143,7 +145,7 @@ func (s *System) watchRequests() error {
 		cancel()
 		stopWatching()
 		watchers.Wait()
-		client.close()
+		closeIdle()
 	})
 	return nil
 }

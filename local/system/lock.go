@@ -1,56 +1,37 @@
 package system
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 )
 
-// lock keeps a second system off the same directory. The kernel frees it when the process ends, however it does.
-type lock struct{ file *os.File }
-
-func takeLock(dir string) (*lock, error) {
+// takeLock keeps a second system off the same directory, until the file is closed.
+func takeLock(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("%s cannot be used: %w", dir, err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
+	path := filepath.Join(dir, "lock")
+	file, err := process.TryLock(path)
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		holder, _ := os.ReadFile(path)
+		return nil, fmt.Errorf("%s is in use by process %s: another `make run` or `make up` is at work. Wait for it, or stop it "+
+			"with Ctrl-C where it runs", dir, cmp.Or(strings.TrimSpace(string(holder)), "(unknown)"))
+	case err != nil:
 		return nil, fmt.Errorf("%s cannot be used: %w", dir, err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		defer file.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, busy(dir, file)
-		}
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	if err = file.Truncate(0); err == nil {
+		_, err = fmt.Fprintln(file, os.Getpid())
 	}
-	if err := errors.Join(file.Truncate(0), writeAt(file, fmt.Sprintf("%d\n", os.Getpid()))); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &lock{file}, nil
+	return file, nil
 }
-
-func writeAt(file *os.File, text string) error {
-	_, err := file.WriteAt([]byte(text), 0)
-	return err
-}
-
-func busy(dir string, file *os.File) error {
-	holder, _ := io.ReadAll(io.LimitReader(file, 20))
-	return fmt.Errorf("%s is in use by process %s: another `make run` or `make up` is at work. Wait for it, or stop it "+
-		"with Ctrl-C where it runs", dir, orUnknown(strings.TrimSpace(string(holder))))
-}
-
-func orUnknown(pid string) string {
-	if pid == "" {
-		return "(unknown)"
-	}
-	return pid
-}
-
-// free leaves the file: removing it would let two processes lock two files of one name.
-func (l *lock) free() { _ = l.file.Close() }

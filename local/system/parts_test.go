@@ -22,12 +22,12 @@ func TestLockNamesItsHolder(t *testing.T) {
 	if _, err := takeLock(dir); err == nil || !strings.Contains(err.Error(), "in use by process ") || !strings.Contains(err.Error(), dir) {
 		t.Errorf("got %v", err)
 	}
-	first.free()
+	_ = first.Close()
 	second, err := takeLock(dir)
 	if err != nil {
 		t.Fatalf("a lock that is free again: %v", err)
 	}
-	second.free()
+	_ = second.Close()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -205,11 +205,11 @@ func TestDefinitions(t *testing.T) {
 		t.Errorf("functions: %s", got)
 	}
 	write("statemachine/archive.asl.json", `"${Unheard}"`)
-	list, err := s.definitions()
-	if err != nil {
+	var err error
+	if s.served, err = s.definitions(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.machines(list); err == nil || !strings.Contains(err.Error(), "${Unheard}") {
+	if _, err := s.machines(); err == nil || !strings.Contains(err.Error(), "${Unheard}") {
 		t.Errorf("an unknown substitution: %v", err)
 	}
 }

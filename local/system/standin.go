@@ -49,42 +49,28 @@ func (s *System) startStandIn(ctx context.Context) error {
 	ready := make(chan string, 1)
 	go func() {
 		defer close(exited)
-		readReady(stdout, ready)
-		_ = cmd.Wait() // only now: it closes the pipe
+		r := bufio.NewReader(stdout)
+		line, _ := r.ReadString('\n')
+		ready <- strings.TrimSpace(line)
+		_, _ = io.Copy(io.Discard, r) // so that the process never blocks on it
+		_ = cmd.Wait()                // only now: it closes the pipe
 		s.report(fmt.Errorf("the Scenario stand-in has ended by itself; see %s", log.Name()))
 	}()
 	s.onClose(func() { process.Stop(cmd, exited, stopGrace) })
-	url, err := awaitReady(ctx, ready)
+	ctx, cancel := context.WithTimeoutCause(ctx, standInStart, errors.New("it said nothing in time"))
+	defer cancel()
+	url := ""
+	select {
+	case url = <-ready:
+		if url == "" {
+			err = errors.New("it ended at once")
+		}
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("the Scenario stand-in did not start: %w; see %s", err, log.Name())
 	}
 	s.Scenario = Scenario{url, standInKey, standInSecret}
 	return nil
-}
-
-// readReady passes the first line on and reads the rest, so that the process never blocks on it.
-func readReady(stdout io.Reader, ready chan<- string) {
-	r := bufio.NewReader(stdout)
-	line, err := r.ReadString('\n')
-	if err == nil {
-		ready <- strings.TrimSpace(line)
-	}
-	close(ready)
-	_, _ = io.Copy(io.Discard, r)
-}
-
-func awaitReady(ctx context.Context, ready <-chan string) (string, error) {
-	limit := time.NewTimer(standInStart)
-	defer limit.Stop()
-	select {
-	case line, ok := <-ready:
-		if !ok {
-			return "", errors.New("it ended at once")
-		}
-		return line, nil
-	case <-limit.C:
-		return "", errors.New("it said nothing in time")
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
 }

@@ -4,6 +4,7 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -64,7 +65,7 @@ type System struct {
 
 	options       Options
 	dir           string
-	served        []definition
+	served        []stepfunctions.MachineConfig
 	entry         *lambda.Service // the functions that start executions
 	stepFunctions net.Listener    // nil when it is not served
 	progress      progress
@@ -76,8 +77,8 @@ type System struct {
 
 // Start builds what is not built, and starts everything. ctx bounds the start alone.
 func Start(ctx context.Context, o Options) (_ *System, err error) {
-	setDefault(&o.Dir, filepath.Join(o.Repo, ".local"))
-	setDefault(&o.BinDir, filepath.Join(o.Dir, "bin"))
+	o.Dir = cmp.Or(o.Dir, filepath.Join(o.Repo, ".local"))
+	o.BinDir = cmp.Or(o.BinDir, filepath.Join(o.Dir, "bin"))
 	s := &System{options: o, dir: o.Dir, Scenario: o.Scenario, broken: make(chan error, 2)}
 	defer func() {
 		if err != nil {
@@ -107,19 +108,13 @@ func Start(ctx context.Context, o Options) (_ *System, err error) {
 	return s, s.startAPI()
 }
 
-func setDefault(field *string, value string) {
-	if *field == "" {
-		*field = value
-	}
-}
-
 // prepare locks the directory and checks early what would fail late.
 func (s *System) prepare() error {
 	lock, err := takeLock(s.dir)
 	if err != nil {
 		return err
 	}
-	s.onClose(lock.free)
+	s.onClose(func() { _ = lock.Close() })
 	s.StandIn = s.options.Scenario.BaseURL == ""
 	if s.served, err = s.definitions(); err != nil {
 		return err
