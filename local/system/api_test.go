@@ -111,7 +111,7 @@ func TestDeliveryThatFails(t *testing.T) {
 func TestFrontFunctionsKnowTheSystem(t *testing.T) {
 	t.Parallel()
 	s := startSystem(t, newAPIOptions(t))
-	f := s.entryFunction("api", "x")
+	f := s.entryFunction("api")
 	for name, want := range map[string]string{
 		"STATE_MACHINE_ARN": machineARN(ArchiveMachine), "BUCKET": Bucket, "AWS_ENDPOINT_URL_SFN": s.StepFunctionsURL,
 		"AWS_ENDPOINT_URL_S3": s.S3.Endpoint, "AWS_CA_BUNDLE": s.S3.CAFile, "SCENARIO_BASE_URL": s.Scenario.BaseURL,
@@ -121,7 +121,7 @@ func TestFrontFunctionsKnowTheSystem(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, f.Env[name], want)
 		}
 	}
-	if inbox := s.entryFunction("inbox", "x"); inbox.Env["BUCKET"] != Bucket {
+	if inbox := s.entryFunction("inbox"); inbox.Env["BUCKET"] != Bucket {
 		t.Errorf("the inbox: %v", inbox.Env)
 	}
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // function describes a function as template.yaml deploys it, with the environment that it has here.
-func (s *System) function(name, binary string) lambda.Function {
-	f := lambda.Function{Name: name, Binary: binary, MemoryMB: 128, Timeout: time.Minute, Env: s.scenarioVariables()}
+func (s *System) function(name string) lambda.Function {
+	f := lambda.Function{Name: name, Binary: s.programs().Binary(name), Timeout: time.Minute, Env: s.scenarioVariables()}
 	f.Env["BUCKET"] = Bucket
 	f.Env["LOG_LEVEL"] = os.Getenv("LOG_LEVEL") // how much a person wants to see in .local/logs
 	f.Env["STATE_MACHINE_ARN"] = machineARN(ArchiveMachine)

@@ -19,15 +19,13 @@ const standInPackage = "./scenario/scenariotest/cmd/scenariotest"
 func (s *System) programs() build.Options {
 	o := build.Options{Repo: s.options.Repo, BinDir: s.options.BinDir}
 	for _, name := range append(functionNames(s.served), s.entryFunctions()...) {
-		o.Packages = append(o.Packages, functionPackage(name))
+		o.Packages = append(o.Packages, "./functions/"+name)
 	}
 	if s.StandIn {
 		o.Packages = append(o.Packages, standInPackage)
 	}
 	return o
 }
-
-func functionPackage(name string) string { return "./functions/" + name }
 
 // buildAndStartS3 does both at once: on two cores the S3 server's start hides behind the build, or the other way round.
 func (s *System) buildAndStartS3(ctx context.Context) error {

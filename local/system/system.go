@@ -99,7 +99,7 @@ func Start(ctx context.Context, o Options) (_ *System, err error) {
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
-	if err := s.startFunctions(); err != nil {
+	if s.Functions, err = s.startFunctions(functionNames(s.served), s.function, 0); err != nil {
 		return nil, err
 	}
 	if err := s.startStepFunctions(); err != nil {
@@ -169,19 +169,17 @@ func (s *System) listen() error {
 	return nil
 }
 
-func (s *System) startFunctions() (err error) {
-	bin := s.programs()
-	var list []lambda.Function
-	for _, name := range functionNames(s.served) {
-		list = append(list, s.function(name, bin.Binary(functionPackage(name))))
+// startFunctions starts functions as describe describes them. queueTime is that of lambda.Options.
+func (s *System) startFunctions(names []string, describe func(name string) lambda.Function, queueTime time.Duration) (*lambda.Service, error) {
+	o := lambda.Options{Log: s.functionLine, TempDir: s.temp, QueueTime: queueTime}
+	for _, name := range names {
+		o.Functions = append(o.Functions, describe(name))
 	}
-	s.Functions, err = lambda.New(lambda.Options{
-		Functions: list, Log: s.functionLine, TempDir: s.temp,
-	})
+	service, err := lambda.New(o)
 	if err == nil {
-		s.onClose(func() { _ = s.Functions.Close() })
+		s.onClose(func() { _ = service.Close() })
 	}
-	return err
+	return service, err
 }
 
 // serveOn answers HTTP until Close.

@@ -267,7 +267,7 @@ func TestFunctionsGetWhatTheyNeedAndNoMore(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://proxy:1")
 	t.Setenv("AWS_PROFILE", "mine")
 	s := startSystem(t, newOptions(t))
-	launch, transfer := s.function("launch", "x"), s.function("transfer", "x")
+	launch, transfer := s.function("launch"), s.function("transfer")
 	if launch.Env["AWS_ACCESS_KEY_ID"] != "" || transfer.Env["AWS_ENDPOINT_URL_S3"] != s.S3.Endpoint || transfer.Timeout != 15*time.Minute {
 		t.Errorf("launch %v, transfer %v", launch.Env, transfer.Env)
 	}
@@ -275,7 +275,7 @@ func TestFunctionsGetWhatTheyNeedAndNoMore(t *testing.T) {
 		t.Errorf("with the stand-in: %v", transfer.Env)
 	}
 	s.StandIn, s.Scenario = false, Scenario{DefaultBaseURL, "k", "s"}
-	transfer = s.function("transfer", "x")
+	transfer = s.function("transfer")
 	if transfer.Env["SOURCE_ALLOW_LOOPBACK_HTTP"] != "" || transfer.Env["HTTPS_PROXY"] != "http://proxy:1" || transfer.Env["AWS_PROFILE"] != "" {
 		t.Errorf("with the real Scenario: %v", transfer.Env)
 	}
