@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
@@ -48,23 +44,12 @@ func (r *run) main(ctx context.Context, args []string, stdout, stderr io.Writer)
 	flags.StringVar(&r.input, "input", "", "`file` with the request, - for standard input (default: a sample)")
 	flags.BoolVar(&r.batch, "batch", false, "run more assets than one archive takes as a batch of archives")
 	flags.BoolVar(&r.dryRun, "dry-run", false, "ask what the archive would cost, and make none")
-	if err := r.parse(flags, args); err != nil {
-		return usage(err)
-	}
-	r.screen = display.NewScreen(stderr, r.env)
-	defer r.screen.Close()
-	if err := r.prepare(); err != nil {
-		return r.problem(ctx, err)
-	}
-	return r.run(ctx, stdout)
-}
-
-// usage is the exit status for arguments that the flag package has complained about already.
-func usage(err error) int {
-	if errors.Is(err, flag.ErrHelp) {
-		return statusOK
-	}
-	return statusUsage
+	return r.settings.main(flags, args, func() int {
+		if err := r.prepare(); err != nil {
+			return r.problem(ctx, err)
+		}
+		return r.run(ctx, stdout)
+	})
 }
 
 func (r *run) prepare() (err error) {
@@ -92,8 +77,7 @@ func (r *run) problem(ctx context.Context, err error) int {
 		r.screen.Failure("RequestInvalid", invalid.cause, "")
 		return statusUsage
 	}
-	r.screen.Problem(err)
-	return statusUsage
+	return r.refuse(err)
 }
 
 func (r *run) run(ctx context.Context, stdout io.Writer) int {
@@ -151,7 +135,8 @@ func (r *run) execute(ctx context.Context, s *system.System, stdout io.Writer) i
 	if err != nil { // Ctrl-C: nothing else ends the waiting
 		return r.interrupted(s, arn, stdout)
 	}
-	return r.report(s, ended, stdout)
+	r.view.Close()
+	return r.report(stdout, ended, r.view.Times())
 }
 
 // machine is the state machine that takes the request.
@@ -166,7 +151,7 @@ func (r *run) machine() string {
 func executionName(now time.Time) string {
 	var suffix [2]byte
 	_, _ = rand.Read(suffix[:]) // never fails (crypto/rand)
-	return "run-" + now.UTC().Format("20060102-150405") + "-" + hex.EncodeToString(suffix[:])
+	return fmt.Sprintf("run-%s-%x", now.UTC().Format("20060102-150405"), suffix)
 }
 
 // interrupted stops the execution and removes what it has left, unless it was already done.
@@ -176,39 +161,18 @@ func (r *run) interrupted(s *system.System, arn string, stdout io.Writer) int {
 	stopped, err := s.Abandon(ctx, arn)
 	if err == nil && !stopped {
 		if e, err := s.StepFunctions.Describe(arn); err == nil {
-			return r.report(s, e, stdout)
+			r.view.Close()
+			return r.report(stdout, e, r.view.Times())
 		}
 	}
 	r.view.Close()
-	if err != nil {
+	switch {
+	case err != nil:
 		r.screen.Line("Interrupted. The unfinished upload may be left in S3: %v", err)
-		return statusInterrupted
-	}
-	if r.machine() == system.BatchMachine {
+	case r.machine() == system.BatchMachine:
 		r.screen.Line("Interrupted. Archives that were finished stay in S3; nothing of the others was left.")
-		return statusInterrupted
+	default:
+		r.screen.Line("Interrupted. Nothing was left in S3.")
 	}
-	r.screen.Line("Interrupted. Nothing was left in S3.")
 	return statusInterrupted
-}
-
-// report shows how the execution ended, and returns the exit status.
-func (r *run) report(s *system.System, e stepfunctions.Execution, stdout io.Writer) int {
-	r.view.Close()
-	return reporter{r.screen, s.LogDir, s.ObjectPath}.report(stdout, result{
-		status: e.Status, error: e.Error, cause: e.Cause, output: e.Output, took: e.StopDate.Sub(e.StartDate.Time), times: r.view.Times(),
-	})
-}
-
-// relative is the path as a person would type it here.
-func relative(path string) string {
-	here, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	short, err := filepath.Rel(here, path)
-	if err != nil || strings.HasPrefix(short, "..") {
-		return path
-	}
-	return short
 }

@@ -31,15 +31,18 @@ func readRequest(path string, stdin io.Reader) ([]byte, error) {
 	if path == "" {
 		return sampleRequest, nil
 	}
-	name := path
-	var text []byte
-	var err error
+	name, file := path, stdin
 	if path == "-" {
 		name = "standard input"
-		text, err = io.ReadAll(io.LimitReader(stdin, maxRequest+1))
 	} else {
-		text, err = readFile(path)
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, &requestError{reason(name, err)}
+		}
+		defer f.Close()
+		file = f
 	}
+	text, err := io.ReadAll(io.LimitReader(file, maxRequest+1)) // so that one that is too large is noticed
 	if err != nil {
 		return nil, &requestError{reason(name, err)}
 	}
@@ -47,26 +50,15 @@ func readRequest(path string, stdin io.Reader) ([]byte, error) {
 	return text, checkRequest(name, text)
 }
 
-// readFile reads one byte more than is allowed, so that a file that is too large is noticed.
-func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maxRequest+1))
-}
-
 func reason(name string, err error) string {
-	var path *os.PathError
-	switch {
-	case errors.Is(err, os.ErrNotExist):
+	if errors.Is(err, os.ErrNotExist) {
 		return name + " does not exist"
-	case errors.As(err, &path):
-		return fmt.Sprintf("%s cannot be read: %v", name, path.Err)
-	default:
-		return fmt.Sprintf("%s cannot be read: %v", name, err)
 	}
+	var path *os.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Sprintf("%s cannot be read: %v", name, err)
 }
 
 // checkRequest finds what keeps it from being an execution's input at all. What it says is for the launch to judge.

@@ -28,11 +28,11 @@ const (
 	SyncMachine    = "sync"
 )
 
-// Options says what to start. Repo, Screen and the addresses are required.
+// Options says what to start. Repo, Dir, Screen and the addresses are required.
 type Options struct {
 	// Repo is the root of the repository.
 	Repo string
-	// Dir is where the system keeps its things. Default .local in the repository.
+	// Dir is where the system keeps its things.
 	Dir string
 	// BinDir is where the programs go that are built from this repository. Default bin in Dir.
 	BinDir string
@@ -77,7 +77,6 @@ type System struct {
 
 // Start builds what is not built, and starts everything. ctx bounds the start alone.
 func Start(ctx context.Context, o Options) (_ *System, err error) {
-	o.Dir = cmp.Or(o.Dir, filepath.Join(o.Repo, ".local"))
 	o.BinDir = cmp.Or(o.BinDir, filepath.Join(o.Dir, "bin"))
 	s := &System{options: o, dir: o.Dir, Scenario: o.Scenario, broken: make(chan error, 2)}
 	defer func() {
