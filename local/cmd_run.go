@@ -32,7 +32,7 @@ type run struct {
 	batch   bool
 	dryRun  bool
 	request []byte
-	view    display.ExecutionView
+	view    *display.View
 }
 
 func cmdRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
