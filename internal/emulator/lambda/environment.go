@@ -123,53 +123,57 @@ func (e *environment) alive() bool {
 	}
 }
 
-// exited is the answer of a process that has ended, in the service's words.
+// exited is the answer of a process that has ended, in the service's words. Its error distinguishes one that Close killed
+// from one that ended by itself.
 func (e *environment) exited(inv *invocation) answer {
 	<-e.gone
-	if e.cmd.ProcessState == nil || e.cmd.ProcessState.Success() {
-		return failure("Runtime.ExitError", inv.id, "Runtime exited without providing a reason")
+	how := "Runtime exited without providing a reason"
+	if state := e.cmd.ProcessState; state != nil && !state.Success() {
+		how = "Runtime exited with error: " + state.String()
 	}
-	return failure("Runtime.ExitError", inv.id, "Runtime exited with error: "+e.cmd.ProcessState.String())
+	a := failure("Runtime.ExitError", inv.id, how)
+	a.err = context.Cause(e.function.service.life)
+	return a
 }
 
 // serve gives one invocation to the process and waits for its answer. fresh says that the process has just been
 // started: its initialisation then has a time limit of its own, as on AWS, and its failure is the invocation's.
-func (e *environment) serve(inv *invocation, fresh bool) (answer, error) {
+func (e *environment) serve(inv *invocation, fresh bool) answer {
 	var initTime time.Duration
 	if fresh {
-		if failed, err := e.awaitInit(inv); failed != nil {
-			return *failed, err
+		if failed := e.awaitInit(inv); failed != nil {
+			return *failed
 		}
 		initTime = time.Since(e.started)
 	}
 	e.log("START RequestId: " + inv.id + " Version: $LATEST")
 	begin := time.Now()
-	a, err := e.exchange(inv)
-	if err != errNotTaken {
+	a := e.exchange(inv)
+	if a.err != errNotTaken {
 		e.logEnd(inv, a, time.Since(begin), initTime)
 	}
-	return a, err
+	return a
 }
 
 // awaitInit returns nothing when the process has asked for its first invocation.
-func (e *environment) awaitInit(inv *invocation) (failed *answer, err error) {
+func (e *environment) awaitInit(inv *invocation) (failed *answer) {
 	limit := time.NewTimer(initLimit)
 	defer limit.Stop()
+	var a answer
 	select {
 	case <-e.api.ready:
-		return nil, nil
+		return nil
 	case <-e.gone:
-		a := e.exited(inv)
-		return &a, e.closedError()
+		a = e.exited(inv)
 	case <-limit.C:
 		e.destroy()
-		a := timedOut(inv, initLimit)
-		return &a, nil
+		a = timedOut(inv, initLimit)
 	}
+	return &a
 }
 
 // exchange hands the invocation over and waits. The time limit runs from here.
-func (e *environment) exchange(inv *invocation) (answer, error) {
+func (e *environment) exchange(inv *invocation) answer {
 	timeout := e.function.Timeout
 	inv.deadline = time.Now().Add(timeout)
 	limit := time.NewTimer(timeout)
@@ -180,28 +184,25 @@ func (e *environment) exchange(inv *invocation) (answer, error) {
 		case work <- inv:
 			work = nil
 		case a := <-inv.answer:
-			return a, nil
+			return a
 		case <-e.gone:
 			return e.lastAnswer(inv, work == nil)
 		case <-limit.C:
 			e.destroy()
-			return timedOut(inv, timeout), nil
+			return timedOut(inv, timeout)
 		}
 	}
 }
 
 // lastAnswer is for a process that ended: it may have answered just before.
-func (e *environment) lastAnswer(inv *invocation, taken bool) (answer, error) {
+func (e *environment) lastAnswer(inv *invocation, taken bool) answer {
 	select {
 	case a := <-inv.answer:
-		return a, nil
+		return a
 	default:
 	}
-	if err := e.closedError(); err != nil || taken {
-		return e.exited(inv), err
+	if a := e.exited(inv); a.err != nil || taken {
+		return a
 	}
-	return answer{}, errNotTaken
+	return answer{err: errNotTaken}
 }
-
-// closedError distinguishes a process that Close killed from one that ended by itself.
-func (e *environment) closedError() error { return context.Cause(e.function.service.life) }

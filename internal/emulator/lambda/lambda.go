@@ -8,6 +8,7 @@ package lambda
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -66,6 +67,33 @@ type Options struct {
 // ErrClosed is returned for an invocation that Close cut short or that came after it.
 var ErrClosed = errors.New("lambda: closed")
 
+// Error is a refusal by the service itself: the function was not run.
+type Error struct {
+	// Code is the API's name for it, such as TooManyRequestsException.
+	Code string
+	// Message says what was wrong.
+	Message string
+}
+
+// Error returns the code and the message.
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// checkPayload refuses what AWS refuses. An empty payload is an empty object.
+func checkPayload(payload []byte) ([]byte, error) {
+	if len(payload) == 0 {
+		return []byte("{}"), nil
+	}
+	if len(payload) > MaxRequest {
+		return nil, &Error{"RequestTooLargeException",
+			fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation (got %d)", MaxRequest, len(payload))}
+	}
+	var value json.RawMessage
+	if err := json.Unmarshal(payload, &value); err != nil {
+		return nil, &Error{"InvalidRequestContentException", "Could not parse request body into json: " + err.Error()}
+	}
+	return payload, nil
+}
+
 // Service holds functions and their processes. Its methods may be called from many goroutines.
 type Service struct {
 	options   Options
@@ -123,11 +151,8 @@ func (s *Service) Invoke(ctx context.Context, function string, payload []byte) (
 	if payload, err = checkPayload(payload); err != nil {
 		return nil, "", err
 	}
-	answer, err := f.invoke(ctx, payload)
-	if err != nil {
-		return nil, "", err
-	}
-	return answer.body, answer.functionError, nil
+	a := f.invoke(ctx, payload)
+	return a.body, a.functionError, a.err
 }
 
 // Provision starts one more process of a function and keeps it for the next invocation. It returns how long that took,

@@ -3,7 +3,6 @@ package lambda
 import (
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,6 +35,36 @@ func newInvocation(arn string, payload []byte) *invocation {
 		payload: payload,
 		answer:  make(chan answer, 1),
 	}
+}
+
+// answer is how an invocation ended for its caller: as Invoke returns it, or with errNotTaken.
+type answer struct {
+	body          []byte
+	functionError string // empty for success
+	err           error
+}
+
+// unhandled is the header's value for every error of a function that the service did not itself refuse.
+const unhandled = "Unhandled"
+
+func failure(errorType, requestID, message string) answer {
+	if requestID != "" {
+		message = "RequestId: " + requestID + " Error: " + message
+	}
+	body, _ := json.Marshal(struct { // two strings cannot fail
+		ErrorType    string `json:"errorType"`
+		ErrorMessage string `json:"errorMessage"`
+	}{errorType, message})
+	return answer{body, unhandled, nil}
+}
+
+func timedOut(inv *invocation, after time.Duration) answer {
+	return failure("Sandbox.Timedout", inv.id, fmt.Sprintf("Task timed out after %.2f seconds", after.Seconds()))
+}
+
+func responseTooLarge(size int64) answer {
+	return failure("Function.ResponseSizeTooLarge", "",
+		fmt.Sprintf("Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxResponse))
 }
 
 // runtimeAPI is what one process talks to.
@@ -95,12 +124,12 @@ func (a *runtimeAPI) conclude(functionError string) http.HandlerFunc {
 		}
 		body, size, err := readBounded(r.Body, MaxResponse)
 		switch {
-		case errors.Is(err, errTooLong):
+		case err != nil: // cut off: the process has ended, and that is seen
+		case size > MaxResponse:
 			a.finish(inv, responseTooLarge(size))
 			refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
-		case err != nil: // cut off: the process has ended, and that is seen
 		default:
-			a.finish(inv, answer{body, functionError})
+			a.finish(inv, answer{body, functionError, nil})
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusAccepted)
 			_, _ = io.WriteString(w, `{"status":"OK"}`+"\n")
@@ -115,20 +144,14 @@ func (a *runtimeAPI) finish(inv *invocation, result answer) {
 	}
 }
 
-var errTooLong = errors.New("lambda: body too long")
-
-// readBounded reads up to limit bytes. What is longer is read to its end and dropped, so that the sender, which does
-// not read before it has written, gets to see the refusal; the size is then the whole.
+// readBounded reads up to limit bytes, and one more of what is longer, which it reads to its end and drops, so that the
+// sender, which does not read before it has written, gets to see the refusal. size is that of the whole.
 func readBounded(r io.Reader, limit int64) (body []byte, size int64, err error) {
-	body, err = io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil || int64(len(body)) <= limit {
-		return body, int64(len(body)), err
-	}
-	rest, err := io.Copy(io.Discard, r)
-	if err != nil {
+	if body, err = io.ReadAll(io.LimitReader(r, limit+1)); err != nil {
 		return nil, 0, err
 	}
-	return nil, int64(len(body)) + rest, errTooLong
+	rest, err := io.Copy(io.Discard, r)
+	return body, int64(len(body)) + rest, err
 }
 
 func refuse(w http.ResponseWriter, status int, errorType, message string) {
