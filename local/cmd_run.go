@@ -9,9 +9,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/local/display"
 	"github.com/scenario-archive/scenario-archive/local/system"
+	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // The exit statuses of run and up.
@@ -72,9 +74,8 @@ func (r *run) problem(ctx context.Context, err error) int {
 		r.screen.Line("Interrupted.")
 		return statusInterrupted
 	}
-	var invalid *requestError
-	if errors.As(err, &invalid) {
-		r.screen.Failure("RequestInvalid", invalid.cause, "")
+	if name := archive.NameOf(err); name != "" {
+		r.screen.Failure(string(name), err.Error(), "")
 		return statusUsage
 	}
 	return r.refuse(err)
@@ -175,4 +176,32 @@ func (r *run) interrupted(s *system.System, arn string, stdout io.Writer) int {
 		r.screen.Line("Interrupted. Nothing was left in S3.")
 	}
 	return statusInterrupted
+}
+
+// estimate asks what the archive would cost, and makes none. What Scenario answers goes to standard output.
+func (r *run) estimate(ctx context.Context, s *system.System, stdout io.Writer) int {
+	request, err := archive.ParseRequest(r.request)
+	if err != nil {
+		return r.problem(ctx, err)
+	}
+	client, err := scenario.New(scenario.Options{
+		BaseURL: s.Scenario.BaseURL, Credentials: scenario.StaticCredentials(s.Scenario.Key, s.Scenario.Secret),
+	})
+	if err != nil {
+		return r.problem(ctx, err)
+	}
+	estimate, err := client.EstimateArchive(ctx, scenario.ArchiveRequest{
+		Query: request.Query, Options: request.Options, ProjectID: request.ProjectID,
+	})
+	if err != nil {
+		err = archive.FromScenario(err)
+		r.screen.Failure(string(archive.NameOf(err)), err.Error(), "")
+		return statusFailed
+	}
+	if cost := estimate.CreativeUnitsCost; cost != nil {
+		r.screen.Line("The archive would cost %s creative units. None was made.", fmt.Sprint(*cost))
+	} else {
+		r.screen.Line("Scenario names no creative units; its answer is below. No archive was made.")
+	}
+	return printJSON(r.screen, stdout, estimate.Raw)
 }

@@ -8,7 +8,6 @@ import (
 	"hash/crc64"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -149,12 +148,12 @@ func (c *chaos) checkLeftovers(ctx context.Context, list []*request) error {
 
 // checkJobs counts the jobs of each archive at the stand-in: its first asset is in no other archive.
 func (c *chaos) checkJobs(ctx context.Context, list []*request) error {
-	var answer struct{ Jobs []struct{ First string } }
-	if err := c.StandIn(ctx, http.MethodGet, "jobs", nil, &answer); err != nil {
+	launched, err := c.Jobs(ctx)
+	if err != nil {
 		return err
 	}
 	jobs := map[string]int{}
-	for _, j := range answer.Jobs {
+	for _, j := range launched {
 		jobs[j.First]++
 	}
 	for _, r := range list {

@@ -3,8 +3,6 @@ package system
 import (
 	"encoding/json"
 	"maps"
-	"net"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -97,15 +95,4 @@ func (s *System) functionLine(function, text string) {
 	if json.Unmarshal([]byte(text), &p) == nil && strings.HasSuffix(p.Message, " progress") {
 		s.progress.set(p.Execution, Moved{p.Bytes, p.Size})
 	}
-}
-
-// loopbackHTTP says whether archives may come from this machine, by plain http: then, and only then, Scenario is
-// somebody's stand-in.
-func (s Scenario) loopbackHTTP() bool {
-	u, err := url.Parse(s.BaseURL)
-	if err != nil || u.Scheme != "http" {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
