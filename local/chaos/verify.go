@@ -135,12 +135,8 @@ func (c *chaos) checkLeftovers(ctx context.Context, list []*request) error {
 	if err != nil {
 		return err
 	}
-	var left []string
-	for _, u := range uploads.Uploads {
-		left = append(left, aws.ToString(u.Key))
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("uploads are left: %v", left)
+	if left := uploads.Uploads; len(left) > 0 {
+		return fmt.Errorf("%d uploads are left, one of %s", len(left), *left[0].Key)
 	}
 	c.totals.schedules++
 	return os.RemoveAll(c.File("archives"))
