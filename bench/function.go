@@ -74,10 +74,10 @@ func newFunction(binary string, variables []string) (*function, error) {
 	var err error
 	f.service, err = lambda.New(lambda.Options{
 		Functions: []lambda.Function{{Name: "bench", Binary: binary, Env: env, Timeout: functionLimit, MemoryMB: 512}},
-		Log: func(l lambda.Line) {
+		Log: func(_, line string) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			f.output.WriteString(l.Text + "\n")
+			f.output.WriteString(line + "\n")
 		},
 		Exited: func(state *os.ProcessState) {
 			f.mu.Lock()

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,8 +13,10 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
 
 // ask sends a request to the API. header are pairs of names and values.
@@ -61,25 +61,18 @@ func ended(t *testing.T, api, id string) (a map[string]any) {
 // executions are the names of all, by the Step Functions endpoint.
 func executions(t *testing.T, env map[string]string) (names []string) {
 	t.Helper()
-	for next := ""; ; {
-		in, _ := json.Marshal(map[string]any{"stateMachineArn": env["STATE_MACHINE_ARN"], "maxResults": 1000})
-		if next != "" {
-			in, _ = json.Marshal(map[string]any{"stateMachineArn": env["STATE_MACHINE_ARN"], "maxResults": 1000, "nextToken": next})
-		}
-		var out struct {
-			Executions []struct{ Name string }
-			NextToken  string
-		}
-		if err := json.Unmarshal([]byte(call(t, env["AWS_ENDPOINT_URL_SFN"], "ListExecutions", string(in))), &out); err != nil {
+	pages := sfn.NewListExecutionsPaginator(newClient(env["AWS_ENDPOINT_URL_SFN"], "").sfn,
+		&sfn.ListExecutionsInput{StateMachineArn: aws.String(env["STATE_MACHINE_ARN"])})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range out.Executions {
-			names = append(names, e.Name)
-		}
-		if next = out.NextToken; next == "" {
-			return names
+		for _, e := range page.Executions {
+			names = append(names, *e.Name)
 		}
 	}
+	return names
 }
 
 func TestAPIOfUp(t *testing.T) {
@@ -219,19 +212,14 @@ func TestRequestsThatAreDropped(t *testing.T) {
 // put drops an object into the bucket by S3, as any AWS tool with the environment file does.
 func put(t *testing.T, env map[string]string, key, body string) {
 	t.Helper()
-	pem, err := os.ReadFile(env["AWS_CA_BUNDLE"])
+	client, closeIdle, err := emulator.Access{
+		Endpoint: env["AWS_ENDPOINT_URL_S3"], CAFile: env["AWS_CA_BUNDLE"], Region: env["AWS_REGION"],
+		AccessKeyID: env["AWS_ACCESS_KEY_ID"], SecretAccessKey: env["AWS_SECRET_ACCESS_KEY"],
+	}.Connect(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	defer transport.CloseIdleConnections()
-	client := s3.New(s3.Options{
-		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL_S3"]), UsePathStyle: true,
-		HTTPClient:  &http.Client{Transport: transport},
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
-	})
+	defer closeIdle()
 	_, err = client.PutObject(t.Context(), &s3.PutObjectInput{
 		Bucket: aws.String(env["BUCKET"]), Key: &key, Body: strings.NewReader(body),
 	})

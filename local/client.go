@@ -41,6 +41,27 @@ func (c *client) describe(ctx context.Context, arn string) (*sfn.DescribeExecuti
 	return d, c.readable(err)
 }
 
+// askEvery is how often a system that is up is asked how far it is.
+const askEvery = 300 * time.Millisecond
+
+// await gives the execution when it has ended. It calls each after every look at it, the last one included.
+func (c *client) await(ctx context.Context, arn string, each func() error) (*sfn.DescribeExecutionOutput, error) {
+	for {
+		e, err := c.describe(ctx, arn)
+		if err == nil {
+			err = each()
+		}
+		if err != nil || e.Status != types.ExecutionStatusRunning {
+			return e, err
+		}
+		select {
+		case <-ctx.Done():
+			return e, ctx.Err()
+		case <-time.After(askEvery):
+		}
+	}
+}
+
 // readable is the error as a person should read it.
 func (c *client) readable(err error) error {
 	var refused smithy.APIError

@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
 )
@@ -24,28 +21,20 @@ type follow struct {
 	settings
 	id, url string
 	view    *display.View
-	every   time.Duration
 }
 
-// followEvery is how often the history is asked for.
-const followEvery = 300 * time.Millisecond
-
 func cmdFollow(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return (&follow{every: followEvery}).main(ctx, args, stdout, stderr)
+	return new(follow).main(ctx, args, stdout, stderr)
 }
 
 func (f *follow) main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if err := f.parse(f.flags(stderr), args); err != nil {
-		return usage(err)
-	}
-	f.screen = display.NewScreen(stderr, f.env)
-	defer f.screen.Close()
-	up, err := f.prepare()
-	if err != nil {
-		f.screen.Problem(err)
-		return statusUsage
-	}
-	return f.run(ctx, up, stdout)
+	return f.settings.main(f.flags(stderr), args, func() int {
+		up, err := f.prepare()
+		if err != nil {
+			return f.refuse(err)
+		}
+		return f.run(ctx, up, stdout)
+	})
 }
 
 func (f *follow) flags(stderr io.Writer) *flag.FlagSet {
@@ -90,30 +79,19 @@ func (f *follow) run(ctx context.Context, up *client, stdout io.Writer) int {
 	f.view = f.screen.View(f.id, aws.ToTime(e.StartDate))
 	defer f.view.Close()
 	h := history{client: up, arn: f.id}
-	for ctx.Err() == nil {
-		// Before the history: what the history then has is all that there is when this one has ended.
-		if e, err = up.describe(ctx, f.id); err != nil {
-			return f.stopped(ctx, err)
-		}
-		if err := h.read(ctx, func(e asl.Event) { f.view.Event(f.id, e) }); err != nil {
-			return f.stopped(ctx, err)
-		}
-		if e.Status != types.ExecutionStatusRunning {
-			return f.report(e, stdout)
-		}
+	// The history comes after the look at the execution: of one that has ended, it then has all that there is.
+	e, err = up.await(ctx, f.id, func() error {
 		f.showBytes(ctx, up, h.state)
-		f.pause(ctx)
+		return h.read(ctx, func(e asl.Event) { f.view.Event(f.id, e) })
+	})
+	if err != nil {
+		return f.stopped(ctx, err)
 	}
-	return f.stopped(ctx, ctx.Err())
-}
-
-func (f *follow) pause(ctx context.Context) {
-	timer := time.NewTimer(f.every)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	f.view.Close()
+	return f.report(stdout, stepfunctions.Execution{
+		Status: asl.Status(e.Status), Error: aws.ToString(e.Error), Cause: aws.ToString(e.Cause), Output: []byte(aws.ToString(e.Output)),
+		StartDate: stepfunctions.Timestamp{Time: aws.ToTime(e.StartDate)}, StopDate: stepfunctions.Timestamp{Time: aws.ToTime(e.StopDate)},
+	}, f.view.Times())
 }
 
 // showBytes shows the progress of a transfer. Without an answer there is no bar, and nothing else is lost.
@@ -135,19 +113,7 @@ func (f *follow) stopped(ctx context.Context, err error) int {
 		f.screen.Line("No longer following; the execution continues.")
 		return statusInterrupted
 	}
-	f.screen.Problem(err)
-	return statusUsage
-}
-
-// report shows how the execution ended, and returns the exit status.
-func (f *follow) report(e *sfn.DescribeExecutionOutput, stdout io.Writer) int {
-	f.view.Close()
-	return reporter{f.screen, filepath.Join(f.dir, "logs"), func(bucket, key string) string {
-		return filepath.Join(f.dir, "s3", bucket, filepath.FromSlash(key))
-	}}.report(stdout, result{
-		status: asl.Status(e.Status), error: aws.ToString(e.Error), cause: aws.ToString(e.Cause), output: []byte(aws.ToString(e.Output)),
-		took: aws.ToTime(e.StopDate).Sub(aws.ToTime(e.StartDate)).Round(time.Millisecond), times: f.view.Times(),
-	})
+	return f.refuse(err)
 }
 
 // name is an execution's name, by its ARN.

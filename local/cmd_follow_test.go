@@ -10,13 +10,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // follow is `local follow` in this process.
 func (l *local) follow(ctx context.Context, args ...string) (status int, stdout, stderr string) {
 	var out, errs buffer
-	f := &follow{settings: l.settings(), every: 5 * time.Millisecond}
+	f := &follow{settings: l.settings()}
 	status = f.main(ctx, append([]string{"-dir", l.dir}, args...), &out, &errs)
 	return status, out.String(), errs.String()
 }

@@ -3,19 +3,17 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/local/display"
 	"github.com/scenario-archive/scenario-archive/local/system"
+	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
 // The exit statuses of run and up.
@@ -36,7 +34,7 @@ type run struct {
 	batch   bool
 	dryRun  bool
 	request []byte
-	view    display.ExecutionView
+	view    *display.View
 }
 
 func cmdRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -48,23 +46,12 @@ func (r *run) main(ctx context.Context, args []string, stdout, stderr io.Writer)
 	flags.StringVar(&r.input, "input", "", "`file` with the request, - for standard input (default: a sample)")
 	flags.BoolVar(&r.batch, "batch", false, "run more assets than one archive takes as a batch of archives")
 	flags.BoolVar(&r.dryRun, "dry-run", false, "ask what the archive would cost, and make none")
-	if err := r.parse(flags, args); err != nil {
-		return usage(err)
-	}
-	r.screen = display.NewScreen(stderr, r.env)
-	defer r.screen.Close()
-	if err := r.prepare(); err != nil {
-		return r.problem(ctx, err)
-	}
-	return r.run(ctx, stdout)
-}
-
-// usage is the exit status for arguments that the flag package has complained about already.
-func usage(err error) int {
-	if errors.Is(err, flag.ErrHelp) {
-		return statusOK
-	}
-	return statusUsage
+	return r.settings.main(flags, args, func() int {
+		if err := r.prepare(); err != nil {
+			return r.problem(ctx, err)
+		}
+		return r.run(ctx, stdout)
+	})
 }
 
 func (r *run) prepare() (err error) {
@@ -87,13 +74,11 @@ func (r *run) problem(ctx context.Context, err error) int {
 		r.screen.Line("Interrupted.")
 		return statusInterrupted
 	}
-	var invalid *requestError
-	if errors.As(err, &invalid) {
-		r.screen.Failure("RequestInvalid", invalid.cause, "")
+	if name := archive.NameOf(err); name != "" {
+		r.screen.Failure(string(name), err.Error(), "")
 		return statusUsage
 	}
-	r.screen.Problem(err)
-	return statusUsage
+	return r.refuse(err)
 }
 
 func (r *run) run(ctx context.Context, stdout io.Writer) int {
@@ -151,7 +136,8 @@ func (r *run) execute(ctx context.Context, s *system.System, stdout io.Writer) i
 	if err != nil { // Ctrl-C: nothing else ends the waiting
 		return r.interrupted(s, arn, stdout)
 	}
-	return r.report(s, ended, stdout)
+	r.view.Close()
+	return r.report(stdout, ended, r.view.Times())
 }
 
 // machine is the state machine that takes the request.
@@ -166,7 +152,7 @@ func (r *run) machine() string {
 func executionName(now time.Time) string {
 	var suffix [2]byte
 	_, _ = rand.Read(suffix[:]) // never fails (crypto/rand)
-	return "run-" + now.UTC().Format("20060102-150405") + "-" + hex.EncodeToString(suffix[:])
+	return fmt.Sprintf("run-%s-%x", now.UTC().Format("20060102-150405"), suffix)
 }
 
 // interrupted stops the execution and removes what it has left, unless it was already done.
@@ -176,39 +162,46 @@ func (r *run) interrupted(s *system.System, arn string, stdout io.Writer) int {
 	stopped, err := s.Abandon(ctx, arn)
 	if err == nil && !stopped {
 		if e, err := s.StepFunctions.Describe(arn); err == nil {
-			return r.report(s, e, stdout)
+			r.view.Close()
+			return r.report(stdout, e, r.view.Times())
 		}
 	}
 	r.view.Close()
-	if err != nil {
+	switch {
+	case err != nil:
 		r.screen.Line("Interrupted. The unfinished upload may be left in S3: %v", err)
-		return statusInterrupted
-	}
-	if r.machine() == system.BatchMachine {
+	case r.machine() == system.BatchMachine:
 		r.screen.Line("Interrupted. Archives that were finished stay in S3; nothing of the others was left.")
-		return statusInterrupted
+	default:
+		r.screen.Line("Interrupted. Nothing was left in S3.")
 	}
-	r.screen.Line("Interrupted. Nothing was left in S3.")
 	return statusInterrupted
 }
 
-// report shows how the execution ended, and returns the exit status.
-func (r *run) report(s *system.System, e stepfunctions.Execution, stdout io.Writer) int {
-	r.view.Close()
-	return reporter{r.screen, s.LogDir, s.ObjectPath}.report(stdout, result{
-		status: e.Status, error: e.Error, cause: e.Cause, output: e.Output, took: e.StopDate.Sub(e.StartDate.Time), times: r.view.Times(),
-	})
-}
-
-// relative is the path as a person would type it here.
-func relative(path string) string {
-	here, err := os.Getwd()
+// estimate asks what the archive would cost, and makes none. What Scenario answers goes to standard output.
+func (r *run) estimate(ctx context.Context, s *system.System, stdout io.Writer) int {
+	request, err := archive.ParseRequest(r.request)
 	if err != nil {
-		return path
+		return r.problem(ctx, err)
 	}
-	short, err := filepath.Rel(here, path)
-	if err != nil || strings.HasPrefix(short, "..") {
-		return path
+	client, err := scenario.New(scenario.Options{
+		BaseURL: s.Scenario.BaseURL, Credentials: scenario.StaticCredentials(s.Scenario.Key, s.Scenario.Secret),
+	})
+	if err != nil {
+		return r.problem(ctx, err)
 	}
-	return short
+	estimate, err := client.EstimateArchive(ctx, scenario.ArchiveRequest{
+		Query: request.Query, Options: request.Options, ProjectID: request.ProjectID,
+	})
+	if err != nil {
+		err = archive.FromScenario(err)
+		r.screen.Failure(string(archive.NameOf(err)), err.Error(), "")
+		return statusFailed
+	}
+	if cost := estimate.CreativeUnitsCost; cost != nil {
+		r.screen.Line("The archive would cost %s creative units. None was made.", fmt.Sprint(*cost))
+	} else {
+		r.screen.Line("Scenario names no creative units; its answer is below. No archive was made.")
+	}
+	return printJSON(r.screen, stdout, estimate.Raw)
 }

@@ -20,51 +20,47 @@ type s3Ready struct {
 
 // cmdS3 runs the S3 server alone until its standard input closes or it is interrupted.
 func cmdS3(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return runS3(ctx, args, os.Stdin, stdout, stderr)
-}
-
-func runS3(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	config := s3.Config{Log: stderr}
 	flags := flag.NewFlagSet("local s3", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&config.Dir, "dir", "", "`directory` of the buckets; without it a temporary one, removed at the end")
 	flags.StringVar(&config.Addr, "addr", "127.0.0.1:0", "loopback `host:port` to listen on; port 0 takes a free one")
 	flags.StringVar(&config.Bucket, "bucket", "", "`name` of a bucket to make")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return 0
-		}
-		return 2
-	}
-	if flags.NArg() > 0 {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return statusOK
+	case err != nil:
+		return statusUsage
+	case flags.NArg() > 0:
 		fmt.Fprintf(stderr, "local s3: what is %q?\n", flags.Arg(0))
-		return 2
+		return statusUsage
 	}
-	return serveS3(ctx, config, stdin, stdout, stderr)
+	if err := serveS3(ctx, config, stdout); err != nil {
+		fmt.Fprintln(stderr, err)
+		return statusFailed
+	}
+	return statusOK
 }
 
-func serveS3(ctx context.Context, config s3.Config, stdin io.Reader, stdout, stderr io.Writer) int {
+func serveS3(ctx context.Context, config s3.Config, stdout io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
-		_, _ = io.Copy(io.Discard, stdin)
+		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
 	server, err := s3.Start(ctx, config)
 	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return 1
+		return err
 	}
 	defer server.Stop()
 	if err := json.NewEncoder(stdout).Encode(s3Ready{server.Access, config.Bucket}); err != nil {
-		fmt.Fprintln(stderr, err)
-		return 1
+		return err
 	}
 	select {
 	case <-ctx.Done():
-		return 0
+		return nil
 	case <-server.Done():
-		fmt.Fprintf(stderr, "the S3 server ended by itself: %s\n", server.Stderr())
-		return 1
+		return fmt.Errorf("the S3 server ended by itself: %s", server.Stderr())
 	}
 }

@@ -20,35 +20,33 @@ import (
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
-// pairs is a flag that may be given again and again, as name=value.
-type pairs map[string]string
-
-func (p pairs) String() string { return "" }
-
-func (p pairs) Set(s string) error {
-	name, value, ok := strings.Cut(s, "=")
-	if !ok || name == "" {
-		return errors.New("must be name=value")
+// addTo makes a flag of pairs name=value that may be given again and again.
+func addTo(pairs map[string]string) func(string) error {
+	return func(s string) error {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return errors.New("must be name=value")
+		}
+		pairs[name] = value
+		return nil
 	}
-	p[name] = value
-	return nil
 }
 
 // stepfunctionsFlags are the arguments of the subcommand.
 type stepfunctionsFlags struct {
 	addr, lambda            string
-	machines, substitutions pairs
+	machines, substitutions map[string]string
 	clock                   asl.ScaledClock
 }
 
 func (o *stepfunctionsFlags) parse(args []string, stderr io.Writer) error {
-	o.machines, o.substitutions = pairs{}, pairs{}
+	o.machines, o.substitutions = map[string]string{}, map[string]string{}
 	f := flag.NewFlagSet("stepfunctions", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:0", "loopback `address` to listen on")
 	f.StringVar(&o.lambda, "lambda", "", "`URL` of a Lambda Invoke API")
-	f.Var(o.machines, "machine", "`name=file` of a state machine's definition; may be repeated")
-	f.Var(o.substitutions, "substitute", "`name=value` for ${name} in the definitions; may be repeated")
+	f.Func("machine", "`name=file` of a state machine's definition; may be repeated", addTo(o.machines))
+	f.Func("substitute", "`name=value` for ${name} in the definitions; may be repeated", addTo(o.substitutions))
 	f.Float64Var(&o.clock.Waits, "time-scale", 1, "`factor` for Wait states and retry delays")
 	if err := f.Parse(args); err != nil {
 		return err

@@ -6,39 +6,28 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
-
-	"github.com/scenario-archive/scenario-archive/local/display"
 )
 
 // syncRun runs one sync, or all, of a system that is up.
 type syncRun struct {
 	settings
-	name  string
-	full  bool
-	every time.Duration
+	name string
+	full bool
 }
 
 func cmdSync(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return (&syncRun{every: followEvery}).main(ctx, args, stdout, stderr)
-}
-
-func (s *syncRun) main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if err := s.parse(s.flags(stderr), args); err != nil {
-		return usage(err)
-	}
-	s.screen = display.NewScreen(stderr, s.env)
-	defer s.screen.Close()
-	env, err := s.findUp()
-	if err != nil {
-		s.screen.Problem(err)
-		return statusUsage
-	}
-	return s.run(ctx, newClient(env["AWS_ENDPOINT_URL_SFN"], env["API_URL"]), env["SYNC_STATE_MACHINE_ARN"], stdout)
+	s := &syncRun{}
+	return s.main(s.flags(stderr), args, func() int {
+		env, err := s.findUp()
+		if err != nil {
+			return s.refuse(err)
+		}
+		return s.run(ctx, newClient(env["AWS_ENDPOINT_URL_SFN"], env["API_URL"]), env["SYNC_STATE_MACHINE_ARN"], stdout)
+	})
 }
 
 func (s *syncRun) flags(stderr io.Writer) *flag.FlagSet {
@@ -51,8 +40,7 @@ func (s *syncRun) flags(stderr io.Writer) *flag.FlagSet {
 func (s *syncRun) run(ctx context.Context, up *client, machine string, stdout io.Writer) int {
 	input, err := json.Marshal(map[string]any{"name": s.name, "full": s.full})
 	if err != nil {
-		s.screen.Problem(err)
-		return statusUsage
+		return s.refuse(err)
 	}
 	text := string(input)
 	started, err := up.sfn.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Input: &text})
@@ -61,7 +49,7 @@ func (s *syncRun) run(ctx context.Context, up *client, machine string, stdout io
 		return statusFailed
 	}
 	s.screen.Line("Syncing. The result will be in syncs/%s.status.json.", cmp.Or(s.name, "<name>"))
-	e, err := s.wait(ctx, up, *started.ExecutionArn)
+	e, err := up.await(ctx, *started.ExecutionArn, func() error { return nil })
 	switch {
 	case ctx.Err() != nil:
 		s.screen.Line("Interrupted. The sync continues.")
@@ -74,19 +62,4 @@ func (s *syncRun) run(ctx context.Context, up *client, machine string, stdout io
 		return statusFailed
 	}
 	return printJSON(s.screen, stdout, []byte(aws.ToString(e.Output)))
-}
-
-// wait gives the execution when it has ended.
-func (s *syncRun) wait(ctx context.Context, up *client, arn string) (*sfn.DescribeExecutionOutput, error) {
-	for {
-		e, err := up.describe(ctx, arn)
-		if err != nil || e.Status != types.ExecutionStatusRunning {
-			return e, err
-		}
-		select {
-		case <-ctx.Done():
-			return e, ctx.Err()
-		case <-time.After(s.every):
-		}
-	}
 }

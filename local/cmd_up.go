@@ -7,7 +7,6 @@ import (
 	"io"
 
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
-	"github.com/scenario-archive/scenario-archive/local/display"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
@@ -38,16 +37,12 @@ func cmdUp(ctx context.Context, args []string, _, stderr io.Writer) int {
 }
 
 func (u *up) main(ctx context.Context, args []string, stderr io.Writer) int {
-	if err := u.parse(u.flags(stderr), args); err != nil {
-		return usage(err)
-	}
-	u.screen = display.NewScreen(stderr, u.env)
-	defer u.screen.Close()
-	if err := u.prepare(); err != nil {
-		u.screen.Problem(err)
-		return statusUsage
-	}
-	return u.run(ctx)
+	return u.settings.main(u.flags(stderr), args, func() int {
+		if err := u.prepare(); err != nil {
+			return u.refuse(err)
+		}
+		return u.run(ctx)
+	})
 }
 
 func (u *up) flags(stderr io.Writer) *flag.FlagSet {
@@ -98,8 +93,7 @@ func (u *up) run(ctx context.Context) int {
 		u.screen.Line("Stopped before it was up.")
 		return statusInterrupted
 	case err != nil:
-		u.screen.Problem(err)
-		return statusUsage
+		return u.refuse(err)
 	}
 	u.announce(s)
 	return u.wait(ctx, s)
@@ -110,35 +104,28 @@ func (u *up) announce(s *system.System) {
 	if s.StandIn {
 		scenario += "  (the stand-in; its credentials are " + s.Scenario.Key + ":" + s.Scenario.Secret + ")"
 	}
-	u.screen.Line("Up. Ctrl-C stops it.")
-	u.screen.Line("")
-	u.screen.Line("  Page and API    %s", s.APIURL)
-	u.screen.Line("  Step Functions  %s", s.StepFunctionsURL)
-	u.screen.Line("  S3              %s", s.S3.Endpoint)
-	u.screen.Line("  Scenario        %s", scenario)
-	u.screen.Line("  Archives        %s", relative(s.ObjectPath(system.Bucket, "")))
-	u.screen.Line("  Logs            %s", relative(s.LogDir))
-	u.screen.Line("")
-	u.screen.Line("Try, in another terminal:")
-	u.screen.Line("")
-	for _, line := range try(s) {
-		u.screen.Line("  %s", line)
-	}
-	u.screen.Line("")
-}
+	u.screen.Line(`Up. Ctrl-C stops it.
 
-func try(s *system.System) []string {
-	return []string{
-		". " + relative(s.EnvironmentFile()),
-		"curl -d '" + tryRequest + "' \\",
-		"    -H 'Content-Type: application/json' $API_URL/archives",
-		"curl $API_URL/archives",
-		"make follow ID=...",
-		"echo '" + tryRequest + "' | aws s3 cp - s3://$BUCKET/requests/heroes.json",
-		"aws s3 ls --recursive s3://$BUCKET/",
-		"aws stepfunctions start-execution --state-machine-arn $STATE_MACHINE_ARN \\",
-		"    --input '" + tryRequest + "'",
-	}
+  Page and API    %s
+  Step Functions  %s
+  S3              %s
+  Scenario        %s
+  Archives        %s
+  Logs            %s
+
+Try, in another terminal:
+
+  . %s
+  curl -d '%[8]s' \
+      -H 'Content-Type: application/json' $API_URL/archives
+  curl $API_URL/archives
+  make follow ID=...
+  echo '%[8]s' | aws s3 cp - s3://$BUCKET/requests/heroes.json
+  aws s3 ls --recursive s3://$BUCKET/
+  aws stepfunctions start-execution --state-machine-arn $STATE_MACHINE_ARN \
+      --input '%[8]s'
+`, s.APIURL, s.StepFunctionsURL, s.S3.Endpoint, scenario, u.file(system.Bucket, ""), relative(s.LogDir),
+		relative(s.EnvironmentFile()), tryRequest)
 }
 
 const tryRequest = `{"query": {"assetIds": ["asset_hero", "asset_villain"]}}`

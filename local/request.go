@@ -5,10 +5,11 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"unicode/utf8"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 )
 
 // sampleRequest is run when no request is given. Its assets exist at the stand-in.
@@ -20,69 +21,60 @@ var sampleRequest []byte
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const maxRequest = 256 * 1024
 
-// requestError says what is wrong with the request before anything has been started for it. Its name is the one that an
-// execution would have ended with.
-type requestError struct{ cause string }
-
-func (e *requestError) Error() string { return "RequestInvalid: " + e.cause }
-
-// readRequest reads the request from a file, from standard input for "-", or gives the sample for "".
+// readRequest reads the request from a file, from standard input for "-", or gives the sample for "". What is wrong with it
+// is a RequestInvalid, as the execution would have ended with.
 func readRequest(path string, stdin io.Reader) ([]byte, error) {
 	if path == "" {
 		return sampleRequest, nil
 	}
-	name := path
-	var text []byte
-	var err error
+	name, file := path, stdin
 	if path == "-" {
 		name = "standard input"
-		text, err = io.ReadAll(io.LimitReader(stdin, maxRequest+1))
 	} else {
-		text, err = readFile(path)
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, unreadable(name, err)
+		}
+		defer f.Close()
+		file = f
 	}
+	text, err := io.ReadAll(io.LimitReader(file, maxRequest+1)) // so that one that is too large is noticed
 	if err != nil {
-		return nil, &requestError{reason(name, err)}
+		return nil, unreadable(name, err)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors put a byte order mark there
 	return text, checkRequest(name, text)
 }
 
-// readFile reads one byte more than is allowed, so that a file that is too large is noticed.
-func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
+func unreadable(name string, err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return invalid("%s does not exist", name)
 	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maxRequest+1))
+	var path *os.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return invalid("%s cannot be read: %v", name, err)
 }
 
-func reason(name string, err error) string {
-	var path *os.PathError
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return name + " does not exist"
-	case errors.As(err, &path):
-		return fmt.Sprintf("%s cannot be read: %v", name, path.Err)
-	default:
-		return fmt.Sprintf("%s cannot be read: %v", name, err)
-	}
+func invalid(format string, args ...any) error {
+	return archive.NewError(archive.RequestInvalid, nil, format, args...)
 }
 
 // checkRequest finds what keeps it from being an execution's input at all. What it says is for the launch to judge.
 func checkRequest(name string, text []byte) error {
 	if len(text) > maxRequest {
-		return &requestError{fmt.Sprintf("%s is larger than %d KiB, the most that an execution takes", name, maxRequest>>10)}
+		return invalid("%s is larger than %d KiB, the most that an execution takes", name, maxRequest>>10)
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
-		return &requestError{name + " is empty; want a JSON object with a \"query\""}
+		return invalid("%s is empty; want a JSON object with a \"query\"", name)
 	}
 	var value json.RawMessage
 	err := json.Unmarshal(text, &value)
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		line, column := position(text, syntax.Offset)
-		return &requestError{fmt.Sprintf("%s:%d:%d: not JSON: %v", name, line, column, syntax)}
+		return invalid("%s:%d:%d: not JSON: %v", name, line, column, syntax)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/display"
 )
@@ -22,8 +23,8 @@ func TestReportNamesMissingAssets(t *testing.T) {
 	} {
 		var shown, stdout bytes.Buffer
 		screen := display.NewScreen(&shown, os.Getenv)
-		status := reporter{screen, "logs", func(bucket, key string) string { return bucket + "/" + key }}.report(&stdout,
-			result{status: asl.StatusSucceeded, output: json.RawMessage(test.output)})
+		c := &settings{dir: "dir", screen: screen}
+		status := c.report(&stdout, stepfunctions.Execution{Status: asl.StatusSucceeded, Output: json.RawMessage(test.output)}, display.Times{})
 		screen.Close()
 		if status != statusOK || !strings.Contains(shown.String(), test.want) || test.want == "" && strings.Contains(shown.String(), "Missing") {
 			t.Errorf("status %d, shown %q, want %q", status, shown.String(), test.want)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -43,30 +45,36 @@ func (c *settings) systemFlags(name, what string, stderr io.Writer) *flag.FlagSe
 	return flags
 }
 
-func (c *settings) parse(flags *flag.FlagSet, args []string) error {
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if flags.NArg() > 0 {
-		err := fmt.Errorf("unexpected argument %q", flags.Arg(0))
-		fmt.Fprintln(flags.Output(), err)
+// main parses the arguments, does the work with a screen, and returns the exit status.
+func (c *settings) main(flags *flag.FlagSet, args []string, work func() int) int {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return statusOK
+	case err != nil: // the flag package has complained
+		return statusUsage
+	case flags.NArg() > 0:
+		fmt.Fprintf(flags.Output(), "unexpected argument %q\n", flags.Arg(0))
 		flags.Usage()
-		return err
+		return statusUsage
 	}
-	return nil
+	c.screen = display.NewScreen(flags.Output(), c.env)
+	defer c.screen.Close()
+	return work()
+}
+
+// refuse shows why nothing was started, and returns the exit status.
+func (c *settings) refuse(err error) int {
+	c.screen.Problem(err)
+	return statusUsage
 }
 
 func (c *settings) prepare() (err error) {
-	if c.repo == "" {
-		c.repo = "."
-	}
-	if c.repo, err = s3.FindRepo(c.repo); err != nil {
+	if c.repo, err = s3.FindRepo(cmp.Or(c.repo, ".")); err != nil {
 		return err
 	}
-	if c.dir != "" { // the functions run elsewhere, and get paths below it
-		if c.dir, err = filepath.Abs(c.dir); err != nil {
-			return err
-		}
+	// The functions run elsewhere, and get paths below it.
+	if c.dir, err = filepath.Abs(cmp.Or(c.dir, filepath.Join(c.repo, ".local"))); err != nil {
+		return err
 	}
 	c.scenario, err = system.ScenarioFromEnvironment(c.env)
 	return err
@@ -76,9 +84,6 @@ func (c *settings) prepare() (err error) {
 func (c *settings) findUp() (map[string]string, error) {
 	if err := c.prepare(); err != nil {
 		return nil, err
-	}
-	if c.dir == "" {
-		c.dir = filepath.Join(c.repo, ".local")
 	}
 	env, err := system.ReadEnvironment(c.dir)
 	if err != nil {

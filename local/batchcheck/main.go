@@ -51,9 +51,6 @@ func run(ctx context.Context, place harness.Options, o options) error {
 		return err
 	}
 	defer h.Stop()
-	if err := h.Start(ctx); err != nil {
-		return err
-	}
 	c := &check{h, o}
 	fmt.Printf("## Batch of %d assets, %d archives at once, Scenario's ceiling %d jobs\n\n", o.assets, o.concurrency, o.ceiling)
 	if err := c.whole(ctx); err != nil {

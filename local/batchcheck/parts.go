@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
@@ -57,21 +56,11 @@ func (h *check) start(ctx context.Context, name string, ids []string) (arn strin
 
 // wait returns when the execution has ended well, or when enough of its archives are finished.
 func (h *check) wait(ctx context.Context, arn string, enough int) error {
-	return h.Wait(ctx, func() (bool, error) {
-		e, err := h.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
-		switch {
-		case err != nil:
-			return false, err
-		case e.Status == types.ExecutionStatusSucceeded:
-			return true, nil
-		case e.Status != types.ExecutionStatusRunning:
-			return false, fmt.Errorf("it ended %s: %s: %s", e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
-		case enough == 0:
-			return false, nil
-		}
+	_, err := h.Await(ctx, arn, func() (bool, error) {
 		c, err := h.counts(ctx, arn)
 		return int(c.Succeeded) >= enough, err
 	})
+	return err
 }
 
 // counts counts the children of the execution's Map Run by status.
@@ -93,7 +82,7 @@ func (h *check) whole(ctx context.Context) error {
 	ids := h.list(false)
 	arn, err := h.start(ctx, "whole", ids)
 	if err == nil {
-		err = h.wait(ctx, arn, 0)
+		_, err = h.Await(ctx, arn, nil)
 	}
 	if err != nil {
 		return err
@@ -107,12 +96,12 @@ func (h *check) whole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if jobs != h.archives() {
-		return fmt.Errorf("%d jobs were launched for %d archives", jobs, h.archives())
+	if len(jobs) != h.archives() {
+		return fmt.Errorf("%d jobs were launched for %d archives", len(jobs), h.archives())
 	}
 	fmt.Printf("Whole: %d archives, %d assets, %.1f MiB in %.0f s; %d jobs. Every ZIP was read, and each of %d objects was compared "+
 		"with its source: no asset is missing, none is there twice.\n\n",
-		found.archives, found.assets, float64(found.bytes)/(1<<20), took.Seconds(), jobs, found.objects)
+		found.archives, found.assets, float64(found.bytes)/(1<<20), took.Seconds(), len(jobs), found.objects)
 	return nil
 }
 
@@ -143,7 +132,7 @@ func (h *check) killed(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := h.wait(ctx, arn, 0); err != nil {
+	if _, err := h.Await(ctx, arn, nil); err != nil {
 		return err
 	}
 	took := time.Since(started)
@@ -159,7 +148,7 @@ func (h *check) killed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	jobs := after - before
+	jobs := len(after) - len(before)
 	if most := h.archives() + h.kills*h.concurrency; jobs > most {
 		return fmt.Errorf("%d jobs were launched for %d archives", jobs, h.archives())
 	}

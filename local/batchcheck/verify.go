@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +13,6 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/local/harness"
-	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
 )
 
 type totals struct {
@@ -86,11 +85,7 @@ func (h *check) verifyArchive(a archive.Output, assets []string) error {
 		return fmt.Errorf("it has the files %v, and %v and %d entries in the manifest", ids, want, a.Entries)
 	}
 	return h.CheckUnpacked(a.Key, a.Unpacked, func(asset string, content []byte) error {
-		source, err := scenariotest.AssetFile(scenariotest.Options{}, asset, 0)
-		if err != nil {
-			return err
-		}
-		want, err := io.ReadAll(source)
+		want, err := harness.Source(asset, 0)
 		if err == nil && !bytes.Equal(content, want) {
 			err = errors.New("it is not what the stand-in has")
 		}
@@ -130,8 +125,6 @@ func (h *check) files(prefix string, known map[string]time.Time) error {
 			return fmt.Errorf("%s was written again, or is gone", file)
 		}
 	}
-	for file, at := range now {
-		known[file] = at
-	}
+	maps.Copy(known, now)
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"time"
 )
@@ -19,11 +20,9 @@ func killOf(program string) action {
 // faultOf makes Scenario misbehave for some requests.
 func faultOf(name string, fault map[string]any) action {
 	return action{name, func(ctx context.Context, c *chaos, rng *rand.Rand) (bool, error) {
-		one := map[string]any{"times": 1 + rng.IntN(8)}
-		for k, v := range fault {
-			one[k] = v
-		}
-		return true, c.fault(ctx, one)
+		some := maps.Clone(fault)
+		some["times"] = 1 + rng.IntN(8)
+		return true, c.fault(ctx, some)
 	}}
 }
 

@@ -25,19 +25,16 @@ type chaos struct {
 // start brings the system up, with its objects on a small file system of their own where that can be had.
 func start(ctx context.Context, place harness.Options, o options) (*chaos, error) {
 	place.StandInFlags = []string{"-job-duration", "300ms", "-asset-size", "300KiB", "-state", filepath.Join(place.Dir, "scenario")}
-	h, err := harness.New(ctx, place)
+	c := &chaos{options: o, totals: newTotals()}
+	err := c.disk.mount(filepath.Join(place.Dir, "up", "s3"))
 	if err != nil {
-		return nil, err
-	}
-	c := &chaos{Harness: h, options: o, totals: newTotals()}
-	if c.documented, err = documentedErrors(place.Repo); err != nil {
-		return nil, err
-	}
-	if err := c.disk.mount(filepath.Join(place.Dir, "up", "s3")); err != nil {
 		c.totals.leftOut = "the full disk (" + err.Error() + ")"
 	}
-	if err := c.Start(ctx); err != nil {
-		c.close()
+	if c.documented, err = documentedErrors(place.Repo); err == nil {
+		c.Harness, err = harness.New(ctx, place)
+	}
+	if err != nil {
+		_ = c.disk.unmount()
 		return nil, err
 	}
 	return c, nil

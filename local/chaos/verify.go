@@ -8,7 +8,6 @@ import (
 	"hash/crc64"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -136,12 +135,8 @@ func (c *chaos) checkLeftovers(ctx context.Context, list []*request) error {
 	if err != nil {
 		return err
 	}
-	var left []string
-	for _, u := range uploads.Uploads {
-		left = append(left, aws.ToString(u.Key))
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("uploads are left: %v", left)
+	if left := uploads.Uploads; len(left) > 0 {
+		return fmt.Errorf("%d uploads are left, one of %s", len(left), *left[0].Key)
 	}
 	c.totals.schedules++
 	return os.RemoveAll(c.File("archives"))
@@ -149,12 +144,12 @@ func (c *chaos) checkLeftovers(ctx context.Context, list []*request) error {
 
 // checkJobs counts the jobs of each archive at the stand-in: its first asset is in no other archive.
 func (c *chaos) checkJobs(ctx context.Context, list []*request) error {
-	var answer struct{ Jobs []struct{ First string } }
-	if err := c.StandIn(ctx, http.MethodGet, "jobs", nil, &answer); err != nil {
+	launched, err := c.Jobs(ctx)
+	if err != nil {
 		return err
 	}
 	jobs := map[string]int{}
-	for _, j := range answer.Jobs {
+	for _, j := range launched {
 		jobs[j.First]++
 	}
 	for _, r := range list {

@@ -18,7 +18,7 @@ type batch struct {
 	done     int
 	failed   int
 	bytes    int64            // of the archives that are done
-	moving   map[string]int64 // of those being transferred, by their executions' names
+	moving   map[string]int64 // of those being transferred, by their executions' names; each counts with its size when it is done
 }
 
 func newBatch() *batch { return &batch{moving: map[string]int64{}} }
@@ -53,11 +53,6 @@ func (b *batch) child(e asl.Event) bool {
 	}
 	return true
 }
-
-// move takes how many bytes of an archive have been transferred. The archive counts with its size when it is done.
-func (b *batch) move(execution string, done int64) { b.moving[execution] = done }
-
-func (b *batch) ended(execution string) { delete(b.moving, execution) }
 
 // text is the batch in a line.
 func (b *batch) text(now time.Time) string {

@@ -27,12 +27,12 @@ func TestBatchText(t *testing.T) {
 	at(0, "reading the list")
 	b.plan(asl.Event{Time: started, Type: "TaskStateExited", Details: asl.Details{Name: "Plan", Output: `{"plan":{"archives":10,"finished":2}}`}})
 	at(0, "2 of 10 archives, 0 B")
-	b.move("heroes-0003", 1<<20)
+	b.moving["heroes-0003"] = 1 << 20
 	at(time.Second, "2 of 10 archives, 1.0 MiB")
 	if b.child(asl.Event{Type: "TaskScheduled"}) {
 		t.Error("a task ended an archive")
 	}
-	b.ended("heroes-0003")
+	delete(b.moving, "heroes-0003")
 	if !b.child(asl.Event{Type: "ExecutionSucceeded", Details: asl.Details{Output: `{"output":{"size":3145728}}`}}) {
 		t.Error("the end of a child ended no archive")
 	}

@@ -27,14 +27,11 @@ var hints = map[string]string{
 	"States.Timeout":         "It took longer than the state machine allows. Run it again.",
 }
 
-// Hint says what to do about an error by its name, or "".
-func Hint(errorName string) string { return hints[errorName] }
-
 // Failure prints how an execution failed: the named error, its cause, and what to do. where names the logs.
 func (s *Screen) Failure(errorName, cause, where string) {
 	s.Line("")
 	s.Line("%s", s.paint(red, failureText(cmp.Or(errorName, "Failed"), cause)))
-	if hint := Hint(errorName); hint != "" {
+	if hint := hints[errorName]; hint != "" {
 		s.Line("What to do: %s", hint)
 	}
 	if where != "" {

@@ -54,8 +54,8 @@ func (f *Feed) Event(executionARN string, e asl.Event) {
 	if hasEnded(e) {
 		delete(f.executions, name)
 	}
-	done := n.kind == noteDone && !entry.quiet || n.kind == noteGood && !entry.quiet
-	if ok && (done || n.kind == noteBad && (!entry.quiet || hasEnded(e))) {
+	shown := !entry.quiet && (n.kind == noteDone || n.kind == noteGood) || n.kind == noteBad && (!entry.quiet || hasEnded(e))
+	if ok && shown {
 		f.line(name, n)
 	}
 }

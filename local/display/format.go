@@ -43,11 +43,3 @@ func Bytes(n int64) string {
 	}
 	return fmt.Sprintf("%d B", n)
 }
-
-// rate writes bytes moved in a time as a speed, or nothing when the time is too short for one.
-func rate(n int64, d time.Duration) string {
-	if d < time.Millisecond || n <= 0 {
-		return ""
-	}
-	return Bytes(int64(float64(n)/d.Seconds())) + "/s"
-}

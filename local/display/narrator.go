@@ -1,6 +1,7 @@
 package display
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -45,7 +46,7 @@ type narrator struct {
 
 // Times says how long the steps of an execution took.
 type Times struct {
-	Launch, Job, Transfer, Unpack, Total time.Duration
+	Launch, Job, Transfer, Unpack time.Duration
 }
 
 // output holds what the steps' outputs may say; see the archive state machine.
@@ -120,26 +121,17 @@ func (n *narrator) begin(e asl.Event, text string, printed bool) note {
 	return note{e.Time, n.state, text, noteNow}
 }
 
-func working(state string) string {
-	switch state {
-	case "Launch":
-		return "asking Scenario for the archive"
-	case "FindJob":
-		return "looking for the job that the launch may have made"
-	case "Poll":
-		return "asking for the status of the job"
-	case "Transfer":
-		return "transferring the archive into S3"
-	case "Unpack":
-		return "unpacking the archive into objects"
-	case "AbortUpload":
-		return "removing what was uploaded"
-	case "AbortUnpack":
-		return "aborting unfinished uploads"
-	default:
-		return "working"
-	}
+var work = map[string]string{
+	"Launch":      "asking Scenario for the archive",
+	"FindJob":     "looking for the job that the launch may have made",
+	"Poll":        "asking for the status of the job",
+	"Transfer":    "transferring the archive into S3",
+	"Unpack":      "unpacking the archive into objects",
+	"AbortUpload": "removing what was uploaded",
+	"AbortUnpack": "aborting unfinished uploads",
 }
+
+func working(state string) string { return cmp.Or(work[state], "working") }
 
 func (n *narrator) waiting(o output) string {
 	text := "until the next poll"
@@ -153,10 +145,7 @@ func (n *narrator) waiting(o output) string {
 }
 
 func jobText(o output) string {
-	status := o.Poll.ScenarioStatus
-	if status == "" {
-		status = o.Poll.Status
-	}
+	status := cmp.Or(o.Poll.ScenarioStatus, o.Poll.Status)
 	if o.Poll.Status == "running" {
 		status += fmt.Sprintf(", %.0f %%", math.Floor(o.Poll.Progress*100))
 	}
@@ -229,8 +218,8 @@ func moved(files, size int64, took time.Duration) string {
 	if took > 0 {
 		text += " in " + Duration(took)
 	}
-	if r := rate(size, took); r != "" {
-		text += ", " + r
+	if took >= time.Millisecond && size > 0 { // else there is no speed
+		text += ", " + Bytes(int64(float64(size)/took.Seconds())) + "/s"
 	}
 	return text
 }

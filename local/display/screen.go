@@ -3,6 +3,7 @@
 package display
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -21,8 +22,7 @@ type Screen struct {
 	color    bool
 	width    func() int
 	now      func() time.Time
-	stopped  chan struct{}
-	ended    chan struct{}
+	stop     func() // of the redrawing
 
 	mu    sync.Mutex
 	drawn bool // a live line is on the terminal
@@ -44,7 +44,18 @@ func NewScreen(out io.Writer, getenv func(string) string) *Screen {
 		s.color = getenv("NO_COLOR") == ""
 		s.width = func() int { return terminalWidth(file) }
 	}
-	s.start()
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(redrawEvery):
+				s.redraw()
+			}
+		}
+	}()
 	return s
 }
 
@@ -56,35 +67,11 @@ func terminalWidth(file *os.File) int {
 	return defaultWidth
 }
 
-func (s *Screen) start() {
-	s.stopped, s.ended = make(chan struct{}), make(chan struct{})
-	go s.tick()
-}
-
-func (s *Screen) tick() {
-	defer close(s.ended)
-	ticker := time.NewTicker(redrawEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-s.stopped:
-			return
-		case <-ticker.C:
-			s.redraw()
-		}
-	}
-}
-
 // Close removes the live line. Lines may still be written.
 func (s *Screen) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	select {
-	case <-s.stopped:
-		return
-	default:
-	}
-	close(s.stopped)
+	s.stop()
 	s.tasks = nil
 	s.erase()
 }

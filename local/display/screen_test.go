@@ -29,7 +29,7 @@ func TestPlainScreenWritesNoEscapeCodes(t *testing.T) {
 	s.Failure("JobFailed", "why", "where")
 	s.Problem(errors.New("no disk"))
 	s.Close()
-	want := "one 1\nstill building, 20 s (module)\n\nJobFailed: why\nWhat to do: " + Hint("JobFailed") + "\nwhere\nerror: no disk\n"
+	want := "one 1\nstill building, 20 s (module)\n\nJobFailed: why\nWhat to do: " + hints["JobFailed"] + "\nwhere\nerror: no disk\n"
 	if out.text() != want {
 		t.Errorf("got  %q\nwant %q", out.text(), want)
 	}
@@ -106,7 +106,6 @@ func TestScreenOfAFileIsPlain(t *testing.T) {
 	task.End()
 	s.Line("done")
 	s.Close()
-	<-s.ended
 	if text, _ := os.ReadFile(file.Name()); string(text) != "done\n" || s.terminal {
 		t.Errorf("got %q", text)
 	}

@@ -12,9 +12,8 @@ type Task struct {
 	screen  *Screen
 	name    string
 	started time.Time
-	every   time.Duration // of the lines where there is no terminal; 0: none
 	printed time.Time     // when the last line about it was printed
-	live    func() string // the text of the live line, instead of the name
+	live    func() string // the text of the live line, instead of the name; then there are no lines now and then
 	detail  string        // the part of it that runs
 }
 
@@ -22,12 +21,7 @@ const heartbeatEvery = 20 * time.Second
 
 // Task begins a task of this name, such as "building the functions".
 func (s *Screen) Task(name string) *Task {
-	return s.begin(&Task{name: name, every: heartbeatEvery})
-}
-
-// live puts a text of the caller's on the live line.
-func (s *Screen) live(text func() string) *Task {
-	return s.begin(&Task{live: text})
+	return s.begin(&Task{name: name})
 }
 
 func (s *Screen) begin(t *Task) *Task {
@@ -72,7 +66,7 @@ func (t *Task) text() string {
 // heartbeat prints that the task still runs, when that is due.
 func (t *Task) heartbeat() {
 	s := t.screen
-	if now := s.now(); t.every > 0 && now.Sub(t.printed) >= t.every {
+	if now := s.now(); t.live == nil && now.Sub(t.printed) >= heartbeatEvery {
 		t.printed = now
 		s.line("still " + t.text())
 	}

@@ -66,9 +66,7 @@ func (c *clock) advance(d time.Duration) {
 func newTestScreen(isTerminal, color bool) (*Screen, *terminal, *clock) {
 	out, c := &terminal{}, newClock()
 	s := &Screen{
-		out: out, terminal: isTerminal, color: color, width: func() int { return 60 }, now: c.Now,
-		stopped: make(chan struct{}), ended: make(chan struct{}),
+		out: out, terminal: isTerminal, color: color, width: func() int { return 60 }, now: c.Now, stop: func() {},
 	}
-	close(s.ended)
 	return s, out, c
 }

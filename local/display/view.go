@@ -1,27 +1,21 @@
 package display
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/cheggaaa/pb/v3"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// ExecutionView shows one execution while it runs. Its methods may be called from many goroutines.
-type ExecutionView interface {
-	// Event takes an event of any execution's history; those of other executions are left out.
-	Event(executionARN string, e asl.Event)
-	// Bytes takes how many bytes of an execution's archive have been transferred. The execution is given by its name.
-	Bytes(execution string, done, total int64)
-	// Times returns how long the steps took so far.
-	Times() Times
-	// Close removes the live line.
-	Close()
-}
-
-// View shows the execution of an archive: a line for each step that is done, with the time since its start, and on a
-// terminal the step that runs, with a progress bar while the archive is transferred.
+// View shows one execution while it runs: a line for each step that is done, with the time since its start, and on a
+// terminal the step that runs, with a progress bar while the archive is transferred. Of a batch's archives it shows those
+// that failed, and the progress of the whole: on a terminal in the live line, elsewhere in a line now and then. Its methods
+// may be called from many goroutines.
 type View struct {
 	screen  *Screen
 	arn     string // of the execution
@@ -31,8 +25,9 @@ type View struct {
 	mu       sync.Mutex
 	narrator narrator
 	current  note
-	bar      *bar
-	printed  time.Time // when the last line about bytes was printed, without a terminal
+	bar      *pb.ProgressBar // it computes the rate and the time left, and draws; the screen writes
+	printed  time.Time       // when the last line about progress was printed, without a terminal
+	batch    *batch          // nil for an archive
 }
 
 // bytesEvery is how often a line about bytes is printed where there is no live one.
@@ -40,34 +35,76 @@ const bytesEvery = 5 * time.Second
 
 // View makes the view of an archive's execution that started at that time.
 func (s *Screen) View(executionARN string, started time.Time) *View {
-	v := &View{screen: s, arn: executionARN, started: started}
-	v.live = s.live(v.liveText)
+	return s.view(&View{arn: executionARN, started: started})
+}
+
+// BatchView makes the view of a batch's execution that started at that time.
+func (s *Screen) BatchView(executionARN string, started time.Time) *View {
+	return s.view(&View{arn: executionARN, started: started, printed: started, batch: newBatch()})
+}
+
+func (s *Screen) view(v *View) *View {
+	v.screen = s
+	v.live = s.begin(&Task{live: v.liveText})
 	return v
 }
 
 // Close removes the live line.
 func (v *View) Close() { v.live.End() }
 
-// Event takes an event of the history; see ExecutionView.
+// Event takes an event of any execution's history; those of other executions are left out, but for a batch's archives and
+// the children of its map.
 func (v *View) Event(executionARN string, e asl.Event) {
-	if executionARN != v.arn {
-		return
-	}
 	v.mu.Lock()
+	line := ""
+	if executionARN == v.arn {
+		line = v.step(e)
+	} else if v.batch != nil {
+		line = v.ofBatch(executionARN, e)
+	}
+	v.mu.Unlock()
+	v.print(line)
+}
+
+func (v *View) print(line string) {
+	if line != "" {
+		v.screen.Line("%s", line)
+	}
+}
+
+func (v *View) step(e asl.Event) string {
+	if v.batch != nil {
+		v.batch.plan(e)
+	}
 	n, ok := v.narrator.describe(e)
 	if !ok {
-		v.mu.Unlock()
-		return
+		return ""
 	}
 	if n.state == "Failed" {
 		n.text = e.Details.Error // its cause comes last of all, see Failure
 	}
 	v.current = n
 	v.bar = nil // it belongs to the step before
-	v.mu.Unlock()
-	if v.prints(n) {
-		v.screen.Line("%s", v.line(n))
+	if !v.prints(n) {
+		return ""
 	}
+	return v.line(n)
+}
+
+func (v *View) ofBatch(executionARN string, e asl.Event) string {
+	name := nameOf(executionARN)
+	switch {
+	case isChild(executionARN):
+		if v.batch.child(e) {
+			return v.progress(e.Time)
+		}
+	case hasEnded(e):
+		delete(v.batch.moving, name)
+		if e.Type != "ExecutionSucceeded" {
+			return v.line(note{e.Time, "Archives", name + ": " + failureText(cmp.Or(e.Details.Error, "stopped"), e.Details.Cause), noteBad})
+		}
+	}
+	return ""
 }
 
 // prints says whether a note gets a line that stays.
@@ -82,35 +119,50 @@ func (v *View) prints(n note) bool {
 	}
 }
 
-// Bytes takes the progress of the transfer; see ExecutionView.
+// Bytes takes how many bytes of an execution's archive have been transferred. The execution is given by its name.
 func (v *View) Bytes(execution string, done, total int64) {
-	if total <= 0 || execution != nameOf(v.arn) {
-		return
-	}
 	v.mu.Lock()
-	if v.bar == nil {
-		b := newBar(total, v.screen.terminal)
-		v.bar = &b
-		v.printed = v.screen.now()
+	line := ""
+	if v.batch != nil {
+		v.batch.moving[execution] = done
+		line = v.progress(v.screen.now())
+	} else if total > 0 && execution == nameOf(v.arn) {
+		line = v.transfer(done, total)
 	}
-	v.bar.set(done, total)
-	text := v.plainBytes()
-	at := note{v.screen.now(), v.current.state, text, noteBegin}
 	v.mu.Unlock()
-	if text != "" {
-		v.screen.Line("%s", v.line(at))
-	}
+	v.print(line)
 }
 
-// plainBytes is the text of a line about bytes where there is no live one, when one is due.
-func (v *View) plainBytes() string {
-	text := v.bar.text(defaultWidth) // drawn even when unused: the rate is computed from one drawing to the next
-	now := v.screen.now()
-	if v.screen.terminal || now.Sub(v.printed) < bytesEvery {
+// transfer moves the bar, and gives a line where there is no live one, when one is due.
+func (v *View) transfer(done, total int64) string {
+	if v.bar == nil {
+		v.bar = newBar(total, v.screen.terminal)
+		v.printed = v.screen.now()
+	}
+	v.bar.SetTotal(total).SetCurrent(min(done, total))
+	text := barText(v.bar, defaultWidth) // drawn even when unused: the rate is computed from one drawing to the next
+	if text == "" || !v.due() {
 		return ""
 	}
+	return v.line(note{v.printed, v.current.state, text, noteBegin})
+}
+
+// progress is a line about the whole batch where there is no live one, when one is due.
+func (v *View) progress(at time.Time) string {
+	if !v.due() {
+		return ""
+	}
+	return v.line(note{at, "Archives", v.batch.text(v.printed), noteBegin})
+}
+
+// due says whether it is time for a line about progress, and that it is printed now.
+func (v *View) due() bool {
+	now := v.screen.now()
+	if v.screen.terminal || now.Sub(v.printed) < bytesEvery {
+		return false
+	}
 	v.printed = now
-	return text
+	return true
 }
 
 // Times returns how long the steps took so far.
@@ -139,9 +191,32 @@ func (v *View) line(n note) string {
 func (v *View) liveText() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	head := fmt.Sprintf("%7s  %-*s ", elapsed(v.screen.now().Sub(v.started)), stateWidth, v.current.state)
+	now := v.screen.now()
+	if v.batch != nil {
+		return Duration(now.Sub(v.started)) + "  " + v.batch.text(now)
+	}
+	head := fmt.Sprintf("%7s  %-*s ", elapsed(now.Sub(v.started)), stateWidth, v.current.state)
 	if v.bar == nil {
 		return head + v.current.text
 	}
-	return head + v.bar.text(v.screen.width()-len(head)-4)
+	return head + barText(v.bar, v.screen.width()-len(head)-4)
+}
+
+const (
+	barTemplate   = `{{bar . "[" "=" ">" " " "]"}} {{percent . "%.0f %%"}} {{counters . "%s of %s"}}{{speed . ", %s/s" " "}}{{rtime . ", %s left" "" ""}}`
+	plainTemplate = `{{counters . "%s of %s"}}, {{percent . "%.0f %%"}}{{speed . ", %s/s" " "}}{{rtime . ", %s left" "" ""}}`
+)
+
+func newBar(total int64, pictured bool) *pb.ProgressBar {
+	template := plainTemplate
+	if pictured {
+		template = barTemplate
+	}
+	// It draws when asked, and nowhere.
+	return pb.New64(total).SetTemplateString(template).Set(pb.Bytes, true).Set(pb.Static, true).Set(pb.Color, false).
+		Set(pb.Terminal, true).Set(pb.ReturnSymbol, "").Start()
+}
+
+func barText(bar *pb.ProgressBar, width int) string {
+	return strings.TrimSpace(bar.SetWidth(max(width, 1)).String())
 }

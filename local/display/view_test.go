@@ -96,18 +96,8 @@ func TestViewInPlainLines(t *testing.T) {
 		"     22 s  Done         ",
 		"",
 	}
-	got := strings.Split(out.text(), "\n")
-	for i := range max(len(got), len(want)) {
-		g, w := "", ""
-		if i < len(got) {
-			g = got[i]
-		}
-		if i < len(want) {
-			w = want[i]
-		}
-		if g != w {
-			t.Errorf("line %d\n got %q\nwant %q", i+1, g, w)
-		}
+	if got := out.text(); got != strings.Join(want, "\n") {
+		t.Errorf("got\n%swant\n%s", got, strings.Join(want, "\n"))
 	}
 	if times := v.Times(); times != (Times{Launch: 500 * time.Millisecond, Job: 5 * time.Second, Transfer: 16 * time.Second}) {
 		t.Errorf("times %+v", times)
@@ -248,7 +238,7 @@ func TestEveryNamedErrorHasAHint(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"RequestInvalid", "Unauthorized", "RateLimited", "ScenarioUnavailable", "JobFailed", "JobCanceled",
 		"JobTimedOut", "ArchiveURLExpired", "ArchiveChanged", "ArchiveCorrupt", "ArchiveTooLarge", "SourceForbidden", "DestinationConflict"} {
-		if Hint(name) == "" {
+		if hints[name] == "" {
 			t.Errorf("no hint for %s", name)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/batch"
+	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
 )
 
 // Manifest is what is checked of a batch's manifest.
@@ -48,6 +49,15 @@ func (h *Harness) File(key string) string {
 
 // AssetOf is the asset that an archive's file is of, when the archive was asked for with the template "<assetId>".
 func AssetOf(name string) string { return strings.TrimSuffix(path.Base(name), path.Ext(name)) }
+
+// Source is what the stand-in has for an asset in one of its versions.
+func Source(asset string, version int) ([]byte, error) {
+	source, err := scenariotest.AssetFile(scenariotest.Options{}, asset, version)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(source)
+}
 
 // ReadZIP reads all files of a ZIP, checksums included, and returns the IDs of their assets, sorted.
 func ReadZIP(file string) ([]string, error) {

@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // Put writes an object of the system's bucket.
@@ -53,6 +55,25 @@ func (h *Harness) Wait(ctx context.Context, done func() (bool, error)) error {
 	}
 }
 
+// Await returns when the execution has ended well, or when enough, unless nil, says so. It fails when the execution does.
+func (h *Harness) Await(ctx context.Context, arn string, enough func() (bool, error)) (e *sfn.DescribeExecutionOutput, err error) {
+	err = h.Wait(ctx, func() (bool, error) {
+		e, err = h.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+		switch {
+		case err != nil:
+			return false, err
+		case e.Status == types.ExecutionStatusSucceeded:
+			return true, nil
+		case e.Status != types.ExecutionStatusRunning:
+			return false, fmt.Errorf("it ended %s: %s: %s", e.Status, aws.ToString(e.Error), aws.ToString(e.Cause))
+		case enough == nil:
+			return false, nil
+		}
+		return enough()
+	})
+	return e, err
+}
+
 // StandIn sends a request to the part of the stand-in that is for tests. A body that is not nil is sent as JSON, and the
 // answer is read into what into points to unless that is nil.
 func (h *Harness) StandIn(ctx context.Context, method, path string, body, into any) error {
@@ -85,9 +106,15 @@ func (h *Harness) StandIn(ctx context.Context, method, path string, body, into a
 	return json.Unmarshal(answer, into)
 }
 
-// Jobs returns how many jobs the stand-in has launched so far.
-func (h *Harness) Jobs(ctx context.Context) (int, error) {
-	var answer struct{ Jobs []json.RawMessage }
+// Job is a job of the stand-in.
+type Job struct {
+	First  string // its first asset
+	Assets int
+}
+
+// Jobs returns the jobs that the stand-in has launched so far.
+func (h *Harness) Jobs(ctx context.Context) ([]Job, error) {
+	var answer struct{ Jobs []Job }
 	err := h.StandIn(ctx, http.MethodGet, "jobs", nil, &answer)
-	return len(answer.Jobs), err
+	return answer.Jobs, err
 }

@@ -5,21 +5,22 @@ package harness
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/build"
+	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/s3"
+	"github.com/scenario-archive/scenario-archive/local/system"
 )
 
 // Options say where things are and how the stand-in for Scenario behaves. All but StandInFlags are required.
@@ -38,23 +39,26 @@ type Harness struct {
 	SFN    *sfn.Client
 	Memory *Peaks
 
-	scenario         string // URL
-	standIn, up      *exec.Cmd
-	stopped, watched chan struct{}
+	scenario    string // URL
+	standIn, up *exec.Cmd
+	stopped     chan struct{}
 }
 
-// New builds the programs and starts nothing.
+// New builds the programs, and starts the stand-in and the system. Stop ends them.
 func New(ctx context.Context, o Options) (*Harness, error) {
 	h := &Harness{Options: o, Memory: newPeaks()}
-	return h, h.build(ctx)
-}
-
-// Start starts the stand-in and the system. Stop ends what it has started, also when it fails.
-func (h *Harness) Start(ctx context.Context) error {
-	if err := h.StartStandIn(); err != nil {
-		return err
+	err := h.build(ctx)
+	if err == nil {
+		err = h.startStandIn()
 	}
-	return h.StartUp(ctx)
+	if err == nil {
+		err = h.StartUp(ctx)
+	}
+	if err != nil {
+		h.Stop()
+		return nil, err
+	}
+	return h, nil
 }
 
 const standInKey, standInSecret = "local-key", "local-secret"
@@ -62,27 +66,23 @@ const standInKey, standInSecret = "local-key", "local-secret"
 func (h *Harness) program(name string) string { return filepath.Join(h.Dir, "bin", name) }
 
 func (h *Harness) build(ctx context.Context) error {
-	for name, from := range map[string][2]string{
-		"local":    {filepath.Join(h.Repo, "local"), "."},
-		"scenario": {h.Repo, "./scenario/scenariotest/cmd/scenariotest"},
+	for repo, program := range map[string]string{
+		filepath.Join(h.Repo, "local"): ".", h.Repo: "./scenario/scenariotest/cmd/scenariotest",
 	} {
-		cmd := exec.CommandContext(ctx, "go", "build", "-o", h.program(name), from[1])
-		cmd.Dir, cmd.Stderr = from[0], os.Stderr
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("build %s: %w", name, err)
+		if err := build.Run(ctx, build.Options{Repo: repo, BinDir: filepath.Join(h.Dir, "bin"), Packages: []string{program}}); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// StartStandIn starts Scenario's stand-in on its own: the jobs of a killed system continue there, as at the real Scenario.
-func (h *Harness) StartStandIn() error {
+// startStandIn starts Scenario's stand-in on its own: the jobs of a killed system continue there, as at the real Scenario.
+func (h *Harness) startStandIn() error {
 	addr := "127.0.0.1:0"
 	if u, err := url.Parse(h.scenario); err == nil && u.Host != "" { // it is started again
 		addr = u.Host
 	}
-	h.standIn = exec.Command(h.program("scenario"), append([]string{
+	h.standIn = exec.Command(h.program("scenariotest"), append([]string{
 		"-addr", addr, "-key", standInKey, "-secret", standInSecret}, h.StandInFlags...)...)
 	out, err := h.standIn.StdoutPipe()
 	if err != nil {
@@ -104,7 +104,7 @@ func (h *Harness) RestartStandIn() error {
 		return err
 	}
 	_ = h.standIn.Wait() // it was killed
-	return h.StartStandIn()
+	return h.startStandIn()
 }
 
 // StartUp starts `local up` and waits for the file with its addresses.
@@ -127,27 +127,30 @@ func (h *Harness) StartUp(ctx context.Context) error {
 	if err := h.up.Start(); err != nil {
 		return err
 	}
-	h.stopped, h.watched = make(chan struct{}), make(chan struct{})
-	go func(cmd *exec.Cmd, stopped chan struct{}) { _ = cmd.Wait(); close(stopped) }(h.up, h.stopped)
-	go func(stopped, watched chan struct{}) {
-		h.Memory.watch(stopped, h.up.Process.Pid, h.standIn.Process.Pid)
-		close(watched)
-	}(h.stopped, h.watched)
-	return h.ready(ctx, filepath.Join(dir, "env"))
+	h.stopped = make(chan struct{})
+	go h.watch(h.up, h.stopped)
+	ctx, cancel := context.WithTimeout(ctx, upWithin)
+	defer cancel()
+	return h.Wait(ctx, func() (bool, error) {
+		if h.Env, err = system.ReadEnvironment(dir); err != nil {
+			return false, nil // it is not there yet
+		}
+		return true, h.connect()
+	})
 }
 
 const upWithin = 5 * time.Minute // the first time everything is built
 
-func (h *Harness) ready(ctx context.Context, path string) error {
-	ctx, cancel := context.WithTimeout(ctx, upWithin)
-	defer cancel()
-	return h.Wait(ctx, func() (bool, error) {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return false, nil // it is not there yet
-		}
-		return true, h.connect(string(text))
-	})
+// watch looks at the memory of the processes until the system has ended.
+func (h *Harness) watch(up *exec.Cmd, stopped chan struct{}) {
+	defer close(stopped)
+	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	roots := []int{up.Process.Pid, h.standIn.Process.Pid}
+	watching.Go(func() { h.Memory.watch(ended, roots...) })
+	_ = up.Wait()
+	close(ended)
+	watching.Wait()
 }
 
 // Stopped is closed when the system has ended.
@@ -157,26 +160,16 @@ func (h *Harness) Stopped() <-chan struct{} { return h.stopped }
 func (h *Harness) BucketDir() string { return filepath.Join(h.Dir, "up", "s3", h.Env["BUCKET"]) }
 
 // connect makes the clients that the environment file describes.
-func (h *Harness) connect(text string) error {
-	h.Env = map[string]string{}
-	for line := range strings.Lines(text) {
-		name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
-		h.Env[name] = strings.Trim(value, "'")
+func (h *Harness) connect() (err error) {
+	h.S3, _, err = emulator.Access{
+		Endpoint: h.Env["AWS_ENDPOINT_URL_S3"], CAFile: h.Env["AWS_CA_BUNDLE"], Region: h.Env["AWS_REGION"],
+		AccessKeyID: h.Env["AWS_ACCESS_KEY_ID"], SecretAccessKey: h.Env["AWS_SECRET_ACCESS_KEY"],
+	}.Connect(0)
+	if err == nil {
+		o := h.S3.Options()
+		h.SFN = sfn.New(sfn.Options{Region: o.Region, BaseEndpoint: aws.String(h.Env["AWS_ENDPOINT_URL_SFN"]), Credentials: o.Credentials})
 	}
-	pem, err := os.ReadFile(h.Env["AWS_CA_BUNDLE"])
-	if err != nil {
-		return err
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	keys := credentials.NewStaticCredentialsProvider(h.Env["AWS_ACCESS_KEY_ID"], h.Env["AWS_SECRET_ACCESS_KEY"], "")
-	s3URL, sfnURL := h.Env["AWS_ENDPOINT_URL_S3"], h.Env["AWS_ENDPOINT_URL_SFN"]
-	h.S3 = s3.New(s3.Options{
-		Region: h.Env["AWS_REGION"], BaseEndpoint: &s3URL, UsePathStyle: true, Credentials: keys,
-		HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}},
-	})
-	h.SFN = sfn.New(sfn.Options{Region: h.Env["AWS_REGION"], BaseEndpoint: &sfnURL, Credentials: keys})
-	return nil
+	return err
 }
 
 // Kill ends the system as a crash would. The processes that it started end with it.
@@ -185,7 +178,6 @@ func (h *Harness) Kill() error {
 		return err
 	}
 	<-h.stopped
-	<-h.watched
 	return nil
 }
 
@@ -198,7 +190,6 @@ func (h *Harness) Stop() {
 	}
 	if h.stopped != nil {
 		<-h.stopped
-		<-h.watched
 	}
 	if h.standIn != nil && h.standIn.Process != nil {
 		_ = h.standIn.Wait()

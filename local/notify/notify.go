@@ -7,11 +7,13 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -77,15 +79,9 @@ func Watch(ctx context.Context, c Config) {
 }
 
 func newWatcher(c Config) *watcher {
-	if c.Every == 0 {
-		c.Every = time.Second
-	}
-	if c.Backoff == 0 {
-		c.Backoff = time.Second
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Every = cmp.Or(c.Every, time.Second)
+	c.Backoff = cmp.Or(c.Backoff, time.Second)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return &watcher{Config: c, seen: map[string]identity{}, slots: make(chan struct{}, atOnce)}
 }
 
@@ -127,11 +123,7 @@ func (w *watcher) look(ctx context.Context, first bool) error {
 			w.send(ctx, key, id, aws.ToInt64(o.Size), first)
 		}
 	}
-	for key := range w.seen {
-		if !there[key] {
-			delete(w.seen, key)
-		}
-	}
+	maps.DeleteFunc(w.seen, func(key string, _ identity) bool { return !there[key] })
 	return nil
 }
 
@@ -176,32 +168,31 @@ func (w *watcher) deliver(ctx context.Context, key string, event []byte) {
 // Event is EventBridge's "Object Created" for an object: the same bytes each time for the same object.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 func Event(region, account, bucket, key, etag string, size int64, at time.Time) []byte {
-	detail := map[string]any{
+	return event("Object Created", "aws.s3", region, account, "arn:aws:s3:::"+bucket, at, map[string]any{
 		"version": "0",
 		"bucket":  map[string]any{"name": bucket},
 		"object": map[string]any{
 			"key": key, "size": size, "etag": strings.Trim(etag, `"`), "sequencer": sequencer(etag, at),
 		},
 		"request-id": "local", "requester": account, "source-ip-address": "127.0.0.1", "reason": "PutObject",
-	}
-	event, _ := json.Marshal(map[string]any{ // strings and numbers cannot fail
-		"version": "0", "id": fmt.Sprintf("local-%d", at.UnixNano()), "detail-type": "Object Created", "source": "aws.s3",
-		"account": account, "time": Time(at), "region": region, "resources": []string{"arn:aws:s3:::" + bucket}, "detail": detail,
 	})
-	return event
 }
 
 // Ended is EventBridge's "Step Functions Execution Status Change" for an execution that ended.
 // https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 func Ended(region, account, executionARN, name, status string, at time.Time) []byte {
 	machine := strings.Replace(strings.TrimSuffix(executionARN, ":"+name), ":execution:", ":stateMachine:", 1)
-	event, _ := json.Marshal(map[string]any{ // strings and numbers cannot fail
-		"version": "0", "id": fmt.Sprintf("local-%d", at.UnixNano()), "detail-type": "Step Functions Execution Status Change",
-		"source": "aws.states", "account": account, "time": Time(at), "region": region, "resources": []string{executionARN},
-		"detail": map[string]any{"executionArn": executionARN, "stateMachineArn": machine, "name": name, "status": status,
-			"stopDate": at.UnixMilli()},
+	return event("Step Functions Execution Status Change", "aws.states", region, account, executionARN, at, map[string]any{
+		"executionArn": executionARN, "stateMachineArn": machine, "name": name, "status": status, "stopDate": at.UnixMilli(),
 	})
-	return event
+}
+
+func event(kind, source, region, account, resource string, at time.Time, detail map[string]any) []byte {
+	text, _ := json.Marshal(map[string]any{ // strings and numbers cannot fail
+		"version": "0", "id": fmt.Sprintf("local-%d", at.UnixNano()), "detail-type": kind, "source": source,
+		"account": account, "time": Time(at), "region": region, "resources": []string{resource}, "detail": detail,
+	})
+	return text
 }
 
 // sequencer sorts by time, and is another one for another content of the same moment.

@@ -47,9 +47,6 @@ func run(ctx context.Context, place harness.Options, o options) error {
 		return err
 	}
 	defer h.Stop()
-	if err := h.Start(ctx); err != nil {
-		return err
-	}
 	c := &check{h, o, map[string]int{}}
 	for i := range o.assets {
 		c.versions[fmt.Sprintf("asset_catalogue%07d", i)] = 0

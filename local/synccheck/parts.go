@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
 // status is what is read of a sync's status.
@@ -59,17 +58,7 @@ func (c *check) execute(ctx context.Context, input string) (output string, state
 	if err != nil {
 		return "", 0, err
 	}
-	err = c.Wait(ctx, func() (bool, error) {
-		e, err := c.SFN.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
-		if err != nil || e.Status == types.ExecutionStatusRunning {
-			return false, err
-		}
-		if e.Status != types.ExecutionStatusSucceeded {
-			return false, fmt.Errorf("it ended %s", e.Status)
-		}
-		output = *e.Output
-		return true, nil
-	})
+	e, err := c.Await(ctx, arn, nil)
 	if err != nil {
 		return "", 0, err
 	}
@@ -82,19 +71,19 @@ func (c *check) execute(ctx context.Context, input string) (output string, state
 			states++
 		}
 	}
-	return output, states, nil
+	return *e.Output, states, nil
 }
 
 // asked is what the stand-in was asked for.
 type asked struct{ jobs, assets, lists int }
 
 func (c *check) asked(ctx context.Context) (a asked, err error) {
-	var jobs struct{ Jobs []struct{ Assets int } }
-	if err := c.StandIn(ctx, http.MethodGet, "jobs", nil, &jobs); err != nil {
+	jobs, err := c.Jobs(ctx)
+	if err != nil {
 		return a, err
 	}
-	a.jobs = len(jobs.Jobs)
-	for _, j := range jobs.Jobs {
+	a.jobs = len(jobs)
+	for _, j := range jobs {
 		a.assets += j.Assets
 	}
 	var seen struct{ Requests []struct{ Operation string } }

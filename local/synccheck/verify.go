@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"os"
 	"path/filepath"
 
-	"github.com/scenario-archive/scenario-archive/scenario/scenariotest"
+	"github.com/scenario-archive/scenario-archive/local/harness"
 )
 
 // verify compares a sync's folder with the stand-in: each asset's file, byte by byte, and its record; and nothing else is
@@ -17,11 +16,7 @@ import (
 func (c *check) verify(prefix string) error {
 	folder := filepath.Join(c.BucketDir(), prefix)
 	for id, version := range c.versions {
-		want, err := scenariotest.AssetFile(scenariotest.Options{}, id, version)
-		if err != nil {
-			return err
-		}
-		source, err := io.ReadAll(want)
+		source, err := harness.Source(id, version)
 		if err != nil {
 			return err
 		}

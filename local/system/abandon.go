@@ -3,24 +3,16 @@ package system
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
-
-// task is what the archive state machine asks the transfer function for.
-type task struct {
-	Job         json.RawMessage `json:"job"`
-	ArchiveURL  string          `json:"archiveUrl"`
-	Destination json.RawMessage `json:"destination"`
-	Execution   struct {
-		ID        string `json:"id"`
-		Name      string `json:"name"`
-		StartTime string `json:"startTime"`
-	} `json:"execution"`
-	Abort bool `json:"abort"`
-}
 
 // Abandon stops an execution and leaves nothing of it in S3: its transfer is killed (AWS would let it run to its end),
 // its upload aborted by the transfer function itself, and its object removed if it appeared at the last moment. It does
@@ -40,70 +32,46 @@ func (s *System) Abandon(ctx context.Context, executionARN string) (bool, error)
 	if err != nil || last == nil {
 		return true, err
 	}
-	s.Functions.KillFunction("transfer")
-	last.Abort, last.ArchiveURL = true, ""
-	payload, err := json.Marshal(last)
-	if err != nil {
-		return true, err
+	last.Abort, last.ArchiveURL, last.Request = true, "", nil
+	err = s.abort(ctx, "transfer", last)
+	if err == nil && last.Destination.Unpack != nil {
+		err = s.abort(ctx, "unpack", last) // objects that it has written stay: they are whole
 	}
-	answer, functionError, err := s.Functions.Invoke(ctx, "transfer", payload)
-	if err != nil {
-		return true, err
+	if err == nil {
+		err = s.removeObject(ctx, last)
 	}
-	if functionError != "" {
-		return true, fmt.Errorf("abort the upload: %s", answer)
-	}
-	if err := s.abandonUnpacking(ctx, last); err != nil {
-		return true, err
-	}
-	return true, s.removeObject(ctx, last)
+	return true, err
 }
 
-// abandonUnpacking ends the unpacking of an archive, if it has one. Objects that it has written stay: they are whole.
-func (s *System) abandonUnpacking(ctx context.Context, last *task) error {
-	var d struct {
-		Unpack json.RawMessage `json:"unpack"`
-	}
-	if err := json.Unmarshal(last.Destination, &d); err != nil || d.Unpack == nil {
-		return err
-	}
-	s.Functions.KillFunction("unpack")
-	payload, err := json.Marshal(last)
+// abort kills a function and has it end what it has begun.
+func (s *System) abort(ctx context.Context, function string, in *archive.TransferInput) error {
+	s.Functions.KillFunction(function)
+	payload, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	answer, functionError, err := s.Functions.Invoke(ctx, "unpack", payload)
+	answer, functionError, err := s.Functions.Invoke(ctx, function, payload)
 	if err == nil && functionError != "" {
-		err = fmt.Errorf("end the unpacking: %s", answer)
+		err = fmt.Errorf("abort what %s has begun: %s", function, answer)
 	}
 	return err
 }
 
 // AbandonLeft abandons what a killed system has left running, and returns how many executions that were.
-func (s *System) AbandonLeft(ctx context.Context) (int, error) {
-	left, _, err := s.StepFunctions.List(machineARN(ArchiveMachine), asl.StatusRunning, 0, "")
-	if err != nil {
-		return 0, err
-	}
-	if err := s.stopBatches(); err != nil { // first, or they would start more
-		return 0, err
-	}
-	for _, e := range left {
-		if _, err := s.Abandon(ctx, e.ARN); err != nil {
+func (s *System) AbandonLeft(ctx context.Context) (left int, err error) {
+	for _, machine := range []string{BatchMachine, ArchiveMachine} { // batches first, or they would start more
+		running, _, err := s.StepFunctions.List(machineARN(machine), asl.StatusRunning, 0, "")
+		if err != nil {
 			return 0, err
 		}
-	}
-	return len(left), nil
-}
-
-func (s *System) stopBatches() error {
-	batches, _, err := s.StepFunctions.List(machineARN(BatchMachine), asl.StatusRunning, 0, "")
-	for _, e := range batches {
-		if err == nil {
-			_, err = s.StepFunctions.Stop(e.ARN, "Interrupted", "the run was interrupted")
+		for _, e := range running {
+			if _, err := s.Abandon(ctx, e.ARN); err != nil {
+				return 0, err
+			}
 		}
+		left += len(running)
 	}
-	return err
+	return left, nil
 }
 
 // abandonAll abandons each execution of the archive state machine that has this status.
@@ -126,7 +94,7 @@ func (s *System) abandonAll(ctx context.Context, status asl.Status) error {
 }
 
 // lastTransfer finds what the transfer function was asked for last, or nil when it was not asked.
-func (s *System) lastTransfer(executionARN string) (*task, error) {
+func (s *System) lastTransfer(executionARN string) (*archive.TransferInput, error) {
 	for from := ""; ; {
 		page, next, err := s.StepFunctions.History(executionARN, true, 1000, from)
 		if err != nil {
@@ -144,10 +112,10 @@ func (s *System) lastTransfer(executionARN string) (*task, error) {
 	}
 }
 
-func (s *System) transferTask(e asl.Event) *task {
+func (s *System) transferTask(e asl.Event) *archive.TransferInput {
 	var p struct {
 		FunctionName string
-		Payload      task
+		Payload      archive.TransferInput
 	}
 	if e.Type != "TaskScheduled" || json.Unmarshal([]byte(e.Details.Parameters), &p) != nil ||
 		p.FunctionName != s.Functions.ARN("transfer") {
@@ -157,22 +125,23 @@ func (s *System) transferTask(e asl.Event) *task {
 }
 
 // removeObject removes the object at the execution's destination if this very execution has written it.
-func (s *System) removeObject(ctx context.Context, t *task) error {
-	var d struct {
-		Bucket string `json:"bucket"`
-		Key    string `json:"key"`
-	}
-	if err := json.Unmarshal(t.Destination, &d); err != nil {
-		return err
-	}
-	client, err := s.storage()
+func (s *System) removeObject(ctx context.Context, in *archive.TransferInput) error {
+	client, closeIdle, err := s.S3.Connect(storageTime)
 	if err != nil {
 		return err
 	}
-	defer client.close()
-	writer, err := client.metadata(ctx, d.Bucket, d.Key, "scenario-execution")
-	if err != nil || writer != url.PathEscape(t.Execution.Name) {
+	defer closeIdle()
+	bucket, key := &in.Destination.Bucket, &in.Destination.Key
+	head, err := client.HeadObject(ctx, &awss3.HeadObjectInput{Bucket: bucket, Key: key})
+	var missing *types.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return nil
+	case err != nil:
 		return err
+	case head.Metadata["scenario-execution"] != url.PathEscape(in.Execution.Name):
+		return nil
 	}
-	return client.remove(ctx, d.Bucket, d.Key)
+	_, err = client.DeleteObject(ctx, &awss3.DeleteObjectInput{Bucket: bucket, Key: key})
+	return err
 }

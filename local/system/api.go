@@ -2,14 +2,10 @@ package system
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/apigateway"
@@ -17,7 +13,6 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 	"github.com/scenario-archive/scenario-archive/internal/rest/page"
-	"github.com/scenario-archive/scenario-archive/local/notify"
 )
 
 const (
@@ -25,8 +20,8 @@ const (
 	inboxFunction = "inbox"
 	// entryConcurrency is how many processes either of the two may have: further requests wait.
 	entryConcurrency = 4
-	requestsPrefix   = "requests/"
-	syncsPrefix      = "syncs/"
+	// storageTime is how long a request to the S3 server may take that people or an event wait for.
+	storageTime = 10 * time.Second
 )
 
 // entryFunctions start executions; all other functions are called by executions.
@@ -48,37 +43,21 @@ func (s *System) startAPI() error {
 		return err
 	}
 	s.APIURL = "http://" + listener.Addr().String()
-	if err := s.startEntryFunctions(); err != nil {
-		_ = listener.Close()
+	s.onClose(func() { _ = listener.Close() })
+	if s.entry, err = s.startFunctions(s.entryFunctions(), s.entryFunction, time.Minute); err != nil {
 		return err
 	}
 	handler, err := s.apiHandler()
 	if err != nil {
-		_ = listener.Close()
 		return err
 	}
 	s.serveOn(listener, handler)
-	return s.watchRequests()
-}
-
-func (s *System) startEntryFunctions() (err error) {
-	bin := s.programs()
-	var list []lambda.Function
-	for _, name := range s.entryFunctions() {
-		list = append(list, s.entryFunction(name, bin.Binary(functionPackage(name))))
-	}
-	s.entry, err = lambda.New(lambda.Options{
-		Functions: list, Region: Region, Account: Account, Log: s.functionLine, TempDir: s.temp, QueueTime: time.Minute,
-	})
-	if err == nil {
-		s.onClose(func() { _ = s.entry.Close() })
-	}
-	return err
+	return s.watch()
 }
 
 // entryFunction describes a function that starts executions, as template.yaml deploys it.
-func (s *System) entryFunction(name, binary string) lambda.Function {
-	f := s.function(name, binary)
+func (s *System) entryFunction(name string) lambda.Function {
+	f := s.function(name)
 	maps.Copy(f.Env, s.storageVariables())
 	f.Env["AWS_ENDPOINT_URL_SFN"] = s.StepFunctionsURL
 	f.Concurrency = entryConcurrency
@@ -119,49 +98,4 @@ func (s *System) apiHandler() (http.Handler, error) {
 			api.ServeHTTP(w, r)
 		}
 	})), nil
-}
-
-// watchRequests sends the inbox an event for every object under requests/ and syncs/, also for those put there while
-// nothing was running, and one for every execution that ends.
-func (s *System) watchRequests() error {
-	client, err := s.storage()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var watchers sync.WaitGroup
-	for _, prefix := range []string{requestsPrefix, syncsPrefix} {
-		watchers.Go(func() {
-			notify.Watch(ctx, notify.Config{
-				Storage: client.api, Bucket: Bucket, Prefix: prefix, Region: Region, Account: Account,
-				Deliver: s.deliver, Known: client.hasNote, Logger: s.logs.logger("inbox"),
-			})
-		})
-	}
-	stopWatching := s.watchExecutions(ctx)
-	s.onClose(func() {
-		cancel()
-		stopWatching()
-		watchers.Wait()
-		client.close()
-	})
-	return nil
-}
-
-// deliver gives an event to the inbox.
-func (s *System) deliver(ctx context.Context, event []byte) error {
-	result, functionError, err := s.entry.Invoke(ctx, inboxFunction, event)
-	if err != nil {
-		return err
-	}
-	if functionError != "" {
-		var failed struct {
-			Message string `json:"errorMessage"`
-		}
-		if json.Unmarshal(result, &failed) == nil && failed.Message != "" {
-			return errors.New(failed.Message)
-		}
-		return fmt.Errorf("the function failed: %s", functionError)
-	}
-	return nil
 }

@@ -30,14 +30,14 @@ func newAPIOptions(t *testing.T) Options {
 func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 	t.Parallel()
 	s := startSystem(t, newAPIOptions(t))
-	client, err := s.storage()
+	client, closeIdle, err := s.S3.Connect(storageTime)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.close()
+	defer closeIdle()
 	bucket, key := Bucket, "elsewhere/x.json" // the bucket's own events are of other objects
 	ctx := t.Context()
-	put, err := client.api.PutObject(ctx, &awss3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader("{}")})
+	put, err := client.PutObject(ctx, &awss3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader("{}")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,12 +46,12 @@ func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 		t.Fatalf("what is no request: %v", err)
 	}
 	key = "requests/x.json"
-	put, err = client.api.PutObject(ctx, &awss3.PutObjectInput{Bucket: &bucket, Key: &key,
+	put, err = client.PutObject(ctx, &awss3.PutObjectInput{Bucket: &bucket, Key: &key,
 		Body: strings.NewReader(`{"query":{"assetIds":["asset_a"]}}`)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	head, err := client.api.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &bucket, Prefix: &key})
+	head, err := client.ListObjectsV2(ctx, &awss3.ListObjectsV2Input{Bucket: &bucket, Prefix: &key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +70,8 @@ func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Errorf("%v, %d executions: %v", err, len(list), list)
 	}
-	awaitNote(t, client, key, at)
-	note, err := client.api.GetObject(ctx, &awss3.GetObjectInput{Bucket: &bucket, Key: aws.String("requests/x.status.json")})
+	awaitNote(t, notes{client}, key, at)
+	note, err := client.GetObject(ctx, &awss3.GetObjectInput{Bucket: &bucket, Key: aws.String("requests/x.status.json")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,15 +79,15 @@ func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 	if text, err := io.ReadAll(note.Body); err != nil || !strings.Contains(string(text), `"status": "succeeded"`) || !strings.Contains(string(text), `"entries"`) {
 		t.Errorf("%v: %s", err, text)
 	}
-	if client.hasNote(ctx, key, at.Add(time.Second)) || client.hasNote(ctx, "requests/y.json", at) {
+	if n := (notes{client}); n.has(ctx, key, at.Add(time.Second)) || n.has(ctx, "requests/y.json", at) {
 		t.Error("the note is not taken for what it is")
 	}
 }
 
 // awaitNote returns when the execution's end is in the note, which says before that it runs.
-func awaitNote(t *testing.T, client storage, key string, at time.Time) {
+func awaitNote(t *testing.T, n notes, key string, at time.Time) {
 	t.Helper()
-	for !client.hasNote(t.Context(), key, at) {
+	for !n.has(t.Context(), key, at) {
 		if t.Context().Err() != nil {
 			t.Fatal("the note never had the end")
 		}
@@ -111,7 +111,7 @@ func TestDeliveryThatFails(t *testing.T) {
 func TestFrontFunctionsKnowTheSystem(t *testing.T) {
 	t.Parallel()
 	s := startSystem(t, newAPIOptions(t))
-	f := s.entryFunction("api", "x")
+	f := s.entryFunction("api")
 	for name, want := range map[string]string{
 		"STATE_MACHINE_ARN": machineARN(ArchiveMachine), "BUCKET": Bucket, "AWS_ENDPOINT_URL_SFN": s.StepFunctionsURL,
 		"AWS_ENDPOINT_URL_S3": s.S3.Endpoint, "AWS_CA_BUNDLE": s.S3.CAFile, "SCENARIO_BASE_URL": s.Scenario.BaseURL,
@@ -121,7 +121,7 @@ func TestFrontFunctionsKnowTheSystem(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, f.Env[name], want)
 		}
 	}
-	if inbox := s.entryFunction("inbox", "x"); inbox.Env["BUCKET"] != Bucket {
+	if inbox := s.entryFunction("inbox"); inbox.Env["BUCKET"] != Bucket {
 		t.Errorf("the inbox: %v", inbox.Env)
 	}
 }

@@ -43,18 +43,18 @@ func (s *System) startStepFunctions() error {
 }
 
 func (s *System) newStepFunctions(dir string) error {
-	machines, err := s.machines(s.served)
+	machines, err := s.machines()
 	if err != nil {
 		return err
 	}
-	client, err := s.storageWithin(0) // a list is read as long as the map's children take
+	client, closeIdle, err := s.S3.Connect(0) // a list is read as long as the map's children take
 	if err != nil {
 		return err
 	}
-	s.onClose(client.close)
+	s.onClose(closeIdle)
 	s.StepFunctions, err = stepfunctions.New(stepfunctions.Config{
 		Machines: machines, Invoker: invoker{s.Functions}, Dir: dir, Region: Region, Account: Account,
-		Objects: objects.Bucket{Client: client.api}, Logger: s.problems("stepfunctions"),
+		Objects: objects.Bucket{Client: client}, Logger: s.problems("stepfunctions"),
 	})
 	return err
 }

@@ -7,12 +7,9 @@ import (
 	"strings"
 )
 
-// Variable is a line of the environment file.
-type Variable struct{ Name, Value string }
-
-// Environment is what a person's shell needs so that every AWS tool talks to this system.
-func (s *System) Environment() []Variable {
-	return []Variable{
+// environment is what a person's shell needs so that every AWS tool talks to this system: names and values.
+func (s *System) environment() [][2]string {
+	return [][2]string{
 		{"AWS_ENDPOINT_URL_S3", s.S3.Endpoint},
 		{"AWS_ENDPOINT_URL_SFN", s.StepFunctionsURL},
 		{"AWS_CA_BUNDLE", s.S3.CAFile},
@@ -32,23 +29,15 @@ func (s *System) Environment() []Variable {
 // removes it.
 func (s *System) WriteEnvironment() error {
 	var text strings.Builder
-	for _, v := range s.Environment() {
-		fmt.Fprintf(&text, "export %s=%s\n", v.Name, quote(v.Value))
+	for _, v := range s.environment() {
+		fmt.Fprintf(&text, "export %s=%s\n", v[0], quote(v[1]))
 	}
-	path := s.EnvironmentFile()
-	file, err := os.CreateTemp(filepath.Dir(path), ".env-") // mode 0600
-	if err != nil {
+	part := s.EnvironmentFile() + ".part"
+	defer os.Remove(part)
+	if err := os.WriteFile(part, []byte(text.String()), 0o600); err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
-	_, err = file.WriteString(text.String())
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return os.Rename(part, s.EnvironmentFile())
 }
 
 // EnvironmentFile is where WriteEnvironment writes.
@@ -75,17 +64,11 @@ func ReadEnvironment(dir string) (map[string]string, error) {
 	for line := range strings.Lines(string(text)) {
 		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
 		if ok {
-			env[name] = unquote(value)
+			if inner, quoted := strings.CutPrefix(value, "'"); quoted {
+				value = strings.ReplaceAll(strings.TrimSuffix(inner, "'"), `'\''`, "'")
+			}
+			env[name] = value
 		}
 	}
 	return env, nil
-}
-
-// unquote undoes quote.
-func unquote(value string) string {
-	inner, ok := strings.CutPrefix(value, "'")
-	if !ok {
-		return value
-	}
-	return strings.ReplaceAll(strings.TrimSuffix(inner, "'"), `'\''`, "'")
 }

@@ -3,8 +3,6 @@ package system
 import (
 	"encoding/json"
 	"maps"
-	"net"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -13,8 +11,8 @@ import (
 )
 
 // function describes a function as template.yaml deploys it, with the environment that it has here.
-func (s *System) function(name, binary string) lambda.Function {
-	f := lambda.Function{Name: name, Binary: binary, MemoryMB: 128, Timeout: time.Minute, Env: s.scenarioVariables()}
+func (s *System) function(name string) lambda.Function {
+	f := lambda.Function{Name: name, Binary: s.programs().Binary(name), Timeout: time.Minute, Env: s.scenarioVariables()}
 	f.Env["BUCKET"] = Bucket
 	f.Env["LOG_LEVEL"] = os.Getenv("LOG_LEVEL") // how much a person wants to see in .local/logs
 	f.Env["STATE_MACHINE_ARN"] = machineARN(ArchiveMachine)
@@ -83,9 +81,9 @@ func (s *System) storageVariables() map[string]string {
 }
 
 // functionLine keeps a function's line, and takes the progress of a transfer or an unpacking out of it.
-func (s *System) functionLine(line lambda.Line) {
-	s.logs.write(line)
-	if !strings.Contains(line.Text, `"transfer progress"`) && !strings.Contains(line.Text, `"unpack progress"`) {
+func (s *System) functionLine(function, text string) {
+	s.logs.write(function, text)
+	if !strings.Contains(text, `"transfer progress"`) && !strings.Contains(text, `"unpack progress"`) {
 		return
 	}
 	var p struct {
@@ -94,18 +92,7 @@ func (s *System) functionLine(line lambda.Line) {
 		Bytes     int64  `json:"bytes"`
 		Size      int64  `json:"size"`
 	}
-	if json.Unmarshal([]byte(line.Text), &p) == nil && strings.HasSuffix(p.Message, " progress") {
+	if json.Unmarshal([]byte(text), &p) == nil && strings.HasSuffix(p.Message, " progress") {
 		s.progress.set(p.Execution, Moved{p.Bytes, p.Size})
 	}
-}
-
-// loopbackHTTP says whether archives may come from this machine, by plain http: then, and only then, Scenario is
-// somebody's stand-in.
-func (s Scenario) loopbackHTTP() bool {
-	u, err := url.Parse(s.BaseURL)
-	if err != nil || u.Scheme != "http" {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

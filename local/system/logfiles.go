@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
 )
 
 // logFiles keeps a file for each function under one directory.
@@ -50,10 +48,10 @@ func (l *logFiles) open(name string) (*os.File, error) {
 	return file, err
 }
 
-// write adds a function's line. A full disk must not end the transfer that fills it with an error about a log.
-func (l *logFiles) write(line lambda.Line) {
-	if file, err := l.open(line.Function); err == nil {
-		_, _ = fmt.Fprintf(file, "%s %s\n", line.Time.UTC().Format("2006-01-02T15:04:05.000Z"), line.Text)
+// write adds a line. A full disk must not end the transfer that fills it with an error about a log.
+func (l *logFiles) write(name, text string) {
+	if file, err := l.open(name); err == nil {
+		_, _ = fmt.Fprintf(file, "%s %s\n", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), text)
 	}
 }
 
@@ -66,14 +64,29 @@ func (l *logFiles) close() {
 	clear(l.files)
 }
 
-// stamp is for lines that no function wrote.
-func stamp(name, text string) lambda.Line {
-	return lambda.Line{Time: time.Now(), Function: name, Text: text}
-}
-
 // logger writes the lines of the local system's own parts into a log.
 func (l *logFiles) logger(name string) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(writerFunc(func(text string) {
-		l.write(stamp(name, strings.TrimSpace(text)))
-	}), nil))
+	return slog.New(slog.NewJSONHandler(writerFunc(func(text string) { l.write(name, text) }), nil))
+}
+
+// problems is the log of one of the system's own parts: all of it in a file, what went wrong also on the screen, because a
+// disk that is full has no place for the file.
+func (s *System) problems(name string) *slog.Logger {
+	screen := slog.NewTextHandler(writerFunc(func(text string) {
+		s.options.Screen.Line("%s: %s", name, text)
+	}), &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+			return slog.Attr{}
+		}
+		return a
+	}})
+	return slog.New(slog.NewMultiHandler(s.logs.logger(name).Handler(), screen))
+}
+
+// writerFunc takes what is written to it as text, without the white space around it.
+type writerFunc func(string)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(strings.TrimSpace(string(p)))
+	return len(p), nil
 }

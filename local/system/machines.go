@@ -10,70 +10,49 @@ import (
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 )
 
-// definition is a state machine's definition, and the functions that it calls.
-type definition struct {
-	name      string
-	text      []byte
-	functions []string // names, as of the directories under functions/
-}
-
 // functionSuffix ends the placeholders that name functions, such as ${LaunchFunctionArn}.
 const functionSuffix = "FunctionArn"
 
-// readDefinition finds out what a definition needs.
-func readDefinition(repo, name string) (d definition, err error) {
-	d.name = name
-	if d.text, err = os.ReadFile(filepath.Join(repo, "statemachine", name+".asl.json")); err != nil {
-		return d, err
-	}
-	_, err = stepfunctions.Substitute(d.text, func(name string) (string, bool) {
-		if function, ok := strings.CutSuffix(name, functionSuffix); ok {
-			d.functions = append(d.functions, strings.ToLower(function))
-		}
-		return "", true
-	})
-	return d, err
-}
-
 // definitions reads the definitions of the state machines that this system runs. A sync asks Step Functions what else
 // runs, and so needs them to be served.
-func (s *System) definitions() ([]definition, error) {
+func (s *System) definitions() (list []stepfunctions.MachineConfig, err error) {
 	names := []string{ArchiveMachine, BatchMachine}
 	if s.options.StepFunctions.Addr != "" {
 		names = append(names, SyncMachine)
 	}
-	var list []definition
 	for _, name := range names {
-		d, err := readDefinition(s.options.Repo, name)
+		text, err := os.ReadFile(filepath.Join(s.options.Repo, "statemachine", name+".asl.json"))
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, d)
+		list = append(list, stepfunctions.MachineConfig{Name: name, Definition: text})
 	}
 	return list, nil
 }
 
-// functionNames are the functions that the definitions call.
-func functionNames(list []definition) []string {
-	var names []string
+// functionNames are the functions that the definitions call, by their directories under functions/.
+func functionNames(list []stepfunctions.MachineConfig) (names []string) {
 	for _, d := range list {
-		names = append(names, d.functions...)
+		_, _ = stepfunctions.Substitute(d.Definition, func(name string) (string, bool) { // every name is taken
+			if function, ok := strings.CutSuffix(name, functionSuffix); ok {
+				names = append(names, strings.ToLower(function))
+			}
+			return "", true
+		})
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
 // machines are the definitions with this system's names put in.
-func (s *System) machines(list []definition) ([]stepfunctions.MachineConfig, error) {
-	var all []stepfunctions.MachineConfig
-	for _, d := range list {
-		text, err := stepfunctions.Substitute(d.text, s.substitution)
-		if err != nil {
-			return nil, fmt.Errorf("statemachine/%s.asl.json: %w", d.name, err)
+func (s *System) machines() (list []stepfunctions.MachineConfig, err error) {
+	for _, d := range s.served {
+		if d.Definition, err = stepfunctions.Substitute(d.Definition, s.substitution); err != nil {
+			return nil, fmt.Errorf("statemachine/%s.asl.json: %w", d.Name, err)
 		}
-		all = append(all, stepfunctions.MachineConfig{Name: d.name, Definition: text})
+		list = append(list, d)
 	}
-	return all, nil
+	return list, nil
 }
 
 func (s *System) substitution(name string) (string, bool) {

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -8,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
+	"github.com/scenario-archive/scenario-archive/local/display"
 )
 
 func TestLockNamesItsHolder(t *testing.T) {
@@ -21,12 +22,12 @@ func TestLockNamesItsHolder(t *testing.T) {
 	if _, err := takeLock(dir); err == nil || !strings.Contains(err.Error(), "in use by process ") || !strings.Contains(err.Error(), dir) {
 		t.Errorf("got %v", err)
 	}
-	first.free()
+	_ = first.Close()
 	second, err := takeLock(dir)
 	if err != nil {
 		t.Fatalf("a lock that is free again: %v", err)
 	}
-	second.free()
+	_ = second.Close()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -127,8 +128,8 @@ func TestLogFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.write(stamp("f", "one"))
-		l.write(stamp("f", "two"))
+		l.write("f", "one")
+		l.write("f", "two")
 		l.close()
 	}
 	text, err := os.ReadFile(big)
@@ -163,7 +164,7 @@ func TestProgressIsReadFromTheLog(t *testing.T) {
 		`not JSON with "transfer progress"`,
 		`REPORT`,
 	} {
-		s.functionLine(lambda.Line{Function: "transfer", Text: text})
+		s.functionLine("transfer", text)
 	}
 	if len(got) != 2 || got[0] != 5 || got[1] != 10 {
 		t.Errorf("got %v", got)
@@ -204,11 +205,35 @@ func TestDefinitions(t *testing.T) {
 		t.Errorf("functions: %s", got)
 	}
 	write("statemachine/archive.asl.json", `"${Unheard}"`)
-	list, err := s.definitions()
+	var err error
+	if s.served, err = s.definitions(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.machines(); err == nil || !strings.Contains(err.Error(), "${Unheard}") {
+		t.Errorf("an unknown substitution: %v", err)
+	}
+}
+
+// TestProblemsReachTheScreen: what Step Functions could not keep is shown, and its everyday lines stay in the file.
+func TestProblemsReachTheScreen(t *testing.T) {
+	t.Parallel()
+	logs, err := newLogFiles(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.machines(list); err == nil || !strings.Contains(err.Error(), "${Unheard}") {
-		t.Errorf("an unknown substitution: %v", err)
+	var shown strings.Builder
+	s := &System{logs: logs}
+	s.options.Screen = display.NewScreen(&shown, func(string) string { return "" })
+	log := s.problems("stepfunctions")
+	log.Info("resuming an execution")
+	log.Error("an execution failed because its history could not be written", "error", errors.New("no space left on device"))
+	s.options.Screen.Close()
+	logs.close()
+	if got := shown.String(); !strings.Contains(got, "could not be written") || !strings.Contains(got, "no space left") || strings.Contains(got, "resuming") {
+		t.Errorf("shown: %s", got)
+	}
+	text, err := os.ReadFile(filepath.Join(logs.dir, "stepfunctions.log"))
+	if err != nil || strings.Count(string(text), "\n") != 2 {
+		t.Errorf("the file has %s, %v", text, err)
 	}
 }

@@ -52,18 +52,20 @@ func (a Address) check() error {
 	return listener.Close()
 }
 
-func (a Address) explain(err error) error {
+func (a Address) listen() (net.Listener, error) {
+	listener, err := net.Listen("tcp", a.Addr)
 	_, port, _ := net.SplitHostPort(a.Addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		number, _ := strconv.Atoi(port)
-		return fmt.Errorf("%s: port %s is taken%s. Stop what listens there, or choose another with %s",
+		err = fmt.Errorf("%s: port %s is taken%s. Stop what listens there, or choose another with %s",
 			a.Name, port, holder(number), a.Change)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%s: port %s needs more rights than you have. Choose another (above 1024) with %s", a.Name, port, a.Change)
-	default:
-		return fmt.Errorf("%s: %w", a.Name, err)
+		err = fmt.Errorf("%s: port %s needs more rights than you have. Choose another (above 1024) with %s", a.Name, port, a.Change)
+	case err != nil:
+		err = fmt.Errorf("%s: %w", a.Name, err)
 	}
+	return listener, err
 }
 
 // holder names the process that listens on a port, where that can be found out (Linux, the user's own processes).
@@ -97,12 +99,4 @@ func listening(table string, port int) map[string]bool {
 		}
 	}
 	return inodes
-}
-
-func (a Address) listen() (net.Listener, error) {
-	listener, err := net.Listen("tcp", a.Addr)
-	if err != nil {
-		return nil, a.explain(err)
-	}
-	return listener, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,15 +19,13 @@ const standInPackage = "./scenario/scenariotest/cmd/scenariotest"
 func (s *System) programs() build.Options {
 	o := build.Options{Repo: s.options.Repo, BinDir: s.options.BinDir}
 	for _, name := range append(functionNames(s.served), s.entryFunctions()...) {
-		o.Packages = append(o.Packages, functionPackage(name))
+		o.Packages = append(o.Packages, "./functions/"+name)
 	}
 	if s.StandIn {
 		o.Packages = append(o.Packages, standInPackage)
 	}
 	return o
 }
-
-func functionPackage(name string) string { return "./functions/" + name }
 
 // buildAndStartS3 does both at once: on two cores the S3 server's start hides behind the build, or the other way round.
 func (s *System) buildAndStartS3(ctx context.Context) error {
@@ -62,7 +59,7 @@ func (s *System) startS3(ctx context.Context) error {
 		TLSDir: filepath.Join(s.dir, "tls"),
 		Log: writerFunc(func(text string) {
 			task.Detail(text)
-			s.logs.write(stamp("s3", text))
+			s.logs.write("s3", text)
 		}),
 	})
 	if took := task.End(); err == nil && took > longBuild {
@@ -85,11 +82,3 @@ func (s *System) startS3(ctx context.Context) error {
 
 // serverLocks is where versitygw keeps locks on parts; it leaves those whose uploads were cut off.
 const serverLocks = ".vgwlocks"
-
-// writerFunc takes what is written to it as text.
-type writerFunc func(string)
-
-func (f writerFunc) Write(p []byte) (int, error) {
-	f(strings.TrimSpace(string(p)))
-	return len(p), nil
-}

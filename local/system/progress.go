@@ -66,14 +66,11 @@ func (p *progress) watched(by func(execution string, done, total int64)) {
 	p.watch = by
 }
 
-func (p *progress) get(name string) Moved {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.moved[name]
-}
-
 func (p *progress) serve(w http.ResponseWriter, name string) {
+	p.mu.Lock()
+	m := p.moved[name]
+	p.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(p.get(name)) // the caller has gone
+	_ = json.NewEncoder(w).Encode(m) // the caller has gone
 }

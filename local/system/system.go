@@ -4,14 +4,20 @@
 package system
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
+	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/local/display"
@@ -27,11 +33,11 @@ const (
 	SyncMachine    = "sync"
 )
 
-// Options says what to start. Repo, Screen and the addresses are required.
+// Options says what to start. Repo, Dir, Screen and the addresses are required.
 type Options struct {
 	// Repo is the root of the repository.
 	Repo string
-	// Dir is where the system keeps its things. Default .local in the repository.
+	// Dir is where the system keeps its things.
 	Dir string
 	// BinDir is where the programs go that are built from this repository. Default bin in Dir.
 	BinDir string
@@ -64,7 +70,7 @@ type System struct {
 
 	options       Options
 	dir           string
-	served        []definition
+	served        []stepfunctions.MachineConfig
 	entry         *lambda.Service // the functions that start executions
 	stepFunctions net.Listener    // nil when it is not served
 	progress      progress
@@ -76,8 +82,7 @@ type System struct {
 
 // Start builds what is not built, and starts everything. ctx bounds the start alone.
 func Start(ctx context.Context, o Options) (_ *System, err error) {
-	setDefault(&o.Dir, filepath.Join(o.Repo, ".local"))
-	setDefault(&o.BinDir, filepath.Join(o.Dir, "bin"))
+	o.BinDir = cmp.Or(o.BinDir, filepath.Join(o.Dir, "bin"))
 	s := &System{options: o, dir: o.Dir, Scenario: o.Scenario, broken: make(chan error, 2)}
 	defer func() {
 		if err != nil {
@@ -98,7 +103,7 @@ func Start(ctx context.Context, o Options) (_ *System, err error) {
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
-	if err := s.startFunctions(); err != nil {
+	if s.Functions, err = s.startFunctions(functionNames(s.served), s.function, 0); err != nil {
 		return nil, err
 	}
 	if err := s.startStepFunctions(); err != nil {
@@ -107,19 +112,13 @@ func Start(ctx context.Context, o Options) (_ *System, err error) {
 	return s, s.startAPI()
 }
 
-func setDefault(field *string, value string) {
-	if *field == "" {
-		*field = value
-	}
-}
-
 // prepare locks the directory and checks early what would fail late.
 func (s *System) prepare() error {
 	lock, err := takeLock(s.dir)
 	if err != nil {
 		return err
 	}
-	s.onClose(lock.free)
+	s.onClose(func() { _ = lock.Close() })
 	s.StandIn = s.options.Scenario.BaseURL == ""
 	if s.served, err = s.definitions(); err != nil {
 		return err
@@ -144,6 +143,30 @@ func (s *System) prepare() error {
 	}
 	s.onClose(s.logs.close)
 	return nil
+}
+
+// takeLock keeps a second system off the same directory, until the file is closed.
+func takeLock(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("%s cannot be used: %w", dir, err)
+	}
+	path := filepath.Join(dir, "lock")
+	file, err := process.TryLock(path)
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		holder, _ := os.ReadFile(path)
+		return nil, fmt.Errorf("%s is in use by process %s: another `make run` or `make up` is at work. Wait for it, or stop it "+
+			"with Ctrl-C where it runs", dir, cmp.Or(strings.TrimSpace(string(holder)), "(unknown)"))
+	case err != nil:
+		return nil, fmt.Errorf("%s cannot be used: %w", dir, err)
+	}
+	if err = file.Truncate(0); err == nil {
+		_, err = fmt.Fprintln(file, os.Getpid())
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 func (s *System) addresses() []Address {
@@ -174,19 +197,17 @@ func (s *System) listen() error {
 	return nil
 }
 
-func (s *System) startFunctions() (err error) {
-	bin := s.programs()
-	var list []lambda.Function
-	for _, name := range functionNames(s.served) {
-		list = append(list, s.function(name, bin.Binary(functionPackage(name))))
+// startFunctions starts functions as describe describes them. queueTime is that of lambda.Options.
+func (s *System) startFunctions(names []string, describe func(name string) lambda.Function, queueTime time.Duration) (*lambda.Service, error) {
+	o := lambda.Options{Log: s.functionLine, TempDir: s.temp, QueueTime: queueTime}
+	for _, name := range names {
+		o.Functions = append(o.Functions, describe(name))
 	}
-	s.Functions, err = lambda.New(lambda.Options{
-		Functions: list, Region: Region, Account: Account, Log: s.functionLine, TempDir: s.temp,
-	})
+	service, err := lambda.New(o)
 	if err == nil {
-		s.onClose(func() { _ = s.Functions.Close() })
+		s.onClose(func() { _ = service.Close() })
 	}
-	return err
+	return service, err
 }
 
 // serveOn answers HTTP until Close.

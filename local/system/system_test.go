@@ -3,7 +3,6 @@ package system
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/build"
 	stepfunctions "github.com/scenario-archive/scenario-archive/internal/emulator/sfn"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
@@ -189,26 +189,26 @@ func TestAbandon(t *testing.T) {
 func TestObjectOfAnAbandonedExecution(t *testing.T) {
 	t.Parallel()
 	s := startSystem(t, newOptions(t))
-	client, err := s.storage()
+	client, closeIdle, err := s.S3.Connect(storageTime)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.close()
+	defer closeIdle()
 	bucket, key := Bucket, "archives/x.zip"
 	for _, test := range []struct {
 		writer string
 		stays  bool
 	}{{"mine é", false}, {"another", true}} {
-		_, err := client.api.PutObject(t.Context(), &awss3.PutObjectInput{
+		_, err := client.PutObject(t.Context(), &awss3.PutObjectInput{
 			Bucket: &bucket, Key: &key, Body: strings.NewReader("zip"),
 			Metadata: map[string]string{"scenario-execution": url.PathEscape(test.writer)},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		var last task
+		var last archive.TransferInput
 		last.Execution.Name = "mine é"
-		last.Destination = json.RawMessage(fmt.Sprintf(`{"bucket":%q,"key":%q}`, bucket, key))
+		last.Destination.Bucket, last.Destination.Key = bucket, key
 		if err := s.removeObject(t.Context(), &last); err != nil {
 			t.Error(err)
 		}
@@ -240,7 +240,7 @@ func TestSystemThatCannotStart(t *testing.T) {
 			if err != nil {
 				t.Fatalf("the directory is still taken: %v", err)
 			}
-			lock.free()
+			_ = lock.Close()
 		})
 	}
 }
@@ -267,7 +267,7 @@ func TestFunctionsGetWhatTheyNeedAndNoMore(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://proxy:1")
 	t.Setenv("AWS_PROFILE", "mine")
 	s := startSystem(t, newOptions(t))
-	launch, transfer := s.function("launch", "x"), s.function("transfer", "x")
+	launch, transfer := s.function("launch"), s.function("transfer")
 	if launch.Env["AWS_ACCESS_KEY_ID"] != "" || transfer.Env["AWS_ENDPOINT_URL_S3"] != s.S3.Endpoint || transfer.Timeout != 15*time.Minute {
 		t.Errorf("launch %v, transfer %v", launch.Env, transfer.Env)
 	}
@@ -275,7 +275,7 @@ func TestFunctionsGetWhatTheyNeedAndNoMore(t *testing.T) {
 		t.Errorf("with the stand-in: %v", transfer.Env)
 	}
 	s.StandIn, s.Scenario = false, Scenario{DefaultBaseURL, "k", "s"}
-	transfer = s.function("transfer", "x")
+	transfer = s.function("transfer")
 	if transfer.Env["SOURCE_ALLOW_LOOPBACK_HTTP"] != "" || transfer.Env["HTTPS_PROXY"] != "http://proxy:1" || transfer.Env["AWS_PROFILE"] != "" {
 		t.Errorf("with the real Scenario: %v", transfer.Env)
 	}

@@ -43,10 +43,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go endWithStarter(o.remove)
-	err := serve(ctx, o)
-	if o.remove != "" {
-		err = errors.Join(err, os.RemoveAll(o.remove))
-	}
+	err := errors.Join(serve(ctx, o), os.RemoveAll(o.remove)) // nothing without a name
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -57,9 +54,7 @@ func main() {
 func endWithStarter(remove string) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	for range 2 { // what a request under way has made meanwhile goes the second time
-		if remove != "" {
-			_ = os.RemoveAll(remove)
-		}
+		_ = os.RemoveAll(remove)
 	}
 	os.Exit(1)
 }

@@ -5,6 +5,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 )
 
 // Limits of an HTTP API, from https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html, and of
@@ -47,13 +50,7 @@ type Gateway struct {
 
 // New makes a front.
 func New(o Options) *Gateway {
-	if o.Concurrency == 0 {
-		o.Concurrency = 8
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	return &Gateway{o.Invoke, make(chan struct{}, o.Concurrency), o.Logger}
+	return &Gateway{o.Invoke, make(chan struct{}, cmp.Or(o.Concurrency, 8)), cmp.Or(o.Logger, slog.New(slog.DiscardHandler))}
 }
 
 // ServeHTTP passes a request to the function.
@@ -62,15 +59,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+		loopback.Refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	case err != nil:
-		refuse(w, http.StatusBadRequest, "Bad Request")
+		loopback.Refuse(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
 	event, err := json.Marshal(newEvent(r, body, time.Now()))
 	if err != nil || len(event) > maxEvent {
-		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
+		loopback.Refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	}
 	select {
@@ -89,26 +86,19 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, event []byte) {
 	result, functionError, err := g.invoke(ctx, event)
 	if err != nil {
 		g.log.Error("the function was not run to its end", "cause", err.Error())
-		refuse(w, http.StatusServiceUnavailable, "Service Unavailable")
+		loopback.Refuse(w, http.StatusServiceUnavailable, "Service Unavailable")
 		return
 	}
 	if functionError != "" {
 		g.log.Error("the function failed", "result", string(result))
-		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+		loopback.Refuse(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
 	a, body, err := readAnswer(result)
 	if err != nil {
 		g.log.Error("the function's answer has another form", "cause", err.Error())
-		refuse(w, http.StatusInternalServerError, "Internal Server Error")
+		loopback.Refuse(w, http.StatusInternalServerError, "Internal Server Error")
 		return
 	}
 	write(w, a, body)
-}
-
-// refuse answers as API Gateway itself does.
-func refuse(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"message": message}) // the caller has gone
 }

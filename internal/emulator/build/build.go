@@ -3,10 +3,10 @@
 package build
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,48 +63,37 @@ func Run(ctx context.Context, o Options) error {
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=", "GOARCH=", "GOFLAGS=-mod=readonly", "GOWORK=off")
 	cmd.Cancel = func() error { process.Kill(cmd); return nil }
 	cmd.WaitDelay = 2 * time.Second
-	said := &output{progress: o.Progress}
-	cmd.Stdout, cmd.Stderr = said, said
-	if err = process.Start(cmd); err == nil {
-		err = cmd.Wait()
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		return err
 	}
+	if err := process.Start(cmd); err != nil {
+		return err
+	}
+	var rest strings.Builder // what matters when it fails
+	for r := bufio.NewReader(said); ; {
+		line, err := r.ReadString('\n')
+		if text := strings.TrimSuffix(line, "\n"); !progressLine.MatchString(text) {
+			rest.WriteString(line)
+		} else if o.Progress != nil {
+			o.Progress(text)
+		}
+		if err != nil {
+			break
+		}
+	}
+	err = cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return explain(said.rest.String(), err)
+		return explain(rest.String(), err)
 	}
 	return nil
 }
 
-// output separates the lines of progress from those that matter when it fails.
-type output struct {
-	progress func(string)
-	partial  string
-	rest     strings.Builder
-}
-
 // A package's path, or a download: neither says anything when the build has failed.
 var progressLine = regexp.MustCompile(`^(go: (downloading|extracting|finding) .*|[\w.~/-]+)$`)
-
-func (o *output) Write(p []byte) (int, error) {
-	lines := strings.SplitAfter(o.partial+string(p), "\n")
-	o.partial = lines[len(lines)-1]
-	for _, line := range lines[:len(lines)-1] {
-		o.line(strings.TrimSuffix(line, "\n"))
-	}
-	return len(p), nil
-}
-
-func (o *output) line(text string) {
-	if !progressLine.MatchString(text) {
-		_, _ = io.WriteString(&o.rest, text+"\n")
-		return
-	}
-	if o.progress != nil {
-		o.progress(text)
-	}
-}
 
 // explain turns what the toolchain said into what to do about it.
 func explain(said string, err error) error {

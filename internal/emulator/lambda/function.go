@@ -1,8 +1,11 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -25,35 +28,34 @@ func newFunction(s *Service, f Function) *function {
 }
 
 // invoke waits for a slot and runs the invocation on a goroutine of its own, because it goes on when the caller leaves.
-func (f *function) invoke(ctx context.Context, payload []byte) (answer, error) {
+func (f *function) invoke(ctx context.Context, payload []byte) answer {
 	if err := f.acquire(ctx); err != nil {
-		return answer{}, err
+		return answer{err: err}
 	}
-	type outcome struct {
-		answer answer
-		err    error
-	}
-	done := make(chan outcome, 1)
+	done := make(chan answer, 1)
 	go func() {
 		defer f.release()
-		a, err := f.run(payload)
-		done <- outcome{a, err}
+		done <- f.run(payload)
 	}()
 	select {
-	case o := <-done:
-		return o.answer, o.err
+	case a := <-done:
+		return a
 	case <-ctx.Done():
-		return answer{}, ctx.Err()
+		return answer{err: ctx.Err()}
 	}
 }
 
 func (f *function) acquire(ctx context.Context) error {
+	limit := time.NewTimer(f.service.options.QueueTime)
+	defer limit.Stop()
 	select {
-	case f.slots <- struct{}{}: // a free slot is taken however short the queue time
-	default:
-		if err := f.queue(ctx); err != nil {
-			return err
-		}
+	case f.slots <- struct{}{}:
+	case <-limit.C:
+		return &Error{"TooManyRequestsException", "Rate Exceeded."}
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.service.life.Done():
+		return ErrClosed
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -65,21 +67,6 @@ func (f *function) acquire(ctx context.Context) error {
 	return nil
 }
 
-func (f *function) queue(ctx context.Context) error {
-	limit := time.NewTimer(f.service.options.QueueTime)
-	defer limit.Stop()
-	select {
-	case f.slots <- struct{}{}:
-		return nil
-	case <-limit.C:
-		return &Error{"TooManyRequestsException", "Rate Exceeded."}
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-f.service.closed:
-		return ErrClosed
-	}
-}
-
 func (f *function) release() {
 	<-f.slots
 	f.service.running.Done()
@@ -87,26 +74,26 @@ func (f *function) release() {
 
 // run gives the payload to a process until one has taken it. A warm process may turn out to have died since its last
 // invocation; then the payload was not taken, and a fresh process gets it.
-func (f *function) run(payload []byte) (answer, error) {
+func (f *function) run(payload []byte) answer {
 	inv := newInvocation(f.service.ARN(f.Name), payload)
 	for {
 		e, warm := f.takeIdle()
 		if !warm {
 			var err error
 			if e, err = f.start(); err != nil {
-				return failure("Runtime.InvalidEntrypoint", inv.id, err.Error()), nil
+				return failure("Runtime.InvalidEntrypoint", inv.id, err.Error())
 			}
 		}
-		a, err := e.serve(inv, !warm)
+		a := e.serve(inv, !warm)
 		switch {
-		case err == errNotTaken && warm:
+		case a.err == errNotTaken && warm:
 			continue
-		case err == errNotTaken:
-			return exited(inv.id, e.exitReason()), nil
-		case err == nil && e.alive():
+		case a.err == errNotTaken:
+			return e.exited(inv)
+		case a.err == nil && e.alive():
 			f.putIdle(e)
 		}
-		return a, err
+		return a
 	}
 }
 
@@ -121,15 +108,13 @@ func (f *function) provision(ctx context.Context) (time.Duration, error) {
 	}
 	stop := context.AfterFunc(ctx, e.kill)
 	defer stop()
-	failed, err := e.awaitInit(newInvocation(f.service.ARN(f.Name), nil))
+	failed := e.awaitInit(newInvocation(f.service.ARN(f.Name), nil))
 	took := time.Since(e.started)
-	if err == nil && failed != nil {
-		err = errors.New(string(failed.body))
+	if failed != nil {
+		return took, cmp.Or(failed.err, errors.New(string(failed.body)))
 	}
-	if err == nil {
-		f.putIdle(e)
-	}
-	return took, err
+	f.putIdle(e)
+	return took, nil
 }
 
 func (f *function) takeIdle() (*environment, bool) {
@@ -157,12 +142,9 @@ func (f *function) putIdle(e *environment) {
 func (f *function) retire(e *environment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i, other := range f.idle {
-		if other == e {
-			f.idle = append(f.idle[:i], f.idle[i+1:]...)
-			e.kill()
-			return
-		}
+	if i := slices.Index(f.idle, e); i >= 0 {
+		f.idle = slices.Delete(f.idle, i, i+1)
+		e.kill()
 	}
 }
 
@@ -179,34 +161,18 @@ func (f *function) start() (*environment, error) {
 	}
 	go func() {
 		e.clean()
-		f.forget(e)
+		f.mu.Lock()
+		delete(f.all, e)
+		f.mu.Unlock()
 		close(e.gone)
 	}()
 	return e, nil
 }
 
-func (f *function) forget(e *environment) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.all, e)
-}
-
 func (f *function) environments() []*environment {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	list := make([]*environment, 0, len(f.all))
-	for e := range f.all {
-		list = append(list, e)
-	}
-	return list
-}
-
-func (f *function) pids() []int {
-	var pids []int
-	for _, e := range f.environments() {
-		pids = append(pids, e.cmd.Process.Pid)
-	}
-	return pids
+	return slices.Collect(maps.Keys(f.all))
 }
 
 func (f *function) killAll() {

@@ -18,23 +18,22 @@ import (
 // logs keeps what a service logs.
 type logs struct {
 	mu    sync.Mutex
-	lines []lambda.Line
+	lines strings.Builder
 }
 
-func (l *logs) add(line lambda.Line) {
+func (l *logs) add(function, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lines = append(l.lines, line)
+	if function != "f" {
+		l.lines.WriteString("of " + function + ": ")
+	}
+	l.lines.WriteString(text + "\n")
 }
 
 func (l *logs) text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var b strings.Builder
-	for _, line := range l.lines {
-		b.WriteString(line.Text + "\n")
-	}
-	return b.String()
+	return l.lines.String()
 }
 
 // newService runs the test binary as the function "f".

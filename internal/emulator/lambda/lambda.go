@@ -6,10 +6,13 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,6 +26,9 @@ const (
 	// initLimit is how long a process may take until it asks for its first invocation.
 	initLimit = 10 * time.Second
 )
+
+// region and account are those of the functions' ARNs: what package sfn has for its own, unless told otherwise.
+const region, account = "us-east-1", "000000000000"
 
 // Function describes one function. Zero values mean the defaults given.
 type Function struct {
@@ -43,11 +49,9 @@ type Function struct {
 // Options says what a Service runs and where it logs. Zero values mean the defaults given.
 type Options struct {
 	Functions []Function
-	// Region and Account are those of the functions' ARNs. Defaults us-east-1 and 000000000000.
-	Region, Account string
-	// Log gets every line that a function writes, and Lambda's own START, END and REPORT lines. It is called from
-	// many goroutines and must not block for long. Default: dropped.
-	Log func(Line)
+	// Log gets every line that a function writes, without its end, and Lambda's own START, END and REPORT lines. It is
+	// called from many goroutines and must not block for long. Default: dropped.
+	Log func(function, text string)
 	// TempDir is where each process gets a directory of its own for temporary files, removed with it. Default: the
 	// system's.
 	TempDir string
@@ -63,73 +67,74 @@ type Options struct {
 // ErrClosed is returned for an invocation that Close cut short or that came after it.
 var ErrClosed = errors.New("lambda: closed")
 
+// Error is a refusal by the service itself: the function was not run.
+type Error struct {
+	// Code is the API's name for it, such as TooManyRequestsException.
+	Code string
+	// Message says what was wrong.
+	Message string
+}
+
+// Error returns the code and the message.
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// checkPayload refuses what AWS refuses. An empty payload is an empty object.
+func checkPayload(payload []byte) ([]byte, error) {
+	if len(payload) == 0 {
+		return []byte("{}"), nil
+	}
+	if len(payload) > MaxRequest {
+		return nil, &Error{"RequestTooLargeException",
+			fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation (got %d)", MaxRequest, len(payload))}
+	}
+	var value json.RawMessage
+	if err := json.Unmarshal(payload, &value); err != nil {
+		return nil, &Error{"InvalidRequestContentException", "Could not parse request body into json: " + err.Error()}
+	}
+	return payload, nil
+}
+
 // Service holds functions and their processes. Its methods may be called from many goroutines.
 type Service struct {
 	options   Options
 	functions map[string]*function
-	closed    chan struct{}
-	closeOnce sync.Once
+	life      context.Context // ends, because of ErrClosed, with Close
+	end       context.CancelCauseFunc
 	running   sync.WaitGroup // invocations, which may outlive their callers
 }
 
 // New checks the functions and returns a Service that runs them. No process is started before the first invocation.
 func New(o Options) (*Service, error) {
-	o = withDefaults(o)
-	s := &Service{options: o, functions: map[string]*function{}, closed: make(chan struct{})}
+	o.QueueTime = cmp.Or(o.QueueTime, 10*time.Second)
+	o.IdleTime = cmp.Or(o.IdleTime, 5*time.Minute)
+	s := &Service{options: o, functions: map[string]*function{}}
+	s.life, s.end = context.WithCancelCause(context.Background())
 	for _, f := range o.Functions {
-		if err := s.add(f); err != nil {
-			return nil, err
+		f.Timeout = cmp.Or(f.Timeout, 3*time.Second)
+		f.MemoryMB = cmp.Or(f.MemoryMB, 128)
+		f.Concurrency = cmp.Or(f.Concurrency, 10)
+		if info, err := os.Stat(f.Binary); err != nil {
+			return nil, fmt.Errorf("lambda: function %s: %w", f.Name, err)
+		} else if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+			return nil, fmt.Errorf("lambda: function %s: %s is not an executable file", f.Name, f.Binary)
 		}
+		s.functions[f.Name] = newFunction(s, f)
 	}
 	return s, nil
 }
 
-func withDefaults(o Options) Options {
-	setDefault(&o.Region, "us-east-1")
-	setDefault(&o.Account, "000000000000")
-	setDefault(&o.TempDir, os.TempDir())
-	setDefault(&o.QueueTime, 10*time.Second)
-	setDefault(&o.IdleTime, 5*time.Minute)
-	if o.Log == nil {
-		o.Log = func(Line) {}
-	}
-	if o.Exited == nil {
-		o.Exited = func(*os.ProcessState) {}
-	}
-	return o
-}
-
-func setDefault[T comparable](value *T, otherwise T) {
-	var zero T
-	if *value == zero {
-		*value = otherwise
-	}
-}
-
-func (s *Service) add(f Function) error {
-	setDefault(&f.Timeout, 3*time.Second)
-	setDefault(&f.MemoryMB, 128)
-	setDefault(&f.Concurrency, 10)
-	if f.Name == "" {
-		return errors.New("lambda: a function without a name")
-	}
-	if s.functions[f.Name] != nil {
-		return fmt.Errorf("lambda: function %s is there twice", f.Name)
-	}
-	info, err := os.Stat(f.Binary)
-	if err != nil {
-		return fmt.Errorf("lambda: function %s: %w", f.Name, err)
-	}
-	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
-		return fmt.Errorf("lambda: function %s: %s is not an executable file", f.Name, f.Binary)
-	}
-	s.functions[f.Name] = newFunction(s, f)
-	return nil
-}
-
 // ARN returns the Amazon Resource Name of a function of this service.
 func (s *Service) ARN(function string) string {
-	return "arn:aws:lambda:" + s.options.Region + ":" + s.options.Account + ":function:" + function
+	return "arn:aws:lambda:" + region + ":" + account + ":function:" + function
+}
+
+// lookup finds a function by its name or ARN.
+func (s *Service) lookup(reference string) (*function, error) {
+	name := reference[strings.LastIndexByte(reference, ':')+1:]
+	if f := s.functions[name]; f != nil && (reference == name || reference == s.ARN(name)) {
+		return f, nil
+	}
+	return nil, &Error{"ResourceNotFoundException", "Function not found: " + reference}
 }
 
 // Invoke runs the function once, synchronously, and returns its answer. functionError is "Unhandled" when the function
@@ -146,11 +151,8 @@ func (s *Service) Invoke(ctx context.Context, function string, payload []byte) (
 	if payload, err = checkPayload(payload); err != nil {
 		return nil, "", err
 	}
-	answer, err := f.invoke(ctx, payload)
-	if err != nil {
-		return nil, "", err
-	}
-	return answer.body, answer.functionError, nil
+	a := f.invoke(ctx, payload)
+	return a.body, a.functionError, a.err
 }
 
 // Provision starts one more process of a function and keeps it for the next invocation. It returns how long that took,
@@ -165,23 +167,19 @@ func (s *Service) Provision(ctx context.Context, function string) (time.Duration
 
 // KillFunction kills every process of a function, busy or not, and returns when they are gone. Invocations under way
 // end as after a crash, and the next one gets a fresh process.
-func (s *Service) KillFunction(name string) {
-	if f := s.functions[name]; f != nil {
-		f.killAll()
-	}
-}
+func (s *Service) KillFunction(name string) { s.functions[name].killAll() }
 
 // Processes returns the process IDs of a function's processes, busy or warm.
-func (s *Service) Processes(name string) []int {
-	if f := s.functions[name]; f != nil {
-		return f.pids()
+func (s *Service) Processes(name string) (pids []int) {
+	for _, e := range s.functions[name].environments() {
+		pids = append(pids, e.cmd.Process.Pid)
 	}
-	return nil
+	return pids
 }
 
 // Close kills all processes and returns when none is left. Invocations under way return ErrClosed.
 func (s *Service) Close() error {
-	s.closeOnce.Do(func() { close(s.closed) })
+	s.end(ErrClosed)
 	for _, f := range s.functions {
 		f.close()
 	}

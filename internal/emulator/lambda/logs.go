@@ -11,24 +11,14 @@ import (
 	"time"
 )
 
-// Line is one line of a function's log.
-type Line struct {
-	Time     time.Time
-	Function string
-	// Text is what the function wrote, or Lambda's own START, END or REPORT, without the line's end.
-	Text string
-}
-
 // maxLine is the largest event of CloudWatch Logs, in bytes; a longer line is split.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 const maxLine = 256 * 1024
 
 func (e *environment) log(text string) {
-	e.function.service.options.Log(Line{time.Now(), e.function.Name, text})
-}
-
-func (e *environment) logStart(inv *invocation) {
-	e.log("START RequestId: " + inv.id + " Version: $LATEST")
+	if log := e.function.service.options.Log; log != nil {
+		log(e.function.Name, text)
+	}
 }
 
 func (e *environment) logEnd(inv *invocation, a answer, took, initTime time.Duration) {
@@ -67,8 +57,6 @@ type lineWriter struct {
 	mu      sync.Mutex
 	pending []byte
 }
-
-func newLineWriter(emit func(string)) *lineWriter { return &lineWriter{emit: emit} }
 
 func (w *lineWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()

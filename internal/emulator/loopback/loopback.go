@@ -29,13 +29,18 @@ func GuardSite(next http.Handler) http.Handler {
 func guard(next http.Handler, excepted func(*http.Request) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if status, why := Check(r.Host, r.Header); status == http.StatusMisdirectedRequest || status != 0 && !excepted(r) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(status)
-			_ = json.NewEncoder(w).Encode(map[string]string{"message": why}) // the caller may have gone
+			Refuse(w, status, why)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// Refuse answers with a message, as API Gateway does.
+func Refuse(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"message": message}) // the caller may have gone
 }
 
 // Check is Guard's judgement of a request by its Host and its header: status is 0 when it may pass, and else the one to

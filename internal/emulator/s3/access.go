@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -49,4 +50,15 @@ func (a Access) Client(by awss3.HTTPClient, more ...func(*awss3.Options)) *awss3
 		Region: a.Region, BaseEndpoint: &a.Endpoint, UsePathStyle: true, HTTPClient: by,
 		Credentials: credentials.NewStaticCredentialsProvider(a.AccessKeyID, a.SecretAccessKey, ""),
 	}, more...)
+}
+
+// Connect makes a client whose requests may take that long, their bodies included (0: for ever). closeIdle ends its
+// connections.
+func (a Access) Connect(limit time.Duration, more ...func(*awss3.Options)) (client *awss3.Client, closeIdle func(), err error) {
+	trust, err := a.TLS()
+	if err != nil {
+		return nil, nil, err
+	}
+	transport := &http.Transport{TLSClientConfig: trust}
+	return a.Client(&http.Client{Transport: transport, Timeout: limit}, more...), transport.CloseIdleConnections, nil
 }

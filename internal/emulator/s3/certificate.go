@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -80,11 +79,11 @@ func generate(now time.Time) (caDER, leafDER, keyDER []byte, err error) {
 	}
 	from, until := now.Add(-certificateSlop), now.Add(certificateLife)
 	ca := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "local S3 authority"}, NotBefore: from, NotAfter: until,
+		Subject: pkix.Name{CommonName: "local S3 authority"}, NotBefore: from, NotAfter: until,
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "local S3"}, NotBefore: from, NotAfter: until,
+		Subject: pkix.Name{CommonName: "local S3"}, NotBefore: from, NotAfter: until,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
@@ -98,30 +97,10 @@ func generate(now time.Time) (caDER, leafDER, keyDER []byte, err error) {
 	return caDER, leafDER, keyDER, err
 }
 
-func serial() *big.Int {
-	var b [16]byte
-	rand.Read(b[:])
-	b[0] &= 0x7f
-	return new(big.Int).SetBytes(b[:])
-}
-
-// writePEM replaces the file in one step, so that nobody reads half of it, and with its mode from the first byte on.
+// writePEM replaces the file in one step, so that nobody reads half of it. The directory is locked.
 func writePEM(path, kind string, der []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
-	if err != nil {
+	if err := os.WriteFile(path+".new", pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), mode); err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	if err := pem.Encode(f, &pem.Block{Type: kind, Bytes: der}); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(mode); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return os.Rename(path+".new", path)
 }

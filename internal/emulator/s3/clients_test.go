@@ -25,7 +25,7 @@ func startServer(t *testing.T) (*Server, *http.Client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	client, closeIdle, err := server.client()
+	client, closeIdle, err := server.Connect(5 * time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestForeignPagesAreRefused(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", c.name, resp.StatusCode, c.want)
 		}
 	}
-	objects, closeIdle, err := s.client()
+	objects, closeIdle, err := s.Connect(5 * time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

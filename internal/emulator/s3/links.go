@@ -1,11 +1,12 @@
 package s3
 
 import (
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 )
 
 // SignedLinks passes signed links on to an S3 server whose certificate no browser knows. The links are signed for the
@@ -34,17 +35,17 @@ func SignedLinks(endpoint *url.URL, transport http.RoundTripper, log *slog.Logge
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			log.Error("S3 did not answer", "cause", plain(err))
-			refuse(w, http.StatusBadGateway, "S3 did not answer")
+			loopback.Refuse(w, http.StatusBadGateway, "S3 did not answer")
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			refuse(w, http.StatusMethodNotAllowed, "only signed links are passed on to S3")
+			loopback.Refuse(w, http.StatusMethodNotAllowed, "only signed links are passed on to S3")
 			return
 		}
 		if !r.URL.Query().Has("X-Amz-Signature") {
-			refuse(w, http.StatusForbidden, "only signed links are passed on to S3")
+			loopback.Refuse(w, http.StatusForbidden, "only signed links are passed on to S3")
 			return
 		}
 		proxy.ServeHTTP(w, r)
@@ -57,10 +58,4 @@ func plain(err error) string {
 		return e.Err.Error()
 	}
 	return err.Error()
-}
-
-func refuse(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"message": message}) // the caller may have gone
 }

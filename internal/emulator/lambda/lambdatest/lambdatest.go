@@ -5,6 +5,7 @@ package lambdatest
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -67,9 +68,7 @@ func Start(t *testing.T, env map[string]string) *Function {
 func StartWithin(t *testing.T, timeout time.Duration, env map[string]string) *Function {
 	t.Helper()
 	own := map[string]string{serveVariable: "1"}
-	for name, value := range env {
-		own[name] = value
-	}
+	maps.Copy(own, env)
 	f := &Function{}
 	var err error
 	f.service, err = lambda.New(lambda.Options{
@@ -120,13 +119,13 @@ func (f *Function) Logs() string {
 }
 
 // log leaves out Lambda's own lines.
-func (f *Function) log(line lambda.Line) {
+func (f *Function) log(_, text string) {
 	for _, own := range []string{"START ", "END ", "REPORT "} {
-		if strings.HasPrefix(line.Text, own+"RequestId: ") {
+		if strings.HasPrefix(text, own+"RequestId: ") {
 			return
 		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.lines = append(f.lines, line.Text)
+	f.lines = append(f.lines, text)
 }

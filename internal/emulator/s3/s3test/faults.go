@@ -18,19 +18,19 @@ import (
 // Fault is what happens to one request to S3.
 type Fault int
 
-// The faults.
+// The faults. Those without a comment are answers; see refusals.
 const (
-	NoFault      Fault = iota
-	SlowDown           // 503 before the body is read
-	Internal           // 500
-	ErrorIn200         // status 200 with an error as body
-	LostAnswer         // S3 does it, the client does not hear of it
-	CutBody            // the connection breaks while the body goes
-	Swallow            // the connection breaks before S3 hears of it
-	Denied             // 403
-	Throttled          // 400 ThrottlingException
-	KMSThrottled       // 400 KMS.ThrottlingException
-	Conflicting        // 409 ConditionalRequestConflict
+	NoFault Fault = iota
+	SlowDown
+	Internal
+	ErrorIn200
+	LostAnswer // S3 does it, the client does not hear of it
+	CutBody    // the connection breaks while the body goes
+	Swallow    // the connection breaks before S3 hears of it
+	Denied
+	Throttled
+	KMSThrottled
+	Conflicting
 )
 
 // Operation names a request of S3 by its method and query; "label" is a part of the last two numbers.
@@ -93,24 +93,24 @@ func (s *Server) FaultProxy(t testing.TB, withTLS bool, decide func(op string, r
 	return proxy
 }
 
+// refusals are the answers of the faults that are no more than an answer.
+var refusals = map[Fault]struct {
+	status int
+	code   string
+}{
+	SlowDown:     {http.StatusServiceUnavailable, "SlowDown"},
+	Internal:     {http.StatusInternalServerError, "InternalError"},
+	ErrorIn200:   {http.StatusOK, "InternalError"},
+	Denied:       {http.StatusForbidden, "AccessDenied"},
+	Throttled:    {http.StatusBadRequest, "ThrottlingException"},
+	KMSThrottled: {http.StatusBadRequest, "KMS.ThrottlingException"},
+	Conflicting:  {http.StatusConflict, "ConditionalRequestConflict"},
+}
+
 func apply(f Fault, forward http.Handler, w http.ResponseWriter, r *http.Request) {
 	switch f {
 	case NoFault:
 		forward.ServeHTTP(w, r)
-	case SlowDown:
-		Refuse(w, http.StatusServiceUnavailable, "SlowDown")
-	case Internal:
-		Refuse(w, http.StatusInternalServerError, "InternalError")
-	case ErrorIn200:
-		Refuse(w, http.StatusOK, "InternalError")
-	case Denied:
-		Refuse(w, http.StatusForbidden, "AccessDenied")
-	case Throttled:
-		Refuse(w, http.StatusBadRequest, "ThrottlingException")
-	case KMSThrottled:
-		Refuse(w, http.StatusBadRequest, "KMS.ThrottlingException")
-	case Conflicting:
-		Refuse(w, http.StatusConflict, "ConditionalRequestConflict")
 	case LostAnswer:
 		forward.ServeHTTP(httptest.NewRecorder(), r)
 		cutOff()
@@ -119,6 +119,8 @@ func apply(f Fault, forward http.Handler, w http.ResponseWriter, r *http.Request
 		cutOff()
 	case Swallow:
 		cutOff()
+	default:
+		Refuse(w, refusals[f].status, refusals[f].code)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -43,7 +42,7 @@ func Start(t testing.TB) *Server {
 		t.Fatalf("no S3 server: %v", err)
 	}
 	s := *base
-	s.Bucket = "test-" + randomHex()
+	s.Bucket = "test-" + strings.ToLower(rand.Text())
 	s.Client = s.NewClient(s.Endpoint, nil)
 	if _, err := s.Client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &s.Bucket}); err != nil {
 		t.Fatalf("make bucket: %v", err)
@@ -123,12 +122,6 @@ func (s *Server) removeBucket(t testing.TB) {
 	if _, err := s.Client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &s.Bucket}); err != nil {
 		t.Logf("bucket %s stays: %v", s.Bucket, err)
 	}
-}
-
-func randomHex() string {
-	var b [8]byte
-	rand.Read(b[:])
-	return hex.EncodeToString(b[:])
 }
 
 // start runs the server for the life of this process.
