@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+
+	"github.com/scenario-archive/scenario-archive/scenario/scenariotest/internal/virtualzip"
 )
 
 func (a *CatalogueAsset) author() string     { return cmp.Or(a.AuthorID, "user_local") }
@@ -38,7 +40,7 @@ func (h *Handler) describeAsset(r *http.Request, a CatalogueAsset) map[string]an
 		"createdAt": isoTime(a.CreatedAt), "updatedAt": isoTime(a.UpdatedAt), "kind": "image", "mimeType": "image/png",
 		"privacy": "private", "source": "inference-txt", "status": cmp.Or(a.Status, statusSuccess), "description": p["description"],
 		"url": file, "thumbnail": map[string]any{"assetId": a.ID, "url": file}, "editCapabilities": []string{"UPSCALE"}, "nsfw": []string{},
-		"properties": map[string]any{"size": h.options.AssetSize, "width": imageSide, "height": imageSide},
+		"properties": map[string]any{"size": h.options.AssetSize, "width": virtualzip.Side, "height": virtualzip.Side},
 		"metadata":   metadata, "embedding": []float64{0.25, -0.5, 0.125},
 	}
 }

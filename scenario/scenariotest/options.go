@@ -14,7 +14,6 @@ const (
 
 	defaultJobDuration       = 100 * time.Millisecond
 	defaultURLLifetime       = time.Hour
-	imageSide                = 64 // of each picture, in pixels
 	defaultAssetsPerSource   = 4
 	defaultRetryAfterSeconds = 1
 )
