@@ -13,7 +13,7 @@ func onLoopback(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !peer.Addr().Unmap().IsLoopback() {
-			failure(http.StatusForbidden, "The test endpoints are for loopback only").write(w, nil, 0)
+			failure(http.StatusForbidden, "The test endpoints are for loopback only").write(w, 0)
 			return
 		}
 		next(w, r)
@@ -27,7 +27,7 @@ func (h *Handler) postFaults(w http.ResponseWriter, r *http.Request) {
 		list, err = ParseFaults(body)
 	}
 	if err != nil {
-		failure(http.StatusBadRequest, err.Error()).write(w, nil, 0)
+		failure(http.StatusBadRequest, err.Error()).write(w, 0)
 		return
 	}
 	h.faults.add(list...)
@@ -56,7 +56,7 @@ func (h *Handler) postAssets(w http.ResponseWriter, r *http.Request) {
 		err = h.putAssets(list)
 	}
 	if err != nil {
-		failure(http.StatusBadRequest, err.Error()).write(w, nil, 0)
+		failure(http.StatusBadRequest, err.Error()).write(w, 0)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -67,10 +67,6 @@ func (h *Handler) deleteFaults(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (h *Handler) showRequests(w http.ResponseWriter, _ *http.Request) {
-	(&reply{status: http.StatusOK, body: map[string]any{"requests": h.Requests()}}).write(w, nil, 0)
-}
-
 func (h *Handler) showJobs(w http.ResponseWriter, _ *http.Request) {
-	(&reply{status: http.StatusOK, body: map[string]any{"jobs": h.Jobs()}}).write(w, nil, 0)
+	(&reply{status: http.StatusOK, body: map[string]any{"jobs": h.Jobs()}}).write(w, 0)
 }

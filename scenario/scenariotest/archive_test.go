@@ -167,9 +167,6 @@ func TestRangesOneAfterTheOtherAreTheWhole(t *testing.T) {
 	if !bytes.Equal(joined, whole) {
 		t.Error("they are not")
 	}
-	if s.PeakArchiveRequests() != 1 {
-		t.Errorf("%d at once", s.PeakArchiveRequests())
-	}
 }
 
 func TestConditions(t *testing.T) {

@@ -22,16 +22,10 @@ type archiveWriter struct {
 	bandwidth int64 // bytes per second; 0: no bound
 	atOffset  []*countedFault
 
-	status int
 	offset int64 // of the archive, of the next byte
 	end    int64 // behind the last byte of the archive that this response has; 0 while it has none of it
 	sent   int64
 	began  time.Time // of the first byte
-}
-
-func (w *archiveWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
 }
 
 // ReadFrom is what io.CopyN in http.ServeContent calls, with the part of the archive that was asked for.

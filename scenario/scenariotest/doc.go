@@ -47,7 +47,6 @@
 //	POST   /_test/faults     a Fault as JSON, or an array of them
 //	POST   /_test/assets     an array of CatalogueAsset: what lists show from then on
 //	DELETE /_test/faults     back to good behaviour
-//	GET    /_test/requests   the requests seen, without secrets
 //	GET    /_test/jobs       the jobs
 //
 // For example, the guide's endpoint does not exist, and the next archive request is cut after a megabyte:

@@ -10,10 +10,7 @@ import (
 	"time"
 )
 
-const (
-	maxRequestBody = 1 << 20
-	maxJournalBody = 32 << 10 // of a request, in the journal
-)
+const maxRequestBody = 1 << 20
 
 // Handler is the stand-in as an [http.Handler], for a server of the caller's. Close it to end requests that wait.
 type Handler struct {
@@ -25,7 +22,6 @@ type Handler struct {
 	signer    *signer
 	archives  archives
 	catalogue *catalogue
-	journal   journal
 
 	closeOnce sync.Once
 	closed    chan struct{}
@@ -72,10 +68,9 @@ func NewHandler(o Options) *Handler {
 	h.mux.HandleFunc("POST /_test/faults", onLoopback(h.postFaults))
 	h.mux.HandleFunc("DELETE /_test/faults", onLoopback(h.deleteFaults))
 	h.mux.HandleFunc("POST /_test/assets", onLoopback(h.postAssets))
-	h.mux.HandleFunc("GET /_test/requests", onLoopback(h.showRequests))
 	h.mux.HandleFunc("GET /_test/jobs", onLoopback(h.showJobs))
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		failure(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path).write(w, nil, 0)
+		failure(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path).write(w, 0)
 	})
 	return h
 }
@@ -83,7 +78,7 @@ func NewHandler(o Options) *Handler {
 // ServeHTTP implements [http.Handler].
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !allowed(r) {
-		failure(http.StatusMisdirectedRequest, "Only this machine's own programs are served").write(w, nil, 0)
+		failure(http.StatusMisdirectedRequest, "Only this machine's own programs are served").write(w, 0)
 		return
 	}
 	h.mux.ServeHTTP(w, r)
@@ -108,13 +103,10 @@ func (h *Handler) ClearFaults() { h.faults.clear() }
 // An apiFunc does what one operation of the API does.
 type apiFunc func(r *http.Request, body []byte, fault Fault) *reply
 
-// api is what all operations of the API have in common: the journal, the faults, credentials and ceilings.
+// api is what all operations of the API have in common: the faults, credentials and ceilings.
 func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
-		entry := newRequest(op, r, h.options.Now())
-		entry.Body = string(body[:min(len(body), maxJournalBody)])
-		defer func() { h.journal.add(entry) }() // also when the connection is dropped
 		fault, _ := h.faults.take(op)
 		h.pause(r, fault.Latency)
 		if fault.Drop == DropBefore {
@@ -124,12 +116,10 @@ func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 			do = nil
 		}
 		answer := h.answer(r, body, err, fault, do)
-		entry.Status, entry.JobID = answer.status, answer.jobID
 		if fault.Drop == DropAfter {
-			entry.Status = 0
 			panic(http.ErrAbortHandler)
 		}
-		answer.write(w, &entry.Bytes, fault.TruncateBody)
+		answer.write(w, fault.TruncateBody)
 	}
 }
 
@@ -178,7 +168,6 @@ type reply struct {
 	raw        string // in place of body, if not empty
 	retryAfter string
 	errorType  string // the header of API Gateway's own errors
-	jobID      string // for the journal
 }
 
 // failure is an error answer in the API's shape.
@@ -189,7 +178,7 @@ func failure(status int, message string) *reply {
 }
 
 // write sends the answer; cut off after some bytes of the body, if truncate says so (see Fault.TruncateBody).
-func (a *reply) write(w http.ResponseWriter, written *int64, truncate int64) {
+func (a *reply) write(w http.ResponseWriter, truncate int64) {
 	body := []byte(a.raw)
 	if a.raw == "" {
 		body, _ = json.Marshal(a.body) // strings and numbers only: cannot fail
@@ -206,10 +195,7 @@ func (a *reply) write(w http.ResponseWriter, written *int64, truncate int64) {
 	if truncate != 0 {
 		body = body[:min(max(truncate, 0), int64(len(body)))]
 	}
-	n, _ := w.Write(body) // a client that has gone is no concern of the stand-in's
-	if written != nil {
-		*written = int64(n)
-	}
+	_, _ = w.Write(body) // a client that has gone is no concern of the stand-in's
 	if truncate != 0 {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)

@@ -47,7 +47,7 @@ func (h *Handler) launchArchive(r *http.Request, body []byte, fault Fault) *repl
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, jobID: j.ID, body: map[string]any{"job": h.describe(r, *j)}}
+	return &reply{status: http.StatusOK, body: map[string]any{"job": h.describe(r, *j)}}
 }
 
 func (h *Handler) launchDownload(r *http.Request, body []byte, fault Fault) *reply {
@@ -55,7 +55,7 @@ func (h *Handler) launchDownload(r *http.Request, body []byte, fault Fault) *rep
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, jobID: j.ID, body: map[string]any{"jobId": j.ID}}
+	return &reply{status: http.StatusOK, body: map[string]any{"jobId": j.ID}}
 }
 
 func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault) (*job, *reply) {
