@@ -28,7 +28,7 @@ type layout struct {
 }
 
 // get gives the layout of a job's archive, and makes it if need be: once, however many ask meanwhile.
-func (s *archives) get(j job, changed bool, o Options) (*virtualzip.Archive, error) {
+func (s *archives) get(j *job, changed bool, o Options) (*virtualzip.Archive, error) {
 	s.mu.Lock()
 	i := slices.IndexFunc(s.recent, func(l *layout) bool { return l.job == j.ID && l.changed == changed })
 	var l *layout
@@ -59,7 +59,7 @@ func AssetFile(o Options, id string, version int) (*io.SectionReader, error) {
 }
 
 // lay makes an archive. A changed one has the same names and sizes, and other bytes.
-func lay(j job, changed bool, o Options) (*virtualzip.Archive, error) {
+func lay(j *job, changed bool, o Options) (*virtualzip.Archive, error) {
 	var files []virtualzip.File
 	for i, name := range names(j.Assets, j.Template, j.Flat) {
 		if j.Assets[i].LeftOut {

@@ -22,7 +22,7 @@ func (s *standIn) get(ctx context.Context, url, header string) (status int, body
 	if header != "" {
 		r.Header.Set("Range", header)
 	}
-	response, err := s.Client().Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -87,7 +87,7 @@ func TestLostAnswers(t *testing.T) {
 		s.AddFault(test.fault)
 		r := s.request("POST", "/v1/assets/archive", oneAsset)
 		r.SetBasicAuth(scenariotest.DefaultKey, scenariotest.DefaultSecret)
-		response, err := s.Client().Do(r)
+		response, err := http.DefaultClient.Do(r)
 		var body []byte
 		if err == nil {
 			body, err = io.ReadAll(response.Body)
@@ -204,7 +204,7 @@ func TestArchiveThatStalls(t *testing.T) {
 	s.AddFault(scenariotest.Fault{Operation: scenariotest.OpArchive, StallAt: 1000})
 	ctx, cancel := context.WithCancel(t.Context())
 	r := s.request("GET", url, "").WithContext(ctx)
-	response, err := s.Client().Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestClosingEndsWhatStalls(t *testing.T) {
 	for _, u := range []string{url, s.URL + "/v1/jobs/x"} {
 		r := s.request("GET", u, "")
 		go func() { // ends when the stand-in does
-			response, err := s.Client().Do(r)
+			response, err := http.DefaultClient.Do(r)
 			if err == nil {
 				begun <- true
 				_, err = io.Copy(io.Discard, response.Body)

@@ -18,7 +18,6 @@ type Handler struct {
 	mux       *http.ServeMux
 	jobs      jobs
 	faults    faults
-	pace      pace
 	signer    *signer
 	archives  archives
 	catalogue *catalogue
@@ -45,7 +44,6 @@ func NewHandler(o Options) *Handler {
 		options:   o,
 		mux:       http.NewServeMux(),
 		jobs:      jobs{state: state(o.State), byID: map[string]*job{}},
-		pace:      pace{limit: o.RequestsPerSecond},
 		signer:    newSigner(key, o.URLLifetime),
 		catalogue: assets,
 		closed:    make(chan struct{}),
@@ -103,7 +101,7 @@ func (h *Handler) ClearFaults() { h.faults.clear() }
 // An apiFunc does what one operation of the API does.
 type apiFunc func(r *http.Request, body []byte, fault Fault) *reply
 
-// api is what all operations of the API have in common: the faults, credentials and ceilings.
+// api is what all operations of the API have in common: the faults and the credentials.
 func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
@@ -133,8 +131,6 @@ func (h *Handler) answer(r *http.Request, body []byte, bodyErr error, fault Faul
 		return noRoute()
 	case !h.authorized(r):
 		return failure(http.StatusUnauthorized, "Invalid API key or secret")
-	case !h.pace.allow(h.options.Now()):
-		return h.tooManyRequests("api-requests-per-second", h.options.RequestsPerSecond)
 	case bodyErr != nil:
 		return failure(http.StatusRequestEntityTooLarge, "The request body is too large")
 	}

@@ -54,9 +54,9 @@ func parseJobFilter(q url.Values) (f jobFilter, problem string) {
 	return f, ""
 }
 
-func (f jobFilter) takes(j *job, updated time.Time, status string) bool {
+func (f jobFilter) takes(j *job, current change) bool {
 	return j.Project == f.project && (len(f.types) == 0 || slices.Contains(f.types, jobType)) &&
-		(f.status == "" || f.status == status) && j.Created.After(f.created) && updated.After(f.updated)
+		(f.status == "" || f.status == current.status) && j.Created.After(f.created) && current.at.After(f.updated)
 }
 
 // listJobs answers with the jobs that the query asks for, the latest first.
@@ -78,21 +78,18 @@ func (h *Handler) listJobs(r *http.Request, _ []byte, _ Fault) *reply {
 	return &reply{status: http.StatusOK, body: body}
 }
 
-// filter gives copies of the jobs that a filter takes, in its order.
-func (s *jobs) filter(f jobFilter, now time.Time) []job {
+// filter gives the jobs that a filter takes, in its order.
+func (s *jobs) filter(f jobFilter, now time.Time) (found []*job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []job
-	updated := map[string]time.Time{}
 	for _, j := range s.order {
-		at := j.updated(now)
-		if f.takes(j, at, j.status(now)) {
-			found, updated[j.ID] = append(found, *j), at
+		if f.takes(j, j.current(now)) {
+			found = append(found, j)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b job) int {
+	slices.SortStableFunc(found, func(a, b *job) int {
 		if f.byUpdate {
-			return updated[b.ID].Compare(updated[a.ID])
+			return b.current(now).at.Compare(a.current(now).at)
 		}
 		return b.Created.Compare(a.Created)
 	})

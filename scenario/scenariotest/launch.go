@@ -47,7 +47,7 @@ func (h *Handler) launchArchive(r *http.Request, body []byte, fault Fault) *repl
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, body: map[string]any{"job": h.describe(r, *j)}}
+	return &reply{status: http.StatusOK, body: map[string]any{"job": h.describe(r, j)}}
 }
 
 func (h *Handler) launchDownload(r *http.Request, body []byte, fault Fault) *reply {
@@ -88,9 +88,18 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 	case err != nil:
 		return nil, failure(http.StatusInternalServerError, "The job could not be kept: "+err.Error())
 	case !taken:
-		return nil, h.tooManyRequests("assets-download-concurrency", h.options.MaxConcurrentJobs)
+		return nil, tooManyJobs(h.options.MaxConcurrentJobs)
 	}
 	return j, nil
+}
+
+// tooManyJobs is the answer above a per-team ceiling.
+func tooManyJobs(limit int) *reply {
+	const action = "assets-download-concurrency"
+	r := failure(http.StatusTooManyRequests, fmt.Sprintf("Too many requests for this team: %s is limited to %d", action, limit))
+	r.body["details"] = map[string]any{"actionName": action, "actionLimit": limit}
+	r.retryAfter = "1"
+	return r
 }
 
 func (h *Handler) newJob(launch launchBody, op Operation) *job {

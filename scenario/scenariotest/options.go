@@ -12,10 +12,9 @@ const (
 	DefaultKey    = "local-key"
 	DefaultSecret = "local-secret"
 
-	defaultJobDuration       = 100 * time.Millisecond
-	defaultURLLifetime       = time.Hour
-	defaultAssetsPerSource   = 4
-	defaultRetryAfterSeconds = 1
+	defaultJobDuration     = 100 * time.Millisecond
+	defaultURLLifetime     = time.Hour
+	defaultAssetsPerSource = 4
 )
 
 // Options configure a stand-in. Zero values mean their defaults.
@@ -36,20 +35,14 @@ type Options struct {
 	Catalogue int
 	// MaxConcurrentJobs is how many jobs may run at once; a launch beyond it is a 429. Default: no limit.
 	MaxConcurrentJobs int
-	// RequestsPerSecond is how many API requests may come within a second; one beyond it is a 429. Default: no limit.
-	RequestsPerSecond int
-	// RetryAfterSeconds is the Retry-After of these 429s. Default: 1; negative: none.
-	RetryAfterSeconds int
 	// Routes are the endpoints that there are. Default: RoutesAll.
 	Routes Routes
-	// AllowCancel lets jobs be canceled.
-	AllowCancel bool
 	// State is a directory for the jobs, the assets that were put and the key that signs URLs: another stand-in with the
 	// same one goes on with them, however the first one ended. Default: none, all is in memory.
 	State string
 	// Faults are there from the beginning (see AddFault).
 	Faults []Fault
-	// Now is the clock of jobs, URLs and ceilings. Default: time.Now.
+	// Now is the clock of jobs and URLs. Default: time.Now.
 	Now func() time.Time
 }
 
@@ -59,7 +52,6 @@ func (o Options) withDefaults() Options {
 	o.JobDuration = max(cmp.Or(o.JobDuration, defaultJobDuration), 0)
 	o.URLLifetime = cmp.Or(o.URLLifetime, defaultURLLifetime)
 	o.AssetsPerSource = cmp.Or(o.AssetsPerSource, defaultAssetsPerSource)
-	o.RetryAfterSeconds = cmp.Or(o.RetryAfterSeconds, defaultRetryAfterSeconds)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -70,7 +62,7 @@ func (o Options) withDefaults() Options {
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	switch {
-	case o.AssetSize < 0 || o.AssetsPerSource < 0 || o.Catalogue < 0 || o.MaxConcurrentJobs < 0 || o.RequestsPerSecond < 0:
+	case o.AssetSize < 0 || o.AssetsPerSource < 0 || o.Catalogue < 0 || o.MaxConcurrentJobs < 0:
 		return errors.New("a size or limit is negative")
 	case o.URLLifetime < time.Second:
 		return errors.New("URLs must live for a second at least")

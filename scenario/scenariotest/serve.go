@@ -55,7 +55,7 @@ func writeXMLError(w http.ResponseWriter, status int, code, message string) {
 }
 
 func (h *Handler) sendArchive(w *archiveWriter, r *http.Request, fault Fault) {
-	j, _ := h.jobs.find(r.PathValue("id")) // there is one: the URL is signed
+	j := h.jobs.find(r.PathValue("id")) // there is one: the URL is signed
 	archive, err := h.archives.get(j, fault.Change, h.options)
 	if err != nil {
 		writeXMLError(w, http.StatusInternalServerError, "InternalError", err.Error())

@@ -29,10 +29,7 @@ func parse(args []string, stderr io.Writer) (at place, o scenariotest.Options, e
 	flags.IntVar(&o.Catalogue, "catalogue", 250, "how many assets `lists` show from the beginning")
 	flags.Var((*size)(&o.AssetSize), "asset-size", "`size` of each image file, such as 20MiB (default: what the picture needs)")
 	flags.IntVar(&o.MaxConcurrentJobs, "max-jobs", 0, "how many jobs may run `at once` (default: no limit)")
-	flags.IntVar(&o.RequestsPerSecond, "max-rate", 0, "how many API requests may come in a `second` (default: no limit)")
-	flags.IntVar(&o.RetryAfterSeconds, "retry-after", 0, "`seconds` of Retry-After in a 429 (default 1; -1: none)")
 	flags.StringVar((*string)(&o.Routes), "routes", "", "only the `endpoints` of the \"guide\" or of the \"reference\" (default: both)")
-	flags.BoolVar(&o.AllowCancel, "allow-cancel", false, "let jobs be canceled")
 	flags.StringVar(&o.State, "state", "", "`directory` that keeps the jobs, for the next start (default: none)")
 	flags.Func("fault", "misbehave: a fault as `JSON`, or an array; may be repeated (see the package's documentation)",
 		func(text string) error {
