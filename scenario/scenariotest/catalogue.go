@@ -142,6 +142,9 @@ func (c *catalogue) enter(assets []asset) (gone string, err error) {
 	return "", c.state.keepAssets(changed)
 }
 
+func (a *CatalogueAsset) author() string     { return cmp.Or(a.AuthorID, "user_local") }
+func (a *CatalogueAsset) kindOfType() string { return cmp.Or(a.Type, "inference-txt2img") }
+
 func (a *CatalogueAsset) time(sortBy string) time.Time {
 	if sortBy == sortByCreated {
 		return a.CreatedAt

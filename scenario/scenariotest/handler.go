@@ -3,6 +3,7 @@ package scenariotest
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -32,26 +33,23 @@ func NewHandler(o Options) *Handler {
 		panic("scenariotest: " + err.Error())
 	}
 	o = o.withDefaults()
-	kept, key, err := state(o.State).load()
-	if err != nil {
-		panic("scenariotest: " + err.Error())
-	}
-	assets, err := newCatalogue(o.Catalogue, state(o.State))
-	if err != nil {
+	kept := state(o.State)
+	launched, key, err := kept.load()
+	assets, catalogueErr := newCatalogue(o.Catalogue, kept)
+	if err := errors.Join(err, catalogueErr); err != nil {
 		panic("scenariotest: " + err.Error())
 	}
 	h := &Handler{
 		options:   o,
 		mux:       http.NewServeMux(),
-		jobs:      jobs{state: state(o.State), byID: map[string]*job{}},
+		jobs:      jobs{state: kept, order: launched, byID: map[string]*job{}},
 		signer:    newSigner(key, o.URLLifetime),
 		catalogue: assets,
 		closed:    make(chan struct{}),
 	}
-	for _, j := range kept {
+	for _, j := range launched {
 		h.jobs.byID[j.ID] = j
 	}
-	h.jobs.order = kept
 	h.faults.add(o.Faults...)
 	h.mux.HandleFunc("POST /v1/assets/archive", h.api(OpLaunchArchive, h.launchArchive))
 	h.mux.HandleFunc("POST /v1/assets/download", h.api(OpLaunchDownload, h.launchDownload))
@@ -63,10 +61,10 @@ func NewHandler(o Options) *Handler {
 	h.mux.HandleFunc("POST /v1/assets/get-bulk", h.api(OpBulkAssets, h.bulkAssets))
 	h.mux.HandleFunc("GET /v1/assets/{id}", h.api(OpAsset, h.getAsset))
 	h.mux.HandleFunc("/archives/{id}/{name}", h.serveArchive)
-	h.mux.HandleFunc("POST /_test/faults", onLoopback(h.postFaults))
-	h.mux.HandleFunc("DELETE /_test/faults", onLoopback(h.deleteFaults))
-	h.mux.HandleFunc("POST /_test/assets", onLoopback(h.postAssets))
-	h.mux.HandleFunc("GET /_test/jobs", onLoopback(h.showJobs))
+	h.mux.HandleFunc("POST /_test/faults", admin(maxRequestBody, h.postFaults))
+	h.mux.HandleFunc("DELETE /_test/faults", admin(maxRequestBody, h.deleteFaults))
+	h.mux.HandleFunc("POST /_test/assets", admin(maxAssetsBody, h.postAssets))
+	h.mux.HandleFunc("GET /_test/jobs", admin(maxRequestBody, h.showJobs))
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		failure(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path).write(w, 0)
 	})
@@ -165,6 +163,8 @@ type reply struct {
 	retryAfter string
 	errorType  string // the header of API Gateway's own errors
 }
+
+func success(body map[string]any) *reply { return &reply{status: http.StatusOK, body: body} }
 
 // failure is an error answer in the API's shape.
 func failure(status int, message string) *reply {

@@ -93,7 +93,7 @@ func (h *Handler) getJob(r *http.Request, _ []byte, _ Fault) *reply {
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, body: map[string]any{"job": h.describe(r, j)}}
+	return success(map[string]any{"job": h.describe(r, j)})
 }
 
 // describe is a job as GET /jobs/{id} shows it.
@@ -126,7 +126,7 @@ func (h *Handler) getDownload(r *http.Request, _ []byte, _ Fault) *reply {
 	if url := h.urlOf(r, j); url != "" {
 		body["downloadUrl"] = url
 	}
-	return &reply{status: http.StatusOK, body: body}
+	return success(body)
 }
 
 // urlOf signs a new URL for a job's archive; empty if there is none to give.

@@ -3,6 +3,8 @@ package scenariotest
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"time"
 )
@@ -66,6 +68,8 @@ func (o Options) Validate() error {
 		return errors.New("a size or limit is negative")
 	case o.URLLifetime < time.Second:
 		return errors.New("URLs must live for a second at least")
+	case o.Routes != RoutesAll && o.Routes != RoutesGuide && o.Routes != RoutesReference:
+		return fmt.Errorf("routes are %q, not guide or reference", string(o.Routes))
 	}
 	if o.State != "" {
 		if err := os.MkdirAll(o.State, 0o700); err != nil {
@@ -77,5 +81,35 @@ func (o Options) Validate() error {
 			return err
 		}
 	}
-	return o.Routes.validate()
+	return nil
+}
+
+// Routes are which of the two public descriptions of the API a stand-in follows.
+type Routes string
+
+// The routes that there can be. For every other one the stand-in answers as API Gateway does before the real API: 403, an
+// X-Amzn-ErrorType, and a message about a token.
+const (
+	// RoutesAll has the endpoints of both descriptions. A path of neither is a 404.
+	RoutesAll Routes = ""
+	// RoutesGuide has those of the guide: POST /assets/archive and GET /jobs/{id}.
+	RoutesGuide Routes = "guide"
+	// RoutesReference has those of the API reference, whose jobs show no URL of their archive.
+	RoutesReference Routes = "reference"
+)
+
+func (s Routes) have(op Operation) bool {
+	switch s {
+	case RoutesGuide:
+		return op == OpLaunchArchive || op == OpJob
+	case RoutesReference:
+		return op != OpLaunchArchive
+	}
+	return true
+}
+
+// noRoute is API Gateway's answer for a route that does not exist.
+func noRoute() *reply {
+	return &reply{status: http.StatusForbidden, errorType: "MissingAuthenticationTokenException",
+		body: map[string]any{"message": "Missing Authentication Token"}}
 }

@@ -67,9 +67,6 @@ func (s state) load() (list []*job, key []byte, err error) {
 	if s == "" {
 		return nil, key, nil
 	}
-	if err := os.MkdirAll(string(s), 0o700); err != nil {
-		return nil, nil, err
-	}
 	path := filepath.Join(string(s), keyName)
 	switch kept, err := os.ReadFile(path); {
 	case err == nil:

@@ -105,8 +105,7 @@ func TestWrongFlags(t *testing.T) {
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int64{"0": 0, "17": 17, "17B": 17, "2kB": 2000, "2 KiB": 2048, "3MB": 3e6, "1GB": 1e9, "20GiB": 20 << 30} {
-		var got size
-		if err := got.Set(text); err != nil || int64(got) != want || got.String() == "" {
+		if got, err := parseSize(text); err != nil || got != want {
 			t.Errorf("%s: %d, %v", text, got, err)
 		}
 	}
