@@ -34,9 +34,10 @@ func NewHandler(o Options) *Handler {
 	}
 	o = o.withDefaults()
 	kept := state(o.State)
-	launched, key, err := kept.load()
+	key, keyErr := kept.key()
+	launched, err := kept.load()
 	assets, catalogueErr := newCatalogue(o.Catalogue, kept)
-	if err := errors.Join(err, catalogueErr); err != nil {
+	if err := errors.Join(keyErr, err, catalogueErr); err != nil {
 		panic("scenariotest: " + err.Error())
 	}
 	h := &Handler{

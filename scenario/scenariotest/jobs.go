@@ -39,12 +39,7 @@ func (s *jobs) add(j *job, ceiling int) (bool, error) {
 
 // forget lets the oldest of the jobs that have ended go, when there are many.
 func (s *jobs) forget(now time.Time) {
-	ended := 0
-	for _, j := range s.order {
-		if j.final(now) {
-			ended++
-		}
-	}
+	ended := len(s.order) - s.running(now)
 	if ended < 2*maxFinished {
 		return
 	}
