@@ -38,10 +38,11 @@ func parseJobFilter(q url.Values) (f jobFilter, err error) {
 		}
 	}
 	for name, at := range map[string]*time.Time{"createdAfter": &f.created, "updatedAfter": &f.updated} {
-		if !q.Has(name) {
+		v := q.Get(name)
+		if v == "" {
 			continue
 		}
-		if *at, err = time.Parse(time.RFC3339, q.Get(name)); err != nil {
+		if *at, err = time.Parse(time.RFC3339, v); err != nil {
 			return f, errors.New(name + " must be a date in ISO 8601")
 		}
 		if f.byUpdate != (name == "updatedAfter") {
