@@ -46,7 +46,7 @@ func TestEveryPortIsForThisMachineAlone(t *testing.T) {
 		t.Errorf("ports %v; want the API, Step Functions, Scenario, S3 and a Runtime API at least", ports)
 	}
 	for _, port := range ports {
-		for _, path := range []string{"/", "/2018-06-01/runtime/invocation/next", "/_test/requests"} {
+		for _, path := range []string{"/", "/2018-06-01/runtime/invocation/next", "/_test/jobs"} {
 			addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 			for name, c := range map[string]struct{ host, origin string }{
 				"a name that points here": {"evil.example", ""},

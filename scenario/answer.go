@@ -2,10 +2,11 @@ package scenario
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -13,28 +14,45 @@ import (
 type jobAnswer struct {
 	id       string
 	status   Status
-	progress float64
+	progress float64 // within 0 and 1
 	url      string
 	reasons  []any // raw, to be cleaned
 }
 
+// jobFields are what either description has of a job, at the top or in an object of its own.
+type jobFields struct {
+	JobID, Status, JobStatus string
+	Progress                 json.RawMessage
+	Error                    any
+	jobURLs
+	Metadata struct {
+		Error, Hint any
+		jobURLs
+	}
+}
+
+type jobURLs struct{ ArchiveURL, DownloadURL string }
+
+func (u jobURLs) either() string { return cmp.Or(u.ArchiveURL, u.DownloadURL) }
+
 // parseJobAnswer reads {"job":{…,"metadata":{…}}} and {"jobId","jobStatus","downloadUrl"}. Everything but the JSON's
-// syntax is optional here, and a field of another type than described counts as missing: the caller knows what it needs.
+// syntax is optional here: the caller knows what it needs.
 func parseJobAnswer(body []byte) (jobAnswer, error) {
-	top, err := decodeObject(body)
-	if err != nil {
+	var top struct {
+		jobFields
+		Job jobFields
+	}
+	if err := decodeObject(body, &top); err != nil {
 		return jobAnswer{}, err
 	}
-	job := object(top, "job")
-	metadata, topMetadata := object(job, "metadata"), object(top, "metadata")
-	status := firstString([]map[string]any{job, top}, "status", "jobStatus")
+	job := top.Job
+	progress, _ := strconv.ParseFloat(cmp.Or(string(job.Progress), string(top.Progress)), 64) // ±Inf out of its range
 	return jobAnswer{
-		id:       firstString([]map[string]any{job, top}, "jobId"),
-		status:   Status(shorten(status)),
-		progress: fraction(firstValue([]map[string]any{job, top}, "progress")),
-		url: firstString([]map[string]any{metadata, job, topMetadata, top},
-			"archiveUrl", "downloadUrl"),
-		reasons: []any{metadata["error"], metadata["hint"], topMetadata["error"], topMetadata["hint"], job["error"]},
+		id:       cmp.Or(job.JobID, top.JobID),
+		status:   Status(shorten(cmp.Or(job.Status, job.JobStatus, top.Status, top.JobStatus))),
+		progress: min(max(progress, 0), 1),
+		url:      cmp.Or(job.Metadata.either(), job.either(), top.Metadata.either(), top.either()),
+		reasons:  []any{job.Metadata.Error, job.Metadata.Hint, top.Metadata.Error, top.Metadata.Hint, job.Error},
 	}, nil
 }
 
@@ -44,53 +62,13 @@ func shorten(status string) string {
 	return strings.ToValidUTF8(status[:min(len(status), maxLength)], "")
 }
 
-func decodeObject(body []byte) (map[string]any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber() // a number out of float64's range in some other field must not spoil the answer
-	var top map[string]any
-	if err := decoder.Decode(&top); err != nil {
-		return nil, errors.New("the answer is not a JSON object")
+// decodeObject reads one JSON object. A field of another type than it is to be read into counts as missing.
+func decodeObject(body []byte, into any) error {
+	if !json.Valid(body) || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
+		return errors.New("the answer is not one JSON object")
 	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, errors.New("the answer has more than one JSON value")
-	}
-	return top, nil
-}
-
-// object gives the object in a field; nil (which reads as empty) if there is none.
-func object(holder map[string]any, key string) map[string]any {
-	value, _ := holder[key].(map[string]any)
-	return value
-}
-
-func firstString(holders []map[string]any, keys ...string) string {
-	for _, holder := range holders {
-		for _, key := range keys {
-			if s, ok := holder[key].(string); ok && s != "" {
-				return s
-			}
-		}
-	}
-	return ""
-}
-
-func firstValue(holders []map[string]any, key string) any {
-	for _, holder := range holders {
-		if value := holder[key]; value != nil {
-			return value
-		}
-	}
+	_ = json.Unmarshal(body, into)
 	return nil
-}
-
-// fraction is a progress within 0 and 1; 0 if it is missing or no number.
-func fraction(value any) float64 {
-	number, ok := value.(json.Number)
-	if !ok {
-		return 0
-	}
-	f, _ := number.Float64() // ±Inf when out of range, which the bounds take care of
-	return min(max(f, 0), 1)
 }
 
 // validJobID accepts what can stand as one segment of a path. The API's look like job_ocZCnG1Df35XRL1QyCZSRxAG8.

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -56,13 +57,19 @@ func (r ArchiveRequest) Validate() error {
 	return nil
 }
 
+// lists are the lists of a query, with their names in JSON.
+func (q Query) lists() []idList {
+	return []idList{{"assetIds", q.AssetIDs}, {"inferenceIds", q.InferenceIDs}, {"modelIds", q.ModelIDs}}
+}
+
+type idList struct {
+	name string
+	ids  []string
+}
+
 func (q Query) problem() string {
-	lists := []struct {
-		name string
-		ids  []string
-	}{{"assetIds", q.AssetIDs}, {"inferenceIds", q.InferenceIDs}, {"modelIds", q.ModelIDs}}
 	total := 0
-	for _, list := range lists {
+	for _, list := range q.lists() {
 		total += len(list.ids)
 		for i, id := range list.ids {
 			if strings.TrimSpace(id) == "" {
@@ -86,29 +93,13 @@ func (r ArchiveRequest) body(e Endpoint) any {
 	if e != EndpointDownload {
 		return r
 	}
-	options := r.Options
-	if options.FileNameTemplate == "" {
-		options.FileNameTemplate = DefaultFileNameTemplate
+	query := map[string][]string{}
+	for _, list := range r.Query.lists() {
+		query[list.name] = append([]string{}, list.ids...) // [] in JSON, not null
 	}
-	var body struct {
-		Query struct {
-			AssetIDs     []string `json:"assetIds"`
-			InferenceIDs []string `json:"inferenceIds"`
-			ModelIDs     []string `json:"modelIds"`
-		} `json:"query"`
-		Options ArchiveOptions `json:"options"`
-	}
-	body.Query.AssetIDs = listed(r.Query.AssetIDs)
-	body.Query.InferenceIDs = listed(r.Query.InferenceIDs)
-	body.Query.ModelIDs = listed(r.Query.ModelIDs)
-	body.Options = options
-	return body
-}
-
-// listed makes a nil list an empty one, which is [] in JSON and not null.
-func listed(ids []string) []string {
-	if ids == nil {
-		return []string{}
-	}
-	return ids
+	r.Options.FileNameTemplate = cmp.Or(r.Options.FileNameTemplate, DefaultFileNameTemplate)
+	return struct {
+		Query   map[string][]string `json:"query"`
+		Options ArchiveOptions      `json:"options"`
+	}{query, r.Options}
 }

@@ -92,26 +92,30 @@ func parseProperties(raw json.RawMessage) (p AssetProperties) {
 	return p
 }
 
+// An assetPage is a page of a list.
+type assetPage struct {
+	assets []Asset
+	token  string // of the next page; empty: there is none
+}
+
 // parseAssets reads {"assets":[…],"nextPaginationToken"}.
-func parseAssets(body []byte) (list []Asset, token string, err error) {
-	var page struct {
-		Assets []json.RawMessage
-		Token  *string `json:"nextPaginationToken"`
+func parseAssets(got answer) (assetPage, error) {
+	var body struct {
+		Assets              []json.RawMessage
+		NextPaginationToken string
 	}
-	if err := json.Unmarshal(body, &page); err != nil {
-		return nil, "", errors.New("it is no list of assets")
+	if err := json.Unmarshal(got.body, &body); err != nil {
+		return assetPage{}, errors.New("it is no list of assets")
 	}
-	if page.Assets == nil {
-		return nil, "", errors.New("it has no assets")
+	if body.Assets == nil {
+		return assetPage{}, errors.New("it has no assets")
 	}
-	list = make([]Asset, len(page.Assets))
-	for i, raw := range page.Assets {
-		if list[i], err = parseAsset(raw); err != nil {
-			return nil, "", err
+	page := assetPage{assets: make([]Asset, len(body.Assets)), token: body.NextPaginationToken}
+	for i, raw := range body.Assets {
+		var err error
+		if page.assets[i], err = parseAsset(raw); err != nil {
+			return assetPage{}, err
 		}
 	}
-	if page.Token != nil {
-		token = *page.Token
-	}
-	return list, token, nil
+	return page, nil
 }

@@ -2,11 +2,9 @@ package scenario
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -106,22 +104,22 @@ type listing struct {
 
 // next reads a page, which may be empty.
 func (l *listing) next(ctx context.Context) ([]Asset, error) {
-	page, token, err := l.client.assetPage(ctx, l.filter, l.token)
+	page, err := l.client.assetPage(ctx, l.filter, l.token)
 	switch {
 	case err != nil && l.token != "" && refused(err) && l.restart():
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case token != "" && token == l.token && len(page) == 0:
+	case page.token != "" && page.token == l.token && len(page.assets) == 0:
 		return nil, &Error{Op: opAssets, Kind: KindUnavailable, Reason: "the list does not end: its token stays the same"}
 	}
-	l.token, l.done = token, token == ""
-	for _, a := range page {
+	l.token, l.done = page.token, page.token == ""
+	for _, a := range page.assets {
 		if a.UpdatedAt.After(l.last) {
 			l.last = a.UpdatedAt
 		}
 	}
-	return page, nil
+	return page.assets, nil
 }
 
 // restart begins the list again where it is; false if that would not end.
@@ -144,20 +142,13 @@ func refused(err error) bool {
 	return errors.As(err, &e) && (e.Kind == KindInvalid || e.Kind == KindNotFound)
 }
 
-func (c *Client) assetPage(ctx context.Context, f AssetFilter, token string) (page []Asset, next string, err error) {
+func (c *Client) assetPage(ctx context.Context, f AssetFilter, token string) (assetPage, error) {
 	query := f.query()
 	if token != "" {
 		query.Set("paginationToken", token)
 	}
-	err = c.do(ctx, call{
-		op: opAssets, method: http.MethodGet, path: []string{"assets"}, projectID: f.ProjectID, query: query,
-		maxBody: maxListBody,
-		read: func(got answer) (err error) {
-			page, next, err = parseAssets(got.body)
-			return err
-		},
-	})
-	return page, next, err
+	call := call{op: opAssets, path: "assets", projectID: f.ProjectID, query: query, maxBody: maxListBody}
+	return fetch(ctx, c, call, nil, parseAssets)
 }
 
 // AssetsByID looks assets up, at most MaxAssetsByID. Those that do not exist, or that the key does not see, are missing
@@ -170,21 +161,7 @@ func (c *Client) AssetsByID(ctx context.Context, projectID string, ids ...string
 		return nil, &Error{Op: opAssets, Kind: KindInvalid,
 			Reason: fmt.Sprintf("%d IDs were asked for; at most %d can be at once", len(ids), MaxAssetsByID)}
 	}
-	body, err := json.Marshal(map[string][]string{"assetIds": ids})
-	if err != nil {
-		return nil, &Error{Op: opAssets, Kind: KindInvalid, Err: err}
-	}
-	var list []Asset
-	err = c.do(ctx, call{
-		op: opAssets, method: http.MethodPost, path: []string{"assets", "get-bulk"}, projectID: projectID, body: body,
-		maxBody: 2 * maxListBody,
-		read: func(got answer) (err error) {
-			list, _, err = parseAssets(got.body)
-			return err
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return list, nil
+	call := call{op: opAssets, path: "assets/get-bulk", projectID: projectID, maxBody: 2 * maxListBody}
+	page, err := fetch(ctx, c, call, map[string][]string{"assetIds": ids}, parseAssets)
+	return page.assets, err
 }

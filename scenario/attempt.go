@@ -36,8 +36,8 @@ type answer struct {
 func (c *Client) try(ctx context.Context, call call, credentials Credentials, attempt int) *Error {
 	start := c.now()
 	got, maybeSent, err := c.send(ctx, call, credentials)
-	c.logger.LogAttrs(ctx, slog.LevelDebug, "scenario call",
-		slog.String("method", call.method), slog.String("path", c.url(call).Path), slog.Int("status", got.status),
+	c.options.Logger.LogAttrs(ctx, slog.LevelDebug, "scenario call",
+		slog.String("method", call.method()), slog.String("path", c.url(call).Path), slog.Int("status", got.status),
 		slog.Duration("duration", c.now().Sub(start)), slog.Int("attempt", attempt))
 	success := got.status >= 200 && got.status <= 299
 	switch {
@@ -54,8 +54,8 @@ func (c *Client) try(ctx context.Context, call call, credentials Credentials, at
 
 // send gives what came back, and whether something may have been sent.
 func (c *Client) send(ctx context.Context, call call, credentials Credentials) (answer, bool, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.requestTimeout,
-		fmt.Errorf("no complete answer within %v", c.requestTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.options.RequestTimeout,
+		fmt.Errorf("no complete answer within %v", c.options.RequestTimeout))
 	defer cancel()
 	var trace connectionTrace
 	got := answer{clean: newCleaner(credentials)}
@@ -100,13 +100,13 @@ func (c *Client) request(ctx context.Context, call call, credentials Credentials
 	if call.body != nil {
 		body = bytes.NewReader(call.body)
 	}
-	request, err := http.NewRequestWithContext(ctx, call.method, c.url(call).String(), body)
+	request, err := http.NewRequestWithContext(ctx, call.method(), c.url(call).String(), body)
 	if err != nil {
 		return nil, err
 	}
 	request.SetBasicAuth(credentials.Key, credentials.Secret)
 	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", c.userAgent)
+	request.Header.Set("User-Agent", c.options.UserAgent)
 	if call.body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}

@@ -2,10 +2,10 @@ package scenario
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 const (
@@ -20,17 +20,43 @@ const (
 
 // A call is one call of the API, however often it is tried.
 type call struct {
-	op, method string
-	path       []string // the segments after the base URL, not escaped
-	projectID  string
-	query      url.Values // beside the project
-	body       []byte
+	op, projectID string
+	path          string     // after the base URL, escaped
+	query         url.Values // beside the project
+	body          []byte     // JSON; a call that has one is a POST, any other one a GET
 	// launch: each arrival makes a job, so only what proves that there was none is followed by another attempt.
 	launch bool
 	// maxBody bounds the answer's body, in bytes; 0: the default.
 	maxBody int64
 	// read takes the body of a 2xx answer. An error means that the answer cannot be read.
 	read func(answer) error
+}
+
+func (call call) method() string {
+	if call.body != nil {
+		return http.MethodPost
+	}
+	return http.MethodGet
+}
+
+// fetch makes a call and gives what read makes of the body of its 2xx answer. An error of read means that the answer cannot
+// be read. A body that is not nil is sent as JSON.
+func fetch[T any](ctx context.Context, c *Client, call call, body any, read func(answer) (T, error)) (T, error) {
+	var result, none T
+	call.read = func(got answer) (err error) {
+		result, err = read(got)
+		return err
+	}
+	if body != nil {
+		var err error
+		if call.body, err = json.Marshal(body); err != nil {
+			return none, &Error{Op: call.op, Kind: KindInvalid, Err: err}
+		}
+	}
+	if err := c.do(ctx, call); err != nil {
+		return none, err
+	}
+	return result, nil
 }
 
 func (c *Client) do(ctx context.Context, call call) error {
@@ -68,7 +94,7 @@ func (c *Client) do(ctx context.Context, call call) error {
 
 // askCredentials asks the provider; what it returns is an *Error.
 func (c *Client) askCredentials(ctx context.Context, op string, refresh bool) (Credentials, error) {
-	credentials, err := c.credentials.Credentials(ctx, refresh)
+	credentials, err := c.options.Credentials.Credentials(ctx, refresh)
 	switch {
 	case err != nil:
 		return Credentials{}, providerError(ctx, op, err)
@@ -79,11 +105,7 @@ func (c *Client) askCredentials(ctx context.Context, op string, refresh bool) (C
 }
 
 func (c *Client) url(call call) *url.URL {
-	escaped := make([]string, len(call.path))
-	for i, segment := range call.path {
-		escaped[i] = url.PathEscape(segment)
-	}
-	u := c.base.JoinPath(strings.Join(escaped, "/"))
+	u := c.base.JoinPath(call.path)
 	query := url.Values{}
 	maps.Copy(query, call.query)
 	if call.projectID != "" {

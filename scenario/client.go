@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -48,16 +49,10 @@ type Options struct {
 
 // Client calls the API. It is safe for concurrent use.
 type Client struct {
-	base           *url.URL
-	credentials    CredentialsProvider
-	endpoint       Endpoint
-	repeatable     *http.Client // for calls that may be repeated
-	launches       *http.Client // for launches; see newHTTPClients
-	maxAttempts    int
-	maxRetryWait   time.Duration
-	requestTimeout time.Duration
-	userAgent      string
-	logger         *slog.Logger
+	options    Options // with their defaults
+	base       *url.URL
+	repeatable *http.Client // for calls that may be repeated
+	launches   *http.Client // for launches; see newHTTPClients
 
 	// learned is the Endpoint that answered after the other one was found missing; unset until then.
 	learned atomic.Value
@@ -73,39 +68,26 @@ func New(o Options) (*Client, error) {
 	if o.Credentials == nil {
 		return nil, errors.New("scenario: Options.Credentials is not set")
 	}
-	base, err := parseBaseURL(orDefault(o.BaseURL, DefaultBaseURL))
+	base, err := parseBaseURL(cmp.Or(o.BaseURL, DefaultBaseURL))
 	if err != nil {
 		return nil, err
 	}
-	if !o.Endpoint.valid() {
+	switch o.Endpoint {
+	case EndpointAuto, EndpointArchive, EndpointDownload:
+	default:
 		return nil, errors.New(`scenario: Options.Endpoint is none of "", "archive", "download"`)
 	}
 	if o.MaxAttempts < 0 || o.MaxRetryWait < 0 || o.RequestTimeout < 0 {
 		return nil, errors.New("scenario: Options has a negative number")
 	}
-	c := &Client{
-		base:           base,
-		credentials:    o.Credentials,
-		endpoint:       o.Endpoint,
-		maxAttempts:    orDefault(o.MaxAttempts, defaultMaxAttempts),
-		maxRetryWait:   orDefault(o.MaxRetryWait, defaultMaxRetryWait),
-		requestTimeout: orDefault(o.RequestTimeout, defaultRequestTimeout),
-		userAgent:      orDefault(o.UserAgent, defaultUserAgent),
-		logger:         orDefault(o.Logger, slog.New(slog.DiscardHandler)),
-		sleep:          sleep,
-		random:         rand.N[time.Duration],
-		now:            time.Now,
-	}
+	o.MaxAttempts = cmp.Or(o.MaxAttempts, defaultMaxAttempts)
+	o.MaxRetryWait = cmp.Or(o.MaxRetryWait, defaultMaxRetryWait)
+	o.RequestTimeout = cmp.Or(o.RequestTimeout, defaultRequestTimeout)
+	o.UserAgent = cmp.Or(o.UserAgent, defaultUserAgent)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	c := &Client{options: o, base: base, sleep: sleep, random: rand.N[time.Duration], now: time.Now}
 	c.repeatable, c.launches = newHTTPClients(o.HTTPClient)
 	return c, nil
-}
-
-func orDefault[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 // sleep waits, or returns the context's error as soon as it ends.

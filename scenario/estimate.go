@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"net/url"
 )
 
@@ -26,20 +25,9 @@ func (c *Client) EstimateArchive(ctx context.Context, r ArchiveRequest) (Estimat
 	if err := r.Validate(); err != nil {
 		return Estimate{}, err
 	}
-	body, err := json.Marshal(r.body(EndpointDownload))
-	if err != nil {
-		return Estimate{}, &Error{Op: opEstimate, Kind: KindInvalid, Err: err}
-	}
-	var estimate Estimate
-	err = c.do(ctx, call{
-		op: opEstimate, method: http.MethodPost, path: []string{"assets", string(EndpointDownload)}, projectID: r.ProjectID,
-		query: url.Values{"dryRun": {"true"}}, body: body,
-		read: func(got answer) (err error) { estimate, err = parseEstimate(got); return err },
-	})
-	if err != nil {
-		return Estimate{}, err
-	}
-	return estimate, nil
+	call := call{op: opEstimate, path: "assets/" + string(EndpointDownload), projectID: r.ProjectID,
+		query: url.Values{"dryRun": {"true"}}}
+	return fetch(ctx, c, call, r.body(EndpointDownload), parseEstimate)
 }
 
 func parseEstimate(got answer) (Estimate, error) {

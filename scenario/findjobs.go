@@ -1,9 +1,9 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -47,14 +47,7 @@ func (c *Client) FindArchiveJobs(ctx context.Context, r ArchiveRequest, since ti
 	query := url.Values{"types": {archiveJobType}, "updatedAfter": {since.UTC().Format(time.RFC3339Nano)},
 		"pageSize": {strconv.Itoa(findPageSize)}}
 	for range maxFindPages {
-		token := ""
-		err := c.do(ctx, call{
-			op: opFind, method: http.MethodGet, path: []string{"jobs"}, projectID: r.ProjectID, query: query,
-			read: func(got answer) (err error) {
-				token, err = s.read(got)
-				return err
-			},
-		})
+		token, err := fetch(ctx, c, call{op: opFind, path: "jobs", projectID: r.ProjectID, query: query}, nil, s.read)
 		if err != nil {
 			return FoundJobs{}, err
 		}
@@ -70,73 +63,108 @@ func (c *Client) FindArchiveJobs(ctx context.Context, r ArchiveRequest, since ti
 type search struct {
 	request ArchiveRequest
 	since   time.Time
-	jobs    []foundJob
+	jobs    []candidate
 	unclear int
 }
 
-type foundJob struct {
-	Job
+// A candidate is a job as GET /jobs shows it.
+type candidate struct {
+	JobID, JobType, CreatedAt string
+	Status                    Status
+	Metadata                  struct{ Input jobInput }
+
 	created time.Time
 }
 
 // promising says that a job was found that has not ended without an archive.
 func (s *search) promising() bool {
-	return slices.ContainsFunc(s.jobs, func(j foundJob) bool { return !j.lost() })
+	return slices.ContainsFunc(s.jobs, func(j candidate) bool { return !j.lost() })
 }
 
-func (j foundJob) lost() bool { return j.Status == StatusFailure || j.Status == StatusCanceled }
+func (j candidate) lost() bool { return j.Status == StatusFailure || j.Status == StatusCanceled }
 
 // read takes one page and returns the token of the next; "" at the end.
 func (s *search) read(got answer) (next string, err error) {
-	top, err := decodeObject(got.body)
-	if err != nil {
+	var page struct {
+		Jobs                []candidate
+		NextPaginationToken string
+	}
+	if err := decodeObject(got.body, &page); err != nil {
 		return "", err
 	}
-	list, ok := top["jobs"].([]any)
-	if !ok {
+	if page.Jobs == nil {
 		return "", errors.New("it has no list of jobs")
 	}
-	for _, entry := range list {
-		if job, ok := entry.(map[string]any); ok {
-			s.consider(job)
-		}
+	for _, job := range page.Jobs {
+		s.consider(job)
 	}
-	return firstString([]map[string]any{top}, "nextPaginationToken"), nil
+	return page.NextPaginationToken, nil
 }
 
-func (s *search) consider(job map[string]any) {
-	one := []map[string]any{job}
-	created, err := time.Parse(time.RFC3339, firstString(one, "createdAt"))
-	if firstString(one, "jobType") != archiveJobType || err == nil && created.Before(s.since) {
-		return
-	}
-	id := firstString(one, "jobId")
-	input := object(object(job, "metadata"), "input")
-	if err != nil || !validJobID(id) || !says(input) {
+func (s *search) consider(job candidate) {
+	created, err := time.Parse(time.RFC3339, job.CreatedAt)
+	switch {
+	case job.JobType != archiveJobType, err == nil && created.Before(s.since):
+	case err != nil, !validJobID(job.JobID), !job.Metadata.Input.says():
 		s.unclear++
-		return
-	}
-	if s.request.isInput(input) {
-		s.jobs = append(s.jobs, foundJob{
-			Job:     Job{ID: id, ProjectID: s.request.ProjectID, Status: Status(firstString(one, "status"))},
-			created: created,
-		})
+	case s.request.isInput(job.Metadata.Input):
+		job.created = created
+		s.jobs = append(s.jobs, job)
 	}
 }
 
 func (s *search) found() FoundJobs {
-	slices.SortStableFunc(s.jobs, func(a, b foundJob) int {
-		if a.lost() != b.lost() {
-			if a.lost() {
-				return 1
-			}
-			return -1
-		}
-		return b.created.Compare(a.created)
-	})
+	slices.SortStableFunc(s.jobs, func(a, b candidate) int { return b.created.Compare(a.created) })
 	f := FoundJobs{Unclear: s.unclear}
-	for _, j := range s.jobs {
-		f.Matching = append(f.Matching, j.Job)
+	for _, lost := range []bool{false, true} {
+		for _, j := range s.jobs {
+			if j.lost() == lost {
+				f.Matching = append(f.Matching, Job{ID: j.JobID, ProjectID: s.request.ProjectID, Status: j.Status})
+			}
+		}
 	}
 	return f
 }
+
+// A jobInput is what a job says that it was asked for: a request, or its fields without the objects around them.
+type jobInput struct {
+	ArchiveRequest
+	Query
+	ArchiveOptions
+}
+
+func (in jobInput) query() Query {
+	if in.ArchiveRequest.Query.given() {
+		return in.ArchiveRequest.Query
+	}
+	return in.Query
+}
+
+func (in jobInput) options() ArchiveOptions { return cmp.Or(in.Options, in.ArchiveOptions) }
+
+// says reports whether there is anything to compare with.
+func (in jobInput) says() bool { return in.query().given() }
+
+func (q Query) given() bool { return q.AssetIDs != nil || q.InferenceIDs != nil || q.ModelIDs != nil }
+
+// isInput reports whether a job's input is this request. In doubt it is not: an option that the request leaves to the
+// API, and that the job has with another value than the API's documented default, is another request.
+func (r ArchiveRequest) isInput(in jobInput) bool {
+	query, options := in.query().lists(), in.options()
+	for i, list := range r.Query.lists() {
+		if !slices.Equal(distinct(list.ids), distinct(query[i].ids)) {
+			return false
+		}
+	}
+	template := options.FileNameTemplate
+	if template != r.Options.FileNameTemplate && (r.Options.FileNameTemplate != "" || template != DefaultFileNameTemplate) {
+		return false
+	}
+	return isTrue(options.Flat) == isTrue(r.Options.Flat) && options.PreferOriginal == r.Options.PreferOriginal &&
+		(r.Options.ArchiveName == "" || options.ArchiveName == r.Options.ArchiveName)
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+// distinct is the IDs in order, each once: one that is given twice is one asset.
+func distinct(ids []string) []string { return slices.Compact(slices.Sorted(slices.Values(ids))) }

@@ -2,9 +2,8 @@ package scenario
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -64,12 +63,12 @@ func (c *Client) Job(ctx context.Context, ref JobRef) (Job, error) {
 	if err := ref.validate(opJob); err != nil {
 		return Job{}, err
 	}
-	job, err := c.status(ctx, ref, "jobs", ref.ID)
+	job, err := c.status(ctx, ref, "jobs/")
 	incomplete := err == nil && job.Status == StatusSuccess && job.ArchiveURL == ""
 	if !incomplete && !missing(err) {
 		return job, err
 	}
-	download, downloadErr := c.status(ctx, ref, "assets", "download", ref.ID)
+	download, downloadErr := c.status(ctx, ref, "assets/download/")
 	switch {
 	case err != nil && missing(downloadErr):
 		return Job{}, err
@@ -84,32 +83,26 @@ func (c *Client) Job(ctx context.Context, ref JobRef) (Job, error) {
 	return job, nil
 }
 
-func (c *Client) status(ctx context.Context, ref JobRef, path ...string) (Job, error) {
-	job := Job{ID: ref.ID, Endpoint: ref.Endpoint, ProjectID: ref.ProjectID}
-	err := c.do(ctx, call{
-		op: opJob, method: http.MethodGet, path: path, projectID: ref.ProjectID, read: job.readStatus,
-	})
-	if err != nil {
-		return Job{}, err
-	}
-	return job, nil
+func (c *Client) status(ctx context.Context, ref JobRef, path string) (Job, error) {
+	call := call{op: opJob, path: path + url.PathEscape(ref.ID), projectID: ref.ProjectID}
+	return fetch(ctx, c, call, nil, Job{ID: ref.ID, Endpoint: ref.Endpoint, ProjectID: ref.ProjectID}.readStatus)
 }
 
-func (j *Job) readStatus(got answer) error {
+func (j Job) readStatus(got answer) (Job, error) {
 	parsed, err := parseJobAnswer(got.body)
 	switch {
 	case err != nil:
-		return err
+		return j, err
 	case parsed.status == "":
-		return errors.New("it has no status")
+		return j, errors.New("it has no status")
 	case parsed.id != "" && parsed.id != j.ID:
-		return errors.New("it is about another job")
+		return j, errors.New("it is about another job")
 	case parsed.url != "" && !validArchiveURL(parsed.url):
-		return errors.New("its archive URL is not an http(s) URL of at most 16 KiB")
+		return j, errors.New("its archive URL is not an http(s) URL of at most 16 KiB")
 	}
 	j.Status, j.Progress, j.ArchiveURL = parsed.status, parsed.progress, parsed.url
 	j.Reason, j.RetryAfter = got.clean.value(parsed.reasons...), got.retryAfter
-	return nil
+	return j, nil
 }
 
 // CancelJob asks the API to cancel a job. It is best effort: the API refuses it for many jobs (KindInvalid, "Cannot
@@ -118,14 +111,10 @@ func (c *Client) CancelJob(ctx context.Context, ref JobRef) error {
 	if err := ref.validate(opCancel); err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]string{"action": "cancel"})
-	if err != nil {
-		return &Error{Op: opCancel, Kind: KindInvalid, Err: err}
-	}
-	return c.do(ctx, call{
-		op: opCancel, method: http.MethodPost, path: []string{"jobs", ref.ID, "action"}, projectID: ref.ProjectID,
-		body: body, read: func(answer) error { return nil },
-	})
+	call := call{op: opCancel, path: "jobs/" + url.PathEscape(ref.ID) + "/action", projectID: ref.ProjectID}
+	ignore := func(answer) (struct{}, error) { return struct{}{}, nil }
+	_, err := fetch(ctx, c, call, map[string]string{"action": "cancel"}, ignore)
+	return err
 }
 
 func (r JobRef) validate(op string) error {

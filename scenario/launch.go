@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 )
@@ -21,10 +20,6 @@ const (
 	EndpointDownload Endpoint = "download"
 )
 
-func (e Endpoint) valid() bool {
-	return e == EndpointAuto || e == EndpointArchive || e == EndpointDownload
-}
-
 func (e Endpoint) other() Endpoint {
 	if e == EndpointArchive {
 		return EndpointDownload
@@ -40,8 +35,8 @@ func (c *Client) LaunchArchive(ctx context.Context, r ArchiveRequest) (Job, erro
 	if err := r.Validate(); err != nil {
 		return Job{}, err
 	}
-	if c.endpoint != EndpointAuto {
-		return c.launch(ctx, r, c.endpoint)
+	if c.options.Endpoint != EndpointAuto {
+		return c.launch(ctx, r, c.options.Endpoint)
 	}
 	first := c.firstEndpoint(r)
 	job, err := c.launch(ctx, r, first)
@@ -70,34 +65,22 @@ func (c *Client) firstEndpoint(r ArchiveRequest) Endpoint {
 
 // launch launches at one endpoint.
 func (c *Client) launch(ctx context.Context, r ArchiveRequest, e Endpoint) (Job, error) {
-	body, err := json.Marshal(r.body(e))
-	if err != nil {
-		return Job{}, &Error{Op: opLaunch, Kind: KindInvalid, Err: err}
-	}
-	job := Job{Endpoint: e}
-	err = c.do(ctx, call{
-		op: opLaunch, method: http.MethodPost, path: []string{"assets", string(e)}, projectID: r.ProjectID,
-		body: body, launch: true,
-		read: func(got answer) error { return job.readLaunch(got, r.ProjectID) },
-	})
-	if err != nil {
-		return Job{}, err
-	}
-	return job, nil
+	launch := call{op: opLaunch, path: "assets/" + string(e), projectID: r.ProjectID, launch: true}
+	return fetch(ctx, c, launch, r.body(e), Job{Endpoint: e, ProjectID: r.ProjectID}.readLaunch)
 }
 
-// readLaunch takes what a launch answered: an ID, and by the guide perhaps a status too.
-func (j *Job) readLaunch(got answer, projectID string) error {
+// readLaunch adds what a launch answered: an ID, and by the guide perhaps a status too.
+func (j Job) readLaunch(got answer) (Job, error) {
 	parsed, err := parseJobAnswer(got.body)
 	if err != nil {
-		return err
+		return j, err
 	}
 	if !validJobID(parsed.id) {
-		return errors.New("it has no usable jobId")
+		return j, errors.New("it has no usable jobId")
 	}
-	j.ID, j.ProjectID, j.RetryAfter = parsed.id, projectID, got.retryAfter
+	j.ID, j.RetryAfter = parsed.id, got.retryAfter
 	j.Status, j.Progress, j.Reason = parsed.status, parsed.progress, got.clean.value(parsed.reasons...)
-	return nil
+	return j, nil
 }
 
 // missing reports whether an error may mean that the endpoint does not exist. (404 may also be about an asset: then the

@@ -104,14 +104,20 @@ func collectReasons(parts []string, value any, depth int) []string {
 // ceiling reads which per-team limit a 429 is about: details.actionName and details.actionLimit, at the top or within
 // the error.
 func (c cleaner) ceiling(body []byte) (action string, limit int) {
-	var top map[string]any
-	if json.Unmarshal(body, &top) != nil {
-		return "", 0
+	type holder struct {
+		Details struct {
+			ActionName  string
+			ActionLimit any
+		}
 	}
-	for _, holder := range []map[string]any{top, object(top, "error"), object(top, "apiError")} {
-		details := object(holder, "details")
-		if name, ok := details["actionName"].(string); ok {
-			return c.text(name), wholeNumber(details["actionLimit"])
+	var top struct {
+		holder
+		Error, APIError holder
+	}
+	_ = decodeObject(body, &top) // nothing is found in what is none
+	for _, h := range []holder{top.holder, top.Error, top.APIError} {
+		if name := h.Details.ActionName; name != "" {
+			return c.text(name), wholeNumber(h.Details.ActionLimit)
 		}
 	}
 	return "", 0

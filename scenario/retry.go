@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,18 +17,11 @@ const (
 // wait sleeps before attempt+1 and reports whether there is to be one. Not if the attempts are used up, nor if the wait
 // would be longer than allowed or end after the context's deadline: the caller can make better use of that time.
 func (c *Client) wait(ctx context.Context, attempt int, retryAfter time.Duration) bool {
-	if attempt >= c.maxAttempts {
+	if attempt >= c.options.MaxAttempts || retryAfter > c.options.MaxRetryWait {
 		return false
 	}
-	d := c.backoff(attempt)
-	if retryAfter > 0 {
-		// The jitter goes on top of what was asked for: less would be refused again.
-		d += retryAfter
-	}
-	if retryAfter > c.maxRetryWait {
-		return false
-	}
-	d = min(d, c.maxRetryWait)
+	// The jitter goes on top of what was asked for: less would be refused again.
+	d := min(retryAfter+c.backoff(attempt), c.options.MaxRetryWait)
 	if deadline, ok := ctx.Deadline(); ok && c.now().Add(d).After(deadline) {
 		return false
 	}
@@ -38,7 +32,7 @@ func (c *Client) wait(ctx context.Context, attempt int, retryAfter time.Duration
 // do not come back together.
 func (c *Client) backoff(attempt int) time.Duration {
 	ceiling := baseBackoff << min(attempt-1, 16)
-	return c.random(min(ceiling, c.maxRetryWait)) + 1
+	return c.random(min(ceiling, c.options.MaxRetryWait)) + 1
 }
 
 // parseRetryAfter reads both forms of Retry-After (RFC 9110, 10.2.3): seconds, or a date, which counts from the
@@ -48,7 +42,7 @@ func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 	if value == "" {
 		return 0
 	}
-	if isDigits(value) {
+	if strings.Trim(value, "0123456789") == "" {
 		seconds, err := strconv.ParseInt(value, 10, 64)
 		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
 			return maxRetryAfter // digits that do not fit are still a number
@@ -63,13 +57,4 @@ func parseRetryAfter(h http.Header, now time.Time) time.Duration {
 		now = date
 	}
 	return min(max(until.Sub(now), 0), maxRetryAfter)
-}
-
-func isDigits(s string) bool {
-	for _, r := range s {
-		if r < '0' || r > '9' {
-			return false
-		}
-	}
-	return s != ""
 }

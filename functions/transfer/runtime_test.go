@@ -70,12 +70,12 @@ func (s system) wantWhole(t *testing.T, a lambdatest.Answer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, _ := io.ReadAll(io.NewSectionReader(file, 0, file.Size))
+	want, _ := io.ReadAll(io.NewSectionReader(file, 0, file.Size()))
 	got, exists := s.store.Object(t, "a/b.zip")
 	if !exists || !bytes.Equal(got, want) {
 		t.Errorf("the object has %d bytes (exists: %v); the source has %d", len(got), exists, len(want))
 	}
-	if out.Output.Size != file.Size || out.Output.Entries != int64(file.Files) || out.Output.ChecksumCRC64NVME == "" || out.Output.ETag == "" {
+	if out.Output.Size != file.Size() || out.Output.Entries != int64(file.Files) || out.Output.ChecksumCRC64NVME == "" || out.Output.ETag == "" {
 		t.Errorf("output %+v", *out.Output)
 	}
 	if uploads := s.store.Uploads(t); len(uploads) != 0 {
@@ -109,7 +109,7 @@ func TestTheFunctionMovesAnArchive(t *testing.T) {
 			s.wantWhole(t, s.function.Invoke(t, event))
 			s.wantWhole(t, s.function.Invoke(t, event)) // a repeated step changes nothing
 			file, _ := s.api.ArchiveFile(s.job)
-			if got, want := s.metric("BytesTransferred"), []float64{float64(file.Size), 0}; !slices.Equal(got, want) {
+			if got, want := s.metric("BytesTransferred"), []float64{float64(file.Size()), 0}; !slices.Equal(got, want) {
 				t.Errorf("bytes counted: %v, want %v", got, want)
 			}
 			if got := s.metric("ArchivesCompleted"); !slices.Equal(got, []float64{1, 1}) {

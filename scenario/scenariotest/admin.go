@@ -4,34 +4,61 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strings"
 )
 
-// onLoopback lets only this machine in: the admin endpoints need no credentials.
-func onLoopback(next http.HandlerFunc) http.HandlerFunc {
+const maxAssetsBody = 64 << 20
+
+// admin is an endpoint for tests, which needs no credentials and so lets only this machine in. What do gives is the
+// answer; nil: 204.
+func admin(maxBody int64, do func(body []byte) (map[string]any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !peer.Addr().Unmap().IsLoopback() {
-			failure(http.StatusForbidden, "The test endpoints are for loopback only").write(w, nil, 0)
+			failure(http.StatusForbidden, "The test endpoints are for loopback only").write(w, 0)
 			return
 		}
-		next(w, r)
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		var answer map[string]any
+		if err == nil {
+			answer, err = do(body)
+		}
+		switch {
+		case err != nil:
+			failure(http.StatusBadRequest, err.Error()).write(w, 0)
+		case answer == nil:
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			success(answer).write(w, 0)
+		}
 	}
 }
 
-func (h *Handler) postFaults(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
-	var list []Fault
-	if err == nil {
-		list, err = ParseFaults(body)
-	}
-	if err != nil {
-		failure(http.StatusBadRequest, err.Error()).write(w, nil, 0)
-		return
-	}
+func (h *Handler) postFaults(body []byte) (map[string]any, error) {
+	list, err := ParseFaults(body)
 	h.faults.add(list...)
-	w.WriteHeader(http.StatusNoContent)
+	return nil, err
+}
+
+func (h *Handler) deleteFaults([]byte) (map[string]any, error) {
+	h.ClearFaults()
+	return nil, nil
+}
+
+func (h *Handler) postAssets(body []byte) (map[string]any, error) {
+	var list []CatalogueAsset
+	if err := decodeStrictly(body, &list); err != nil {
+		return nil, err
+	}
+	return nil, h.putAssets(list)
+}
+
+func (h *Handler) showJobs([]byte) (map[string]any, error) {
+	return map[string]any{"jobs": h.Jobs()}, nil
 }
 
 // ParseFaults reads a Fault as JSON, or an array of them, and refuses what is unknown or not valid.
@@ -47,30 +74,29 @@ func ParseFaults(b []byte) ([]Fault, error) {
 	return list, nil
 }
 
-func (h *Handler) postAssets(w http.ResponseWriter, r *http.Request) {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAssetsBody))
-	decoder.DisallowUnknownFields()
-	var list []CatalogueAsset
-	err := decoder.Decode(&list)
-	if err == nil {
-		err = h.putAssets(list)
+// allowed refuses what a web page may have sent: a page of another origin says so in Origin, and one whose name was made
+// to lead here (DNS rebinding) has that name in Host. Without this, any page that somebody opens could set faults, and so
+// choose what the next archive holds.
+func allowed(r *http.Request) bool {
+	if !ownHost(r.Host) {
+		return false
 	}
-	if err != nil {
-		failure(http.StatusBadRequest, err.Error()).write(w, nil, 0)
-		return
+	for _, origin := range r.Header.Values("Origin") {
+		u, err := url.Parse(origin)
+		if err != nil || !strings.EqualFold(u.Host, r.Host) {
+			return false
+		}
 	}
-	w.WriteHeader(http.StatusNoContent)
+	return true
 }
 
-func (h *Handler) deleteFaults(w http.ResponseWriter, _ *http.Request) {
-	h.ClearFaults()
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (h *Handler) showRequests(w http.ResponseWriter, _ *http.Request) {
-	(&reply{status: http.StatusOK, body: map[string]any{"requests": h.Requests()}}).write(w, nil, 0)
-}
-
-func (h *Handler) showJobs(w http.ResponseWriter, _ *http.Request) {
-	(&reply{status: http.StatusOK, body: map[string]any{"jobs": h.Jobs()}}).write(w, nil, 0)
+// ownHost accepts names of this machine's loopback.
+func ownHost(hostport string) bool {
+	host := hostport
+	if name, _, err := net.SplitHostPort(hostport); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
 }

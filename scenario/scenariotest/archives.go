@@ -28,7 +28,7 @@ type layout struct {
 }
 
 // get gives the layout of a job's archive, and makes it if need be: once, however many ask meanwhile.
-func (s *archives) get(j job, changed bool, o Options) (*virtualzip.Archive, error) {
+func (s *archives) get(j *job, changed bool, o Options) (*virtualzip.Archive, error) {
 	s.mu.Lock()
 	i := slices.IndexFunc(s.recent, func(l *layout) bool { return l.job == j.ID && l.changed == changed })
 	var l *layout
@@ -48,14 +48,10 @@ func (s *archives) get(j job, changed bool, o Options) (*virtualzip.Archive, err
 	return l.make()
 }
 
-func (o Options) image(seed string) virtualzip.ImageSpec {
-	return virtualzip.ImageSpec{Seed: seed, Width: imageSide, Height: imageSide, Size: o.AssetSize}
-}
-
 // AssetFile gives the file of one version of an asset, as a stand-in with these options puts it into archives: to compare
 // with.
 func AssetFile(o Options, id string, version int) (*io.SectionReader, error) {
-	content, err := virtualzip.Image(o.withDefaults().image(asset{ID: id, Version: version}.seed()))
+	content, err := virtualzip.Image(asset{ID: id, Version: version}.seed(), o.AssetSize)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +59,7 @@ func AssetFile(o Options, id string, version int) (*io.SectionReader, error) {
 }
 
 // lay makes an archive. A changed one has the same names and sizes, and other bytes.
-func lay(j job, changed bool, o Options) (*virtualzip.Archive, error) {
+func lay(j *job, changed bool, o Options) (*virtualzip.Archive, error) {
 	var files []virtualzip.File
 	for i, name := range names(j.Assets, j.Template, j.Flat) {
 		if j.Assets[i].LeftOut {
@@ -73,11 +69,11 @@ func lay(j job, changed bool, o Options) (*virtualzip.Archive, error) {
 		if changed {
 			seed += " changed"
 		}
-		content, err := virtualzip.Image(o.image(seed))
+		content, err := virtualzip.Image(seed, o.AssetSize)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, virtualzip.File{Name: name, Content: content})
 	}
-	return virtualzip.Zip(files, modified), nil
+	return virtualzip.Zip(files, modified)
 }

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/scenario/scenariotest/internal/virtualzip"
 )
 
 // tick is how often a bounded response sends.
@@ -16,33 +18,25 @@ type archiveWriter struct {
 	h *Handler
 	r *http.Request
 
+	content   *virtualzip.Content
 	bandwidth int64 // bytes per second; 0: no bound
 	atOffset  []*countedFault
 
-	status int
 	offset int64 // of the archive, of the next byte
 	end    int64 // behind the last byte of the archive that this response has; 0 while it has none of it
 	sent   int64
 	began  time.Time // of the first byte
 }
 
-func (w *archiveWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// ReadFrom is what io.CopyN in http.ServeContent calls, with a limited archiveReader.
+// ReadFrom is what io.CopyN in http.ServeContent calls, with the part of the archive that was asked for.
 func (w *archiveWriter) ReadFrom(r io.Reader) (int64, error) {
-	limited, _ := r.(*io.LimitedReader)
-	if limited == nil {
-		return io.Copy(struct{ io.Writer }{w}, r)
+	limited := r.(*io.LimitedReader)
+	offset, err := limited.R.(io.Seeker).Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
 	}
-	source, ok := limited.R.(*archiveReader)
-	if !ok {
-		return io.Copy(struct{ io.Writer }{w}, r)
-	}
-	w.offset, w.end = source.offset, source.offset+limited.N
-	return source.content.WriteRange(w, source.offset, limited.N)
+	w.offset, w.end = offset, offset+limited.N
+	return w.content.WriteRange(w, offset, limited.N)
 }
 
 // Write sends one piece of the archive, or of an error's text.

@@ -99,21 +99,16 @@ func (h *Handler) putAssets(list []CatalogueAsset) error {
 	return nil
 }
 
-// find gives an asset; every ID that exists and was never put is an asset as old as the catalogue. The caller holds mu.
-func (c *catalogue) find(id string) (CatalogueAsset, bool) {
-	if a := c.byID[id]; a != nil {
-		return *a, !a.Deleted
-	}
-	return CatalogueAsset{ID: id, CreatedAt: catalogueBegan, UpdatedAt: catalogueBegan}, exists(id)
-}
-
-// bulk gives those of the assets that exist.
+// bulk gives those of the assets that exist; every ID that was never put is an asset as old as the catalogue.
 func (c *catalogue) bulk(ids []string) (found []CatalogueAsset) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, id := range ids {
-		if a, ok := c.find(id); ok {
-			found = append(found, a)
+		switch a := c.byID[id]; {
+		case a != nil && !a.Deleted:
+			found = append(found, *a)
+		case a == nil && exists(id):
+			found = append(found, CatalogueAsset{ID: id, CreatedAt: catalogueBegan, UpdatedAt: catalogueBegan})
 		}
 	}
 	return found
@@ -142,6 +137,9 @@ func (c *catalogue) enter(assets []asset) (gone string, err error) {
 	return "", c.state.keepAssets(changed)
 }
 
+func (a *CatalogueAsset) author() string     { return cmp.Or(a.AuthorID, "user_local") }
+func (a *CatalogueAsset) kindOfType() string { return cmp.Or(a.Type, "inference-txt2img") }
+
 func (a *CatalogueAsset) time(sortBy string) time.Time {
 	if sortBy == sortByCreated {
 		return a.CreatedAt
@@ -159,11 +157,7 @@ func (c *catalogue) inOrder(sortBy string) []*CatalogueAsset {
 	if list := c.sorted[sortBy]; list != nil {
 		return list
 	}
-	list := make([]*CatalogueAsset, 0, len(c.byID))
-	for _, a := range c.byID {
-		list = append(list, a)
-	}
-	slices.SortFunc(list, func(a, b *CatalogueAsset) int { return compare(a, b, sortBy) })
+	list := slices.SortedFunc(maps.Values(c.byID), func(a, b *CatalogueAsset) int { return compare(a, b, sortBy) })
 	c.sorted[sortBy] = list
 	return list
 }

@@ -98,9 +98,9 @@ func TestClientUnderstandsRefusals(t *testing.T) {
 		{"too many of a model", func(o *scenariotest.Options) { o.AssetsPerSource = 1001 }, quick,
 			scenario.ArchiveRequest{Query: scenario.Query{ModelIDs: []string{"m"}}},
 			scenario.Error{Kind: scenario.KindInvalid, StatusCode: 400, Reason: "Bad Request: batch limited to 1000 assets, got 1001"}},
-		{"ceiling", func(o *scenariotest.Options) { o.RequestsPerSecond, o.RetryAfterSeconds = 1, 60 }, nil, one,
-			scenario.Error{Kind: scenario.KindRateLimited, StatusCode: 429, Action: "api-requests-per-second", Limit: 1,
-				RetryAfter: time.Minute, Reason: "Too Many Requests: Too many requests for this team: api-requests-per-second is limited to 1"}},
+		{"ceiling", func(o *scenariotest.Options) { o.MaxConcurrentJobs = 1 }, quick, one,
+			scenario.Error{Kind: scenario.KindRateLimited, StatusCode: 429, Action: "assets-download-concurrency", Limit: 1, RetryAfter: time.Second,
+				Reason: "Too Many Requests: Too many requests for this team: assets-download-concurrency is limited to 1"}},
 		{"lost answer", func(o *scenariotest.Options) { o.Faults = []scenariotest.Fault{{Skip: 1, TruncateBody: 3}} }, nil, one,
 			scenario.Error{Kind: scenario.KindUncertain, StatusCode: 200,
 				Reason: "the answer to the launch was lost: a job may have been made"}},
@@ -112,7 +112,7 @@ func TestClientUnderstandsRefusals(t *testing.T) {
 					test.options(o)
 				}
 			})
-			s.call("GET", "/v1/jobs/x", "") // uses up what a second allows
+			s.launch(oneAsset) // as many as the ceiling allows
 			c := s.client(func(o *scenario.Options) {
 				if test.client != nil {
 					test.client(o)

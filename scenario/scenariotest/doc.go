@@ -12,7 +12,7 @@
 //	GET  /v1/jobs/{id}              status; {"job":{…}}
 //	GET  /v1/jobs                   the jobs, in pages; metadata.input is what was asked for
 //	GET  /v1/assets/download/{id}   status; {"jobId","jobStatus","downloadUrl"}
-//	POST /v1/jobs/{id}/action       {"action":"cancel"}: refused, as for most jobs, unless Options.AllowCancel
+//	POST /v1/jobs/{id}/action       {"action":"cancel"}: refused, as for most jobs
 //	GET  /v1/assets                 the assets of the catalogue, in pages
 //	POST /v1/assets/get-bulk        assets by their IDs, at most 200
 //	GET  /v1/assets/{id}            one asset
@@ -47,7 +47,6 @@
 //	POST   /_test/faults     a Fault as JSON, or an array of them
 //	POST   /_test/assets     an array of CatalogueAsset: what lists show from then on
 //	DELETE /_test/faults     back to good behaviour
-//	GET    /_test/requests   the requests seen, without secrets
 //	GET    /_test/jobs       the jobs
 //
 // For example, the guide's endpoint does not exist, and the next archive request is cut after a megabyte:

@@ -22,7 +22,7 @@ func (s *standIn) get(ctx context.Context, url, header string) (status int, body
 	if header != "" {
 		r.Header.Set("Range", header)
 	}
-	response, err := s.Client().Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -87,7 +87,7 @@ func TestLostAnswers(t *testing.T) {
 		s.AddFault(test.fault)
 		r := s.request("POST", "/v1/assets/archive", oneAsset)
 		r.SetBasicAuth(scenariotest.DefaultKey, scenariotest.DefaultSecret)
-		response, err := s.Client().Do(r)
+		response, err := http.DefaultClient.Do(r)
 		var body []byte
 		if err == nil {
 			body, err = io.ReadAll(response.Body)
@@ -204,7 +204,7 @@ func TestArchiveThatStalls(t *testing.T) {
 	s.AddFault(scenariotest.Fault{Operation: scenariotest.OpArchive, StallAt: 1000})
 	ctx, cancel := context.WithCancel(t.Context())
 	r := s.request("GET", url, "").WithContext(ctx)
-	response, err := s.Client().Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,21 +227,20 @@ func TestClosingEndsWhatStalls(t *testing.T) {
 	s := newStandIn(t)
 	url, _ := s.archive("asset_1")
 	s.AddFault(scenariotest.Fault{Operation: scenariotest.OpArchive, StallAt: 1}, scenariotest.Fault{Latency: time.Hour})
-	ended := make(chan error, 2)
+	begun, ended := make(chan bool, 2), make(chan error, 2)
 	for _, u := range []string{url, s.URL + "/v1/jobs/x"} {
 		r := s.request("GET", u, "")
 		go func() { // ends when the stand-in does
-			response, err := s.Client().Do(r)
+			response, err := http.DefaultClient.Do(r)
 			if err == nil {
+				begun <- true
 				_, err = io.Copy(io.Discard, response.Body)
 				response.Body.Close()
 			}
 			ended <- err
 		}()
 	}
-	for s.PeakArchiveRequests() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	<-begun
 	s.Close()
 	for range 2 {
 		<-ended
@@ -305,37 +304,11 @@ func TestFaultsFromOutside(t *testing.T) {
 func TestInspectionFromOutside(t *testing.T) {
 	t.Parallel()
 	s := newStandIn(t)
-	id := s.launch(oneAsset)
+	s.launch(oneAsset)
 	s.advance(time.Hour)
-	url := s.call("GET", "/v1/jobs/"+id+"?projectId=", "").job(t)["metadata"].(map[string]any)["archiveUrl"].(string)
-	s.download(url, "Range: bytes=0-4")
-	text := string(s.do(s.request("GET", "/_test/requests", "")).body)
-	for _, want := range []string{`"path":"/v1/jobs/` + id, `"range":"bytes=0-4"`, `"status":206`, `"bytes":5`, `asset_1`} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %s in %s", want, text)
-		}
-	}
-	for _, secret := range []string{"Signature", "Basic", scenariotest.DefaultSecret, "Expires"} {
-		if strings.Contains(text, secret) {
-			t.Errorf("%s in %s", secret, text)
-		}
-	}
-	if got := s.Requests(scenariotest.OpArchive); len(got) != 1 || got[0].JobID != id || got[0].Bytes != 5 {
-		t.Errorf("%+v", got)
-	}
 	if a := s.do(s.request("GET", "/_test/jobs", "")); !strings.Contains(string(a.body), `"status":"success"`) {
 		t.Errorf("%s", a.body)
 	}
-}
-
-type remote struct {
-	http.Handler
-	addr string
-}
-
-func (r remote) ServeHTTP(w http.ResponseWriter, q *http.Request) {
-	q.RemoteAddr = r.addr
-	r.Handler.ServeHTTP(w, q)
 }
 
 func TestAdminIsForLoopback(t *testing.T) {
@@ -344,11 +317,9 @@ func TestAdminIsForLoopback(t *testing.T) {
 	t.Cleanup(h.Close)
 	for addr, status := range map[string]int{"127.0.0.1:1": 200, "[::1]:1": 200, "[::ffff:127.0.0.1]:1": 200, "192.0.2.1:1": 403, "": 403} {
 		w := httptest.NewRecorder()
-		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://localhost/_test/jobs", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		remote{h, addr}.ServeHTTP(w, r)
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/_test/jobs", nil)
+		r.RemoteAddr = addr
+		h.ServeHTTP(w, r)
 		if w.Code != status {
 			t.Errorf("%q: %d", addr, w.Code)
 		}

@@ -3,6 +3,7 @@ package scenariotest
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -10,10 +11,7 @@ import (
 	"time"
 )
 
-const (
-	maxRequestBody = 1 << 20
-	maxJournalBody = 32 << 10 // of a request, in the journal
-)
+const maxRequestBody = 1 << 20
 
 // Handler is the stand-in as an [http.Handler], for a server of the caller's. Close it to end requests that wait.
 type Handler struct {
@@ -21,11 +19,9 @@ type Handler struct {
 	mux       *http.ServeMux
 	jobs      jobs
 	faults    faults
-	pace      pace
 	signer    *signer
 	archives  archives
 	catalogue *catalogue
-	journal   journal
 
 	closeOnce sync.Once
 	closed    chan struct{}
@@ -37,27 +33,24 @@ func NewHandler(o Options) *Handler {
 		panic("scenariotest: " + err.Error())
 	}
 	o = o.withDefaults()
-	kept, key, err := state(o.State).load()
-	if err != nil {
-		panic("scenariotest: " + err.Error())
-	}
-	assets, err := newCatalogue(o.Catalogue, state(o.State))
-	if err != nil {
+	kept := state(o.State)
+	key, keyErr := kept.key()
+	launched, err := kept.load()
+	assets, catalogueErr := newCatalogue(o.Catalogue, kept)
+	if err := errors.Join(keyErr, err, catalogueErr); err != nil {
 		panic("scenariotest: " + err.Error())
 	}
 	h := &Handler{
 		options:   o,
 		mux:       http.NewServeMux(),
-		jobs:      jobs{state: state(o.State), byID: map[string]*job{}},
-		pace:      pace{limit: o.RequestsPerSecond},
+		jobs:      jobs{state: kept, order: launched, byID: map[string]*job{}},
 		signer:    newSigner(key, o.URLLifetime),
 		catalogue: assets,
 		closed:    make(chan struct{}),
 	}
-	for _, j := range kept {
+	for _, j := range launched {
 		h.jobs.byID[j.ID] = j
 	}
-	h.jobs.order = kept
 	h.faults.add(o.Faults...)
 	h.mux.HandleFunc("POST /v1/assets/archive", h.api(OpLaunchArchive, h.launchArchive))
 	h.mux.HandleFunc("POST /v1/assets/download", h.api(OpLaunchDownload, h.launchDownload))
@@ -69,13 +62,12 @@ func NewHandler(o Options) *Handler {
 	h.mux.HandleFunc("POST /v1/assets/get-bulk", h.api(OpBulkAssets, h.bulkAssets))
 	h.mux.HandleFunc("GET /v1/assets/{id}", h.api(OpAsset, h.getAsset))
 	h.mux.HandleFunc("/archives/{id}/{name}", h.serveArchive)
-	h.mux.HandleFunc("POST /_test/faults", onLoopback(h.postFaults))
-	h.mux.HandleFunc("DELETE /_test/faults", onLoopback(h.deleteFaults))
-	h.mux.HandleFunc("POST /_test/assets", onLoopback(h.postAssets))
-	h.mux.HandleFunc("GET /_test/requests", onLoopback(h.showRequests))
-	h.mux.HandleFunc("GET /_test/jobs", onLoopback(h.showJobs))
+	h.mux.HandleFunc("POST /_test/faults", admin(maxRequestBody, h.postFaults))
+	h.mux.HandleFunc("DELETE /_test/faults", admin(maxRequestBody, h.deleteFaults))
+	h.mux.HandleFunc("POST /_test/assets", admin(maxAssetsBody, h.postAssets))
+	h.mux.HandleFunc("GET /_test/jobs", admin(maxRequestBody, h.showJobs))
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		failure(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path).write(w, nil, 0)
+		failure(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path).write(w, 0)
 	})
 	return h
 }
@@ -83,7 +75,7 @@ func NewHandler(o Options) *Handler {
 // ServeHTTP implements [http.Handler].
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !allowed(r) {
-		failure(http.StatusMisdirectedRequest, "Only this machine's own programs are served").write(w, nil, 0)
+		failure(http.StatusMisdirectedRequest, "Only this machine's own programs are served").write(w, 0)
 		return
 	}
 	h.mux.ServeHTTP(w, r)
@@ -108,13 +100,10 @@ func (h *Handler) ClearFaults() { h.faults.clear() }
 // An apiFunc does what one operation of the API does.
 type apiFunc func(r *http.Request, body []byte, fault Fault) *reply
 
-// api is what all operations of the API have in common: the journal, the faults, credentials and ceilings.
+// api is what all operations of the API have in common: the faults and the credentials.
 func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
-		entry := newRequest(op, r, h.options.Now())
-		entry.Body = string(body[:min(len(body), maxJournalBody)])
-		defer func() { h.journal.add(entry) }() // also when the connection is dropped
 		fault, _ := h.faults.take(op)
 		h.pause(r, fault.Latency)
 		if fault.Drop == DropBefore {
@@ -124,12 +113,10 @@ func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 			do = nil
 		}
 		answer := h.answer(r, body, err, fault, do)
-		entry.Status, entry.JobID = answer.status, answer.jobID
 		if fault.Drop == DropAfter {
-			entry.Status = 0
 			panic(http.ErrAbortHandler)
 		}
-		answer.write(w, &entry.Bytes, fault.TruncateBody)
+		answer.write(w, fault.TruncateBody)
 	}
 }
 
@@ -143,8 +130,6 @@ func (h *Handler) answer(r *http.Request, body []byte, bodyErr error, fault Faul
 		return noRoute()
 	case !h.authorized(r):
 		return failure(http.StatusUnauthorized, "Invalid API key or secret")
-	case !h.pace.allow(h.options.Now()):
-		return h.tooManyRequests("api-requests-per-second", h.options.RequestsPerSecond)
 	case bodyErr != nil:
 		return failure(http.StatusRequestEntityTooLarge, "The request body is too large")
 	}
@@ -178,8 +163,9 @@ type reply struct {
 	raw        string // in place of body, if not empty
 	retryAfter string
 	errorType  string // the header of API Gateway's own errors
-	jobID      string // for the journal
 }
+
+func success(body map[string]any) *reply { return &reply{status: http.StatusOK, body: body} }
 
 // failure is an error answer in the API's shape.
 func failure(status int, message string) *reply {
@@ -189,7 +175,7 @@ func failure(status int, message string) *reply {
 }
 
 // write sends the answer; cut off after some bytes of the body, if truncate says so (see Fault.TruncateBody).
-func (a *reply) write(w http.ResponseWriter, written *int64, truncate int64) {
+func (a *reply) write(w http.ResponseWriter, truncate int64) {
 	body := []byte(a.raw)
 	if a.raw == "" {
 		body, _ = json.Marshal(a.body) // strings and numbers only: cannot fail
@@ -206,10 +192,7 @@ func (a *reply) write(w http.ResponseWriter, written *int64, truncate int64) {
 	if truncate != 0 {
 		body = body[:min(max(truncate, 0), int64(len(body)))]
 	}
-	n, _ := w.Write(body) // a client that has gone is no concern of the stand-in's
-	if written != nil {
-		*written = int64(n)
-	}
+	_, _ = w.Write(body) // a client that has gone is no concern of the stand-in's
 	if truncate != 0 {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)

@@ -53,7 +53,7 @@ type answer struct {
 
 func (s *standIn) do(r *http.Request) answer {
 	s.t.Helper()
-	response, err := s.Client().Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func (s *standIn) content(jobID string) []byte {
 		s.t.Fatal(err)
 	}
 	var whole bytes.Buffer
-	if _, err := io.Copy(&whole, io.NewSectionReader(file, 0, file.Size)); err != nil {
+	if _, err := io.Copy(&whole, io.NewSectionReader(file, 0, file.Size())); err != nil {
 		s.t.Fatal(err)
 	}
 	return whole.Bytes()

@@ -2,7 +2,6 @@ package scenariotest
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/scenario-archive/scenario-archive/scenario/scenariotest/internal/virtualzip"
 )
@@ -24,7 +23,7 @@ func (h *Handler) Jobs() []JobInfo {
 	now := h.options.Now()
 	list := []JobInfo{}
 	for _, j := range h.jobs.order {
-		info := JobInfo{ID: j.ID, ProjectID: j.Project, Launched: j.Launched, Status: j.status(now), Assets: len(j.Assets)}
+		info := JobInfo{ID: j.ID, ProjectID: j.Project, Launched: j.Launched, Status: j.current(now).status, Assets: len(j.Assets)}
 		if len(j.Assets) > 0 {
 			info.First = j.Assets[0].ID
 		}
@@ -33,29 +32,13 @@ func (h *Handler) Jobs() []JobInfo {
 	return list
 }
 
-// ArchiveFile is an archive's whole content, to compare with.
-type ArchiveFile struct {
-	io.ReaderAt
-	Size  int64
-	ETag  string // quotes included
-	Files int
-}
-
-// ArchiveFile gives a job's archive, whether the job is done or not. The error is for an unknown job.
-func (h *Handler) ArchiveFile(jobID string) (ArchiveFile, error) {
-	j, ok := h.jobs.find(jobID)
-	if !ok {
-		return ArchiveFile{}, fmt.Errorf("scenariotest: no job %s", jobID)
+// ArchiveFile gives a job's whole archive, to compare with, whether the job is done or not. The error is for an unknown job.
+func (h *Handler) ArchiveFile(jobID string) (*virtualzip.Archive, error) {
+	j := h.jobs.find(jobID)
+	if j == nil {
+		return nil, fmt.Errorf("scenariotest: no job %s", jobID)
 	}
-	archive, err := h.archives.get(j, false, h.options)
-	if err != nil {
-		return ArchiveFile{}, err
-	}
-	return describeArchive(archive), nil
-}
-
-func describeArchive(a *virtualzip.Archive) ArchiveFile {
-	return ArchiveFile{ReaderAt: a, Size: a.Size(), ETag: a.ETag, Files: a.Files}
+	return h.archives.get(j, false, h.options)
 }
 
 // AddArchive makes a job that is done at once, of as many assets as wanted, and gives its ID: for tests and benchmarks
@@ -67,13 +50,4 @@ func (h *Handler) AddArchive(assetIDs ...string) (jobID string) {
 		panic("scenariotest: " + err.Error())
 	}
 	return j.ID
-}
-
-// SignURL gives a fresh signed URL of a job's archive, on the server with the given base ("http://127.0.0.1:9090").
-func (h *Handler) SignURL(base, jobID string) (string, error) {
-	j, ok := h.jobs.find(jobID)
-	if !ok {
-		return "", fmt.Errorf("scenariotest: no job %s", jobID)
-	}
-	return h.signer.url(base, j, h.options.Now()), nil
 }

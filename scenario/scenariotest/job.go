@@ -2,7 +2,6 @@ package scenariotest
 
 import (
 	"crypto/rand"
-	"slices"
 	"strings"
 	"time"
 )
@@ -23,8 +22,8 @@ const (
 
 const slowdown = 10 // of asset_slow
 
-// A job is what a launch made, and what its file in the state has. It does not change but for CanceledAt: where it stands
-// follows from the time.
+// A job is what a launch made, and what its file in the state has. It does not change: where it stands follows from the
+// time.
 type job struct {
 	ID       string        `json:"id"`
 	Project  string        `json:"project,omitempty"`
@@ -42,8 +41,6 @@ type job struct {
 	NoURL   bool   `json:"noUrl,omitempty"`
 	Expired bool   `json:"expired,omitempty"`
 	Corrupt bool   `json:"corrupt,omitempty"`
-
-	CanceledAt time.Time `json:"canceledAt,omitzero"`
 }
 
 func newJobID() string { return "job_" + rand.Text() }
@@ -78,12 +75,10 @@ var phases = []struct {
 
 // ends is when the job reaches its outcome; zero: never.
 func (j *job) ends() time.Time {
-	switch {
-	case !j.CanceledAt.IsZero():
-		return j.CanceledAt
-	case j.Outcome == outcomeStuck:
+	switch j.Outcome {
+	case outcomeStuck:
 		return time.Time{}
-	case j.Outcome == statusSuccess:
+	case statusSuccess:
 		return j.Created.Add(j.Duration)
 	default: // half way
 		return j.Created.Add(j.Duration / 2)
@@ -103,62 +98,43 @@ func (j *job) elapsed(now time.Time) float64 {
 	return min(max(now.Sub(j.Created).Seconds()/j.Duration.Seconds(), 0), 0.99)
 }
 
-// updated is when the job's status changed last.
-func (j *job) updated(now time.Time) time.Time {
-	if j.final(now) {
-		return j.ends()
-	}
-	for _, phase := range slices.Backward(phases) {
-		if phase.begins <= j.elapsed(now) {
-			return j.Created.Add(time.Duration(phase.begins * float64(j.Duration)))
-		}
-	}
-	return j.Created
-}
-
 // A change is one entry of a job's statusHistory.
 type change struct {
-	Date   string `json:"date"`
-	Status string `json:"status"`
+	at     time.Time
+	status string
 }
 
 // history is the statuses that the job has had so far; the last one is the current.
-func (j *job) history(now time.Time) []change {
-	var changes []change
-	until := now
-	if j.final(now) {
-		until = j.ends()
+func (j *job) history(now time.Time) (changes []change) {
+	final := j.final(now)
+	if final {
+		now = j.ends()
 	}
 	for _, phase := range phases {
-		if phase.begins <= j.elapsed(until) {
-			at := j.Created.Add(time.Duration(phase.begins * float64(j.Duration)))
-			changes = append(changes, change{isoTime(at), phase.status})
+		if phase.begins <= j.elapsed(now) {
+			changes = append(changes, change{j.Created.Add(time.Duration(phase.begins * float64(j.Duration))), phase.status})
 		}
 	}
-	if j.final(now) {
-		changes = append(changes, change{isoTime(until), j.finalStatus()})
+	if final {
+		changes = append(changes, change{now, j.Outcome})
 	}
 	return changes
 }
 
-func (j *job) finalStatus() string {
-	if !j.CanceledAt.IsZero() {
-		return statusCanceled
-	}
-	return j.Outcome
+// current is the last change of the job's status.
+func (j *job) current(now time.Time) change {
+	history := j.history(now)
+	return history[len(history)-1]
 }
 
-func (j *job) status(now time.Time) string {
-	changes := j.history(now)
-	return changes[len(changes)-1].Status
-}
+func (j *job) succeeded(now time.Time) bool { return j.final(now) && j.Outcome == statusSuccess }
 
 func (j *job) progress(now time.Time) float64 {
-	if j.final(now) && j.finalStatus() == statusSuccess {
+	switch {
+	case j.succeeded(now):
 		return 1
-	}
-	if j.final(now) {
-		now = j.ends()
+	case j.final(now):
+		return j.elapsed(j.ends())
 	}
 	return j.elapsed(now)
 }

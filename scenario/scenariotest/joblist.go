@@ -2,6 +2,7 @@ package scenariotest
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,22 +22,19 @@ type jobFilter struct {
 	pageSize, from int
 }
 
-// parseJobFilter reads a query as the official client documents it; problem says what is refused.
-func parseJobFilter(q url.Values) (f jobFilter, problem string) {
-	f = jobFilter{project: q.Get("projectId"), status: q.Get("status"), pageSize: 50}
+// parseJobFilter reads a query as the official client documents it.
+func parseJobFilter(q url.Values) (f jobFilter, err error) {
+	f = jobFilter{project: q.Get("projectId"), status: q.Get("status")}
 	if types := cmp.Or(strings.Join(q["types"], ","), q.Get("type")); types != "" {
 		f.types = strings.Split(types, ",")
 	}
 	f.byUpdate = len(f.types) > 0 || f.status != "" || q.Get("workflowId") != ""
-	var err error
-	if v := q.Get("pageSize"); v != "" {
-		if f.pageSize, err = strconv.Atoi(v); err != nil || f.pageSize < 1 || f.pageSize > 100 {
-			return f, "pageSize must be a number from 1 to 100"
-		}
+	if f.pageSize, err = pageSize(q); err != nil {
+		return f, err
 	}
 	if v := q.Get("paginationToken"); v != "" {
 		if f.from, err = strconv.Atoi(strings.TrimPrefix(v, "from-")); err != nil || f.from < 0 {
-			return f, "paginationToken is not one of this list"
+			return f, errors.New("paginationToken is not one of this list")
 		}
 	}
 	for name, at := range map[string]*time.Time{"createdAfter": &f.created, "updatedAfter": &f.updated} {
@@ -45,25 +43,25 @@ func parseJobFilter(q url.Values) (f jobFilter, problem string) {
 			continue
 		}
 		if *at, err = time.Parse(time.RFC3339, v); err != nil {
-			return f, name + " must be a date in ISO 8601"
+			return f, errors.New(name + " must be a date in ISO 8601")
 		}
 		if f.byUpdate != (name == "updatedAfter") {
-			return f, name + " is not allowed with these filters"
+			return f, errors.New(name + " is not allowed with these filters")
 		}
 	}
-	return f, ""
+	return f, nil
 }
 
-func (f jobFilter) takes(j *job, updated time.Time, status string) bool {
+func (f jobFilter) takes(j *job, current change) bool {
 	return j.Project == f.project && (len(f.types) == 0 || slices.Contains(f.types, jobType)) &&
-		(f.status == "" || f.status == status) && j.Created.After(f.created) && updated.After(f.updated)
+		(f.status == "" || f.status == current.status) && j.Created.After(f.created) && current.at.After(f.updated)
 }
 
 // listJobs answers with the jobs that the query asks for, the latest first.
 func (h *Handler) listJobs(r *http.Request, _ []byte, _ Fault) *reply {
-	f, problem := parseJobFilter(r.URL.Query())
-	if problem != "" {
-		return failure(http.StatusBadRequest, problem)
+	f, err := parseJobFilter(r.URL.Query())
+	if err != nil {
+		return failure(http.StatusBadRequest, err.Error())
 	}
 	found := h.jobs.filter(f, h.options.Now())
 	page := found[min(f.from, len(found)):min(f.from+f.pageSize, len(found))]
@@ -75,24 +73,21 @@ func (h *Handler) listJobs(r *http.Request, _ []byte, _ Fault) *reply {
 	if f.from+f.pageSize < len(found) {
 		body["nextPaginationToken"] = "from-" + strconv.Itoa(f.from+f.pageSize)
 	}
-	return &reply{status: http.StatusOK, body: body}
+	return success(body)
 }
 
-// filter gives copies of the jobs that a filter takes, in its order.
-func (s *jobs) filter(f jobFilter, now time.Time) []job {
+// filter gives the jobs that a filter takes, in its order.
+func (s *jobs) filter(f jobFilter, now time.Time) (found []*job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found []job
-	updated := map[string]time.Time{}
 	for _, j := range s.order {
-		at := j.updated(now)
-		if f.takes(j, at, j.status(now)) {
-			found, updated[j.ID] = append(found, *j), at
+		if f.takes(j, j.current(now)) {
+			found = append(found, j)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b job) int {
+	slices.SortStableFunc(found, func(a, b *job) int {
 		if f.byUpdate {
-			return updated[b.ID].Compare(updated[a.ID])
+			return b.current(now).at.Compare(a.current(now).at)
 		}
 		return b.Created.Compare(a.Created)
 	})

@@ -39,12 +39,7 @@ func (s *jobs) add(j *job, ceiling int) (bool, error) {
 
 // forget lets the oldest of the jobs that have ended go, when there are many.
 func (s *jobs) forget(now time.Time) {
-	ended := 0
-	for _, j := range s.order {
-		if j.final(now) {
-			ended++
-		}
-	}
+	ended := len(s.order) - s.running(now)
 	if ended < 2*maxFinished {
 		return
 	}
@@ -68,37 +63,22 @@ func (s *jobs) running(now time.Time) int {
 	return n
 }
 
-// find gives a copy of a job, whichever project it is of.
-func (s *jobs) find(id string) (job, bool) {
+// find gives a job, whichever project it is of; nil if there is none.
+func (s *jobs) find(id string) *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j := s.byID[id]
-	if j == nil {
-		j = s.state.get(id)
+	if j := s.byID[id]; j != nil {
+		return j
 	}
-	if j == nil {
-		return job{}, false
-	}
-	return *j, true
-}
-
-func (s *jobs) cancel(id string, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j := s.byID[id]
-	if j == nil || j.final(now) {
-		return false
-	}
-	j.CanceledAt = now
-	return s.state.put(j) == nil
+	return s.state.get(id)
 }
 
 // lookUp finds the job that a request is about, in the project that it names.
-func (h *Handler) lookUp(r *http.Request) (job, *reply) {
+func (h *Handler) lookUp(r *http.Request) (*job, *reply) {
 	id := r.PathValue("id")
-	j, ok := h.jobs.find(id)
-	if !ok || j.Project != r.URL.Query().Get("projectId") {
-		return job{}, failure(http.StatusNotFound, "Job "+id+" was not found")
+	j := h.jobs.find(id)
+	if j == nil || j.Project != r.URL.Query().Get("projectId") {
+		return nil, failure(http.StatusNotFound, "Job "+id+" was not found")
 	}
 	return j, nil
 }
@@ -108,30 +88,27 @@ func (h *Handler) getJob(r *http.Request, _ []byte, _ Fault) *reply {
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, jobID: j.ID, body: map[string]any{"job": h.describe(r, j)}}
+	return success(map[string]any{"job": h.describe(r, j)})
 }
 
 // describe is a job as GET /jobs/{id} shows it.
-func (h *Handler) describe(r *http.Request, j job) map[string]any {
+func (h *Handler) describe(r *http.Request, j *job) map[string]any {
 	now := h.options.Now()
-	history := j.history(now)
+	history := []map[string]string{}
+	for _, c := range j.history(now) {
+		history = append(history, map[string]string{"date": isoTime(c.at), "status": c.status})
+	}
+	current := history[len(history)-1]
 	metadata := map[string]any{"assetIds": []string{}, "input": j.Asked}
 	if url := h.urlOf(r, j); url != "" && h.options.Routes != RoutesReference {
 		metadata["archiveUrl"] = url
 	}
-	if j.final(now) && j.finalStatus() != statusSuccess && j.Reason != "" {
+	if j.final(now) && j.Reason != "" {
 		metadata["error"] = j.Reason
 	}
 	return map[string]any{
-		"jobId":         j.ID,
-		"jobType":       jobType,
-		"status":        history[len(history)-1].Status,
-		"progress":      j.progress(now),
-		"statusHistory": history,
-		"metadata":      metadata,
-		"createdAt":     isoTime(j.Created),
-		"updatedAt":     history[len(history)-1].Date,
-		"ownerId":       "team_local",
+		"jobId": j.ID, "jobType": jobType, "status": current["status"], "progress": j.progress(now), "statusHistory": history,
+		"metadata": metadata, "createdAt": isoTime(j.Created), "updatedAt": current["date"], "ownerId": "team_local",
 	}
 }
 
@@ -140,17 +117,17 @@ func (h *Handler) getDownload(r *http.Request, _ []byte, _ Fault) *reply {
 	if refused != nil {
 		return refused
 	}
-	body := map[string]any{"jobId": j.ID, "jobStatus": j.status(h.options.Now())}
+	body := map[string]any{"jobId": j.ID, "jobStatus": j.current(h.options.Now()).status}
 	if url := h.urlOf(r, j); url != "" {
 		body["downloadUrl"] = url
 	}
-	return &reply{status: http.StatusOK, jobID: j.ID, body: body}
+	return success(body)
 }
 
 // urlOf signs a new URL for a job's archive; empty if there is none to give.
-func (h *Handler) urlOf(r *http.Request, j job) string {
+func (h *Handler) urlOf(r *http.Request, j *job) string {
 	now := h.options.Now()
-	if j.NoURL || !j.final(now) || j.finalStatus() != statusSuccess {
+	if j.NoURL || !j.succeeded(now) {
 		return ""
 	}
 	return h.signer.url(baseOf(r), j, now)
@@ -170,14 +147,11 @@ func (h *Handler) actOnJob(r *http.Request, body []byte, _ Fault) *reply {
 	if err := decodeStrictly(body, &action); err != nil {
 		return failure(http.StatusBadRequest, err.Error())
 	}
-	j, refused := h.lookUp(r)
-	switch {
-	case refused != nil:
+	if _, refused := h.lookUp(r); refused != nil {
 		return refused
-	case action.Action != "cancel":
-		return failure(http.StatusBadRequest, "action must be one of: cancel")
-	case !h.options.AllowCancel || !h.jobs.cancel(j.ID, h.options.Now()):
-		return failure(http.StatusBadRequest, "Cannot cancel this type of job")
 	}
-	return h.getJob(r, nil, Fault{})
+	if action.Action != "cancel" {
+		return failure(http.StatusBadRequest, "action must be one of: cancel")
+	}
+	return failure(http.StatusBadRequest, "Cannot cancel this type of job")
 }

@@ -11,7 +11,10 @@ import (
 	"strings"
 )
 
-const maxAssets = 1000
+const (
+	maxAssets      = 1000
+	statusEstimate = 269
+)
 
 type query struct {
 	AssetIDs     []string `json:"assetIds,omitempty"`
@@ -29,7 +32,7 @@ type launchBody struct {
 	} `json:"options"`
 }
 
-// decodeStrictly decodes one JSON object. Its errors name what is wrong.
+// decodeStrictly decodes one JSON value. Its errors name what is wrong.
 func decodeStrictly(body []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -47,7 +50,7 @@ func (h *Handler) launchArchive(r *http.Request, body []byte, fault Fault) *repl
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, jobID: j.ID, body: map[string]any{"job": h.describe(r, *j)}}
+	return success(map[string]any{"job": h.describe(r, j)})
 }
 
 func (h *Handler) launchDownload(r *http.Request, body []byte, fault Fault) *reply {
@@ -55,7 +58,7 @@ func (h *Handler) launchDownload(r *http.Request, body []byte, fault Fault) *rep
 	if refused != nil {
 		return refused
 	}
-	return &reply{status: http.StatusOK, jobID: j.ID, body: map[string]any{"jobId": j.ID}}
+	return success(map[string]any{"jobId": j.ID})
 }
 
 func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault) (*job, *reply) {
@@ -63,8 +66,8 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 	if err := decodeStrictly(body, &launch); err != nil {
 		return nil, failure(http.StatusBadRequest, err.Error())
 	}
-	if status, problem := launch.problem(op); status != 0 {
-		return nil, failure(status, problem)
+	if refused := launch.refusal(op); refused != nil {
+		return nil, refused
 	}
 	if op == OpLaunchDownload && r.URL.Query().Has("dryRun") {
 		return nil, h.estimate(launch)
@@ -75,11 +78,11 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 		return nil, failure(http.StatusInternalServerError, "The catalogue could not be kept: "+err.Error())
 	}
 	if gone != "" {
-		return nil, failure(http.StatusNotFound, "Asset "+gone+" was not found")
+		return nil, noAsset(gone)
 	}
 	j.Project = r.URL.Query().Get("projectId")
 	if len(j.Assets) > maxAssets {
-		return nil, failure(http.StatusBadRequest, tooMany(len(j.Assets)))
+		return nil, tooMany(len(j.Assets))
 	}
 	if fault.Outcome != "" {
 		j.Outcome, j.Reason = fault.Outcome, fault.Reason
@@ -88,9 +91,18 @@ func (h *Handler) launch(r *http.Request, op Operation, body []byte, fault Fault
 	case err != nil:
 		return nil, failure(http.StatusInternalServerError, "The job could not be kept: "+err.Error())
 	case !taken:
-		return nil, h.tooManyRequests("assets-download-concurrency", h.options.MaxConcurrentJobs)
+		return nil, tooManyJobs(h.options.MaxConcurrentJobs)
 	}
 	return j, nil
+}
+
+// tooManyJobs is the answer above a per-team ceiling.
+func tooManyJobs(limit int) *reply {
+	const action = "assets-download-concurrency"
+	r := failure(http.StatusTooManyRequests, fmt.Sprintf("Too many requests for this team: %s is limited to %d", action, limit))
+	r.body["details"] = map[string]any{"actionName": action, "actionLimit": limit}
+	r.retryAfter = "1"
+	return r
 }
 
 func (h *Handler) newJob(launch launchBody, op Operation) *job {
@@ -109,34 +121,38 @@ func (h *Handler) newJob(launch launchBody, op Operation) *job {
 	return j
 }
 
-// problem says what is wrong with a launch, with its status; 0: nothing.
-func (l launchBody) problem(op Operation) (status int, problem string) {
+// refusal is the answer to a launch that is wrong; nil: it is not.
+func (l launchBody) refusal(op Operation) *reply {
 	if l.Query == nil {
-		return http.StatusBadRequest, "query is required"
+		return failure(http.StatusBadRequest, "query is required")
 	}
-	q := *l.Query
-	if len(q.AssetIDs)+len(q.InferenceIDs)+len(q.ModelIDs) == 0 {
-		return http.StatusBadRequest, "query must have at least one of assetIds, inferenceIds, modelIds"
-	}
-	if op == OpLaunchDownload && (l.Options == nil || l.Options.FileNameTemplate == nil) {
-		return http.StatusBadRequest, "options.fileNameTemplate is required"
-	}
-	if len(q.AssetIDs) > maxAssets {
-		return http.StatusBadRequest, tooMany(len(q.AssetIDs))
-	}
-	for _, id := range slices.Concat(q.InferenceIDs, q.ModelIDs) {
-		if strings.TrimSpace(id) == "" {
-			return http.StatusBadRequest, "an ID of query is empty"
-		}
+	q, sources := *l.Query, slices.Concat(l.Query.InferenceIDs, l.Query.ModelIDs)
+	switch {
+	case len(q.AssetIDs)+len(sources) == 0:
+		return failure(http.StatusBadRequest, "query must have at least one of assetIds, inferenceIds, modelIds")
+	case op == OpLaunchDownload && (l.Options == nil || l.Options.FileNameTemplate == nil):
+		return failure(http.StatusBadRequest, "options.fileNameTemplate is required")
+	case len(q.AssetIDs) > maxAssets:
+		return tooMany(len(q.AssetIDs))
+	case slices.ContainsFunc(sources, func(id string) bool { return strings.TrimSpace(id) == "" }):
+		return failure(http.StatusBadRequest, "an ID of query is empty")
 	}
 	for _, id := range q.AssetIDs {
 		if !exists(id) {
-			return http.StatusNotFound, "Asset " + id + " was not found"
+			return noAsset(id)
 		}
 	}
-	return 0, ""
+	return nil
 }
 
-func tooMany(n int) string {
-	return fmt.Sprintf("batch limited to %d assets, got %d", maxAssets, n)
+func noAsset(id string) *reply { return failure(http.StatusNotFound, "Asset "+id+" was not found") }
+
+func tooMany(n int) *reply {
+	return failure(http.StatusBadRequest, fmt.Sprintf("batch limited to %d assets, got %d", maxAssets, n))
+}
+
+// estimate answers a dry run: HTTP 269, and nothing is launched. The cost is made up: nobody knows it.
+func (h *Handler) estimate(launch launchBody) *reply {
+	assets := len(expand(*launch.Query, h.options.AssetsPerSource))
+	return &reply{status: statusEstimate, body: map[string]any{"creativeUnitsCost": float64(assets) / 100}}
 }

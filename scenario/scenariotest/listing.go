@@ -1,23 +1,26 @@
 package scenariotest
 
 import (
+	"cmp"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/scenario/scenariotest/internal/virtualzip"
 )
 
 const (
 	sortByCreated = "createdAt"
 	sortByUpdated = "updatedAt"
 
-	defaultPageSize = 50
-	maxPageSize     = 100
 	// scanned is how many assets, in pages, are looked at for one page: what a filter leaves of them is the page, which may
 	// be short, or empty while a token remains.
 	scanned = 4
@@ -42,7 +45,7 @@ var listParameters = []string{
 }
 
 func parseListing(values url.Values) (listing, error) {
-	l := listing{values: values, sortBy: values.Get("sortBy"), size: defaultPageSize, descending: true}
+	l := listing{values: values, sortBy: values.Get("sortBy"), descending: true}
 	for name := range values {
 		if !slices.Contains(listParameters, name) {
 			return l, fmt.Errorf("unknown parameter %s", name)
@@ -62,17 +65,23 @@ func parseListing(values url.Values) (listing, error) {
 	default:
 		return l, errors.New("sortDirection must be one of: asc, desc")
 	}
-	if text := values.Get("pageSize"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxPageSize {
-			return l, errors.New("pageSize must be 1 to 100")
-		}
-		l.size = n
+	var err error
+	if l.size, err = pageSize(values); err != nil {
+		return l, err
 	}
 	if err := l.parseTimes(); err != nil {
 		return l, err
 	}
 	return l, l.parseToken()
+}
+
+// pageSize is that of a list of assets or of jobs.
+func pageSize(values url.Values) (int, error) {
+	text := cmp.Or(values.Get("pageSize"), "50")
+	if n, err := strconv.Atoi(text); err == nil && n >= 1 && n <= 100 {
+		return n, nil
+	}
+	return 0, errors.New("pageSize must be a number from 1 to 100")
 }
 
 func (l *listing) parseTimes() error {
@@ -125,22 +134,19 @@ func (c *catalogue) page(l listing) (page []CatalogueAsset, token string) {
 	defer c.mu.Unlock()
 	list := c.inOrder(l.sortBy)
 	from, to := l.bounds(list)
-	for n := 0; from < to; n++ {
-		i := from
+	list = list[from:to]
+	at := func(n int) *CatalogueAsset {
 		if l.descending {
-			i = to - 1
+			n = len(list) - 1 - n
 		}
+		return list[n]
+	}
+	for n := range list {
 		if len(page) == l.size || n == scanned*l.size {
-			return page, token
+			return page, l.token(at(n - 1))
 		}
-		if a := list[i]; l.takes(a) {
+		if a := at(n); l.takes(a) {
 			page = append(page, *a)
-		}
-		token = l.token(list[i])
-		if l.descending {
-			to--
-		} else {
-			from++
 		}
 	}
 	return page, ""
@@ -149,13 +155,7 @@ func (c *catalogue) page(l listing) (page []CatalogueAsset, token string) {
 // bounds are the part of the ordered list that is still to be looked at.
 func (l *listing) bounds(list []*CatalogueAsset) (from, to int) {
 	first := func(beyond func(*CatalogueAsset) bool) int {
-		i, _ := slices.BinarySearchFunc(list, true, func(a *CatalogueAsset, _ bool) int {
-			if beyond(a) {
-				return 1
-			}
-			return -1
-		})
-		return i
+		return sort.Search(len(list), func(i int) bool { return beyond(list[i]) })
 	}
 	from, to = 0, len(list)
 	if !l.after.IsZero() {
@@ -200,7 +200,7 @@ func (h *Handler) listAssets(r *http.Request, _ []byte, _ Fault) *reply {
 	if token != "" {
 		body["nextPaginationToken"] = token
 	}
-	return &reply{status: http.StatusOK, body: body}
+	return success(body)
 }
 
 func (h *Handler) bulkAssets(r *http.Request, body []byte, _ Fault) *reply {
@@ -213,13 +213,47 @@ func (h *Handler) bulkAssets(r *http.Request, body []byte, _ Fault) *reply {
 	if len(asked.AssetIDs) == 0 || len(asked.AssetIDs) > maxBulk {
 		return failure(http.StatusBadRequest, fmt.Sprintf("assetIds must have 1 to %d IDs", maxBulk))
 	}
-	return &reply{status: http.StatusOK, body: map[string]any{"assets": h.describeAssets(r, h.catalogue.bulk(asked.AssetIDs))}}
+	return success(map[string]any{"assets": h.describeAssets(r, h.catalogue.bulk(asked.AssetIDs))})
 }
 
 func (h *Handler) getAsset(r *http.Request, _ []byte, _ Fault) *reply {
 	found := h.catalogue.bulk([]string{r.PathValue("id")})
 	if len(found) == 0 {
-		return failure(http.StatusNotFound, "Asset "+r.PathValue("id")+" was not found")
+		return noAsset(r.PathValue("id"))
 	}
-	return &reply{status: http.StatusOK, body: map[string]any{"asset": h.describeAssets(r, found)[0]}}
+	return success(map[string]any{"asset": h.describeAsset(r, found[0])})
+}
+
+func (h *Handler) describeAssets(r *http.Request, list []CatalogueAsset) []map[string]any {
+	described := make([]map[string]any, len(list))
+	for i, a := range list {
+		described[i] = h.describeAsset(r, a)
+	}
+	return described
+}
+
+// describeAsset is an asset as the API shows it: every field that the official client requires, with signed URLs that
+// change from answer to answer, and an embedding. The URLs serve nothing: files come in archives only.
+func (h *Handler) describeAsset(r *http.Request, a CatalogueAsset) map[string]any {
+	p := asset{ID: a.ID}.parameters()
+	file := fmt.Sprintf("%s/assets/%s-%d.png?Policy=p&Key-Pair-Id=k&Signature=%s", baseOf(r), a.ID, a.Version, rand.Text())
+	metadata := map[string]any{
+		"kind": "image", "type": a.kindOfType(), "prompt": p["prompt"], "seed": p["seed"], "guidance": 3.5, "numInferenceSteps": 28,
+	}
+	for name, value := range map[string]string{
+		"modelId": a.ModelID, "inferenceId": a.InferenceID, "parentId": a.ParentID, "rootParentId": a.RootID,
+	} {
+		if value != "" {
+			metadata[name] = value
+		}
+	}
+	return map[string]any{
+		"id": a.ID, "authorId": a.author(), "ownerId": "team_local",
+		"collectionIds": append([]string{}, a.CollectionIDs...), "tags": append([]string{}, a.Tags...), // [] in JSON, not null
+		"createdAt": isoTime(a.CreatedAt), "updatedAt": isoTime(a.UpdatedAt), "kind": "image", "mimeType": "image/png",
+		"privacy": "private", "source": "inference-txt", "status": cmp.Or(a.Status, statusSuccess), "description": p["description"],
+		"url": file, "thumbnail": map[string]any{"assetId": a.ID, "url": file}, "editCapabilities": []string{"UPSCALE"}, "nsfw": []string{},
+		"properties": map[string]any{"size": h.options.AssetSize, "width": virtualzip.Side, "height": virtualzip.Side},
+		"metadata":   metadata, "embedding": []float64{0.25, -0.5, 0.125},
+	}
 }

@@ -1,6 +1,7 @@
 package scenariotest
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -18,9 +19,7 @@ var placeholder = regexp.MustCompile(`[-_ .]?<([A-Za-z]+)>`)
 
 // names gives each asset's path in the archive: by the template, safe to unpack anywhere, and each only once.
 func names(assets []asset, template string, flat bool) []string {
-	if template == "" {
-		template = defaultTemplate
-	}
+	template = cmp.Or(template, defaultTemplate)
 	taken := make(map[string]bool, len(assets))
 	result := make([]string, len(assets))
 	for i, a := range assets {
@@ -71,21 +70,11 @@ var unsafe = regexp.MustCompile(`[^\pL\pN._ -]+`)
 
 // safeName makes a name without separators, control characters, or meaning to a file system.
 func safeName(s string) string {
-	s = strings.Trim(unsafe.ReplaceAllString(strings.ToValidUTF8(s, "_"), "_"), ". ")
-	if s == "" {
-		return "_"
-	}
-	return s
+	return cmp.Or(strings.Trim(unsafe.ReplaceAllString(strings.ToValidUTF8(s, "_"), "_"), ". "), "_")
 }
 
 // shorten cuts to a number of bytes, between runes.
-func shorten(s string, limit int) string {
-	for len(s) > limit {
-		runes := []rune(s)
-		s = string(runes[:len(runes)-1])
-	}
-	return s
-}
+func shorten(s string, limit int) string { return strings.ToValidUTF8(s[:min(len(s), limit)], "") }
 
 // unique adds a number to a name that is taken already. Names that differ only in case count as one: they are one file
 // on many file systems.

@@ -3,6 +3,8 @@ package scenariotest
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"time"
 )
@@ -12,11 +14,9 @@ const (
 	DefaultKey    = "local-key"
 	DefaultSecret = "local-secret"
 
-	defaultJobDuration       = 100 * time.Millisecond
-	defaultURLLifetime       = time.Hour
-	imageSide                = 64 // of each picture, in pixels
-	defaultAssetsPerSource   = 4
-	defaultRetryAfterSeconds = 1
+	defaultJobDuration     = 100 * time.Millisecond
+	defaultURLLifetime     = time.Hour
+	defaultAssetsPerSource = 4
 )
 
 // Options configure a stand-in. Zero values mean their defaults.
@@ -37,20 +37,14 @@ type Options struct {
 	Catalogue int
 	// MaxConcurrentJobs is how many jobs may run at once; a launch beyond it is a 429. Default: no limit.
 	MaxConcurrentJobs int
-	// RequestsPerSecond is how many API requests may come within a second; one beyond it is a 429. Default: no limit.
-	RequestsPerSecond int
-	// RetryAfterSeconds is the Retry-After of these 429s. Default: 1; negative: none.
-	RetryAfterSeconds int
 	// Routes are the endpoints that there are. Default: RoutesAll.
 	Routes Routes
-	// AllowCancel lets jobs be canceled.
-	AllowCancel bool
 	// State is a directory for the jobs, the assets that were put and the key that signs URLs: another stand-in with the
 	// same one goes on with them, however the first one ended. Default: none, all is in memory.
 	State string
 	// Faults are there from the beginning (see AddFault).
 	Faults []Fault
-	// Now is the clock of jobs, URLs and ceilings. Default: time.Now.
+	// Now is the clock of jobs and URLs. Default: time.Now.
 	Now func() time.Time
 }
 
@@ -60,7 +54,6 @@ func (o Options) withDefaults() Options {
 	o.JobDuration = max(cmp.Or(o.JobDuration, defaultJobDuration), 0)
 	o.URLLifetime = cmp.Or(o.URLLifetime, defaultURLLifetime)
 	o.AssetsPerSource = cmp.Or(o.AssetsPerSource, defaultAssetsPerSource)
-	o.RetryAfterSeconds = cmp.Or(o.RetryAfterSeconds, defaultRetryAfterSeconds)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -71,10 +64,12 @@ func (o Options) withDefaults() Options {
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	switch {
-	case o.AssetSize < 0 || o.AssetsPerSource < 0 || o.Catalogue < 0 || o.MaxConcurrentJobs < 0 || o.RequestsPerSecond < 0:
+	case o.AssetSize < 0 || o.AssetsPerSource < 0 || o.Catalogue < 0 || o.MaxConcurrentJobs < 0:
 		return errors.New("a size or limit is negative")
 	case o.URLLifetime < time.Second:
 		return errors.New("URLs must live for a second at least")
+	case o.Routes != RoutesAll && o.Routes != RoutesGuide && o.Routes != RoutesReference:
+		return fmt.Errorf("routes are %q, not guide or reference", string(o.Routes))
 	}
 	if o.State != "" {
 		if err := os.MkdirAll(o.State, 0o700); err != nil {
@@ -86,5 +81,35 @@ func (o Options) Validate() error {
 			return err
 		}
 	}
-	return o.Routes.validate()
+	return nil
+}
+
+// Routes are which of the two public descriptions of the API a stand-in follows.
+type Routes string
+
+// The routes that there can be. For every other one the stand-in answers as API Gateway does before the real API: 403, an
+// X-Amzn-ErrorType, and a message about a token.
+const (
+	// RoutesAll has the endpoints of both descriptions. A path of neither is a 404.
+	RoutesAll Routes = ""
+	// RoutesGuide has those of the guide: POST /assets/archive and GET /jobs/{id}.
+	RoutesGuide Routes = "guide"
+	// RoutesReference has those of the API reference, whose jobs show no URL of their archive.
+	RoutesReference Routes = "reference"
+)
+
+func (s Routes) have(op Operation) bool {
+	switch s {
+	case RoutesGuide:
+		return op == OpLaunchArchive || op == OpJob
+	case RoutesReference:
+		return op != OpLaunchArchive
+	}
+	return true
+}
+
+// noRoute is API Gateway's answer for a route that does not exist.
+func noRoute() *reply {
+	return &reply{status: http.StatusForbidden, errorType: "MissingAuthenticationTokenException",
+		body: map[string]any{"message": "Missing Authentication Token"}}
 }

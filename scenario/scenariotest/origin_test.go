@@ -13,7 +13,7 @@ func TestWebPagesAreRefused(t *testing.T) {
 	s := newStandIn(t)
 	url, _ := s.archive("asset_1")
 	routes := []struct{ method, path, body string }{
-		{"POST", "/_test/faults", `{"status":500}`}, {"DELETE", "/_test/faults", ""}, {"GET", "/_test/requests", ""},
+		{"POST", "/_test/faults", `{"status":500}`}, {"DELETE", "/_test/faults", ""},
 		{"GET", "/_test/jobs", ""}, {"POST", "/_test/assets", `[]`}, {"POST", "/v1/assets/archive", oneAsset},
 		{"POST", "/v1/assets/download", oneAsset}, {"GET", "/v1/jobs/job_x", ""}, {"GET", "/v1/assets", ""},
 		{"GET", "/v1/assets/asset_1", ""}, {"GET", url, ""}, {"GET", "/nothing", ""},

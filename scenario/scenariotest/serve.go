@@ -8,21 +8,12 @@ import (
 	"path"
 	"strings"
 	"time"
-
-	"github.com/scenario-archive/scenario-archive/scenario/scenariotest/internal/virtualzip"
 )
 
 // serveArchive answers as a CDN before an object store does.
 func (h *Handler) serveArchive(w http.ResponseWriter, r *http.Request) {
-	entry := newRequest(OpArchive, r, h.options.Now())
-	entry.JobID = r.PathValue("id")
 	body := &archiveWriter{ResponseWriter: w, h: h, r: r}
-	h.journal.begin()
-	defer func() { // also when the connection is cut
-		entry.Status, entry.Bytes = body.status, body.sent
-		h.signer.use(r.URL.Query().Get("Issue"), body.sent)
-		h.journal.end(entry)
-	}()
+	defer func() { h.signer.use(r.URL.Query().Get("Issue"), body.sent) }() // also when the connection is cut
 	fault, atOffset := h.faults.take(OpArchive)
 	h.pause(r, fault.Latency)
 	if fault.Drop != "" {
@@ -64,19 +55,24 @@ func writeXMLError(w http.ResponseWriter, status int, code, message string) {
 }
 
 func (h *Handler) sendArchive(w *archiveWriter, r *http.Request, fault Fault) {
-	j, _ := h.jobs.find(r.PathValue("id")) // there is one: the URL is signed
+	j := h.jobs.find(r.PathValue("id")) // there is one: the URL is signed
 	archive, err := h.archives.get(j, fault.Change, h.options)
 	if err != nil {
 		writeXMLError(w, http.StatusInternalServerError, "InternalError", err.Error())
 		return
 	}
-	content, lastModified := archive.Content, j.ends()
+	lastModified := j.ends()
 	if fault.Change {
 		lastModified = lastModified.Add(2 * time.Second) // the header has whole seconds
 	}
-	if size := shortSize(j, archive, fault); size > 0 {
-		content = content.Truncated(size)
+	size := archive.Size()
+	switch {
+	case fault.Size > 0:
+		size = min(size, fault.Size)
+	case j.Corrupt:
+		size /= 2
 	}
+	w.content = archive.Content
 	w.Header().Set("ETag", archive.ETag)
 	w.Header().Set("Content-Type", "application/zip")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", path.Base(r.URL.Path)))
@@ -84,36 +80,5 @@ func (h *Handler) sendArchive(w *archiveWriter, r *http.Request, fault Fault) {
 	if fault.IgnoreRange || strings.Contains(r.Header.Get("Range"), ",") {
 		r.Header.Del("Range") // object stores answer several ranges with the whole too
 	}
-	http.ServeContent(w, r, "", lastModified, &archiveReader{content: content})
-}
-
-// shortSize is how much there is of an archive that was cut off in its making; 0: all.
-func shortSize(j job, archive *virtualzip.Archive, fault Fault) int64 {
-	if fault.Size == 0 && j.Corrupt {
-		return archive.Size() / 2
-	}
-	return fault.Size
-}
-
-// archiveReader is what http.ServeContent seeks in, before it hands the reader to archiveWriter.ReadFrom.
-type archiveReader struct {
-	content *virtualzip.Content
-	offset  int64
-}
-
-func (a *archiveReader) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += a.offset
-	case io.SeekEnd:
-		offset += a.content.Size()
-	}
-	a.offset = offset
-	return offset, nil
-}
-
-func (a *archiveReader) Read(p []byte) (int, error) {
-	n, err := a.content.ReadAt(p, a.offset)
-	a.offset += int64(n)
-	return n, err
+	http.ServeContent(w, r, "", lastModified, io.NewSectionReader(archive, 0, size))
 }

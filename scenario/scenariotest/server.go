@@ -1,7 +1,7 @@
 package scenariotest
 
 import (
-	"net/http"
+	"fmt"
 	"net/http/httptest"
 )
 
@@ -14,26 +14,23 @@ type Server struct {
 }
 
 // NewServer starts a stand-in; Close it. It panics if the options cannot work, as [NewHandler] does.
-func NewServer(o Options) *Server { return start(o, (*httptest.Server).Start) }
-
-// NewTLSServer starts one that speaks TLS; [Server.Client] trusts it.
-func NewTLSServer(o Options) *Server { return start(o, (*httptest.Server).StartTLS) }
-
-func start(o Options, listen func(*httptest.Server)) *Server {
+func NewServer(o Options) *Server {
 	handler := NewHandler(o)
-	server := httptest.NewUnstartedServer(handler)
-	listen(server)
+	server := httptest.NewServer(handler)
 	return &Server{Handler: handler, URL: server.URL, server: server}
 }
 
 // BaseURL is what a client of the API takes as its base URL.
 func (s *Server) BaseURL() string { return s.URL + "/v1" }
 
-// Client is an HTTP client that trusts the server's certificate.
-func (s *Server) Client() *http.Client { return s.server.Client() }
-
 // ArchiveURL is a fresh signed URL of a job's archive.
-func (s *Server) ArchiveURL(jobID string) (string, error) { return s.SignURL(s.URL, jobID) }
+func (s *Server) ArchiveURL(jobID string) (string, error) {
+	j := s.jobs.find(jobID)
+	if j == nil {
+		return "", fmt.Errorf("scenariotest: no job %s", jobID)
+	}
+	return s.signer.url(s.URL, j, s.options.Now()), nil
+}
 
 // Close cuts all connections and waits for the requests on them to end.
 func (s *Server) Close() {

@@ -27,7 +27,7 @@ func newSigner(key []byte, lifetime time.Duration) *signer {
 	return &signer{key: key, lifetime: lifetime, used: map[string]int64{}}
 }
 
-func (s *signer) url(base string, j job, now time.Time) string {
+func (s *signer) url(base string, j *job, now time.Time) string {
 	expires := now.Add(s.lifetime)
 	if j.Expired {
 		expires = now.Add(-time.Second)

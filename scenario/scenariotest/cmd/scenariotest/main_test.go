@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,23 +78,14 @@ func TestServesUntilStopped(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	at, o, err := parse(strings.Fields("-addr :1 -tls-cert c -tls-key k -job-duration 2s -url-lifetime 3s -assets 5 -asset-size 20MiB "+
-		"-max-jobs 8 -max-rate 9 -retry-after -1 -allow-cancel"), io.Discard)
+		"-max-jobs 8"), io.Discard)
 	want := scenariotest.Options{
 		Key: scenariotest.DefaultKey, Secret: scenariotest.DefaultSecret, JobDuration: 2 * time.Second, URLLifetime: 3 * time.Second,
-		AssetsPerSource: 5, AssetSize: 20 << 20, MaxConcurrentJobs: 8, RequestsPerSecond: 9,
-		RetryAfterSeconds: -1, AllowCancel: true,
+		AssetsPerSource: 5, AssetSize: 20 << 20, Catalogue: 250, MaxConcurrentJobs: 8,
 	}
-	if err != nil || at != (place{":1", "c", "k"}) || !equal(o, want) {
+	if err != nil || at != (place{":1", "c", "k"}) || !reflect.DeepEqual(o, want) {
 		t.Errorf("%v, %+v, %+v", err, at, o)
 	}
-}
-
-func equal(a, b scenariotest.Options) bool {
-	return len(a.Faults) == len(b.Faults) && a.Key == b.Key && a.Secret == b.Secret && a.JobDuration == b.JobDuration &&
-		a.URLLifetime == b.URLLifetime && a.AssetsPerSource == b.AssetsPerSource && a.AssetSize == b.AssetSize &&
-		a.MaxConcurrentJobs == b.MaxConcurrentJobs &&
-		a.RequestsPerSecond == b.RequestsPerSecond && a.RetryAfterSeconds == b.RetryAfterSeconds &&
-		a.AllowCancel == b.AllowCancel
 }
 
 func TestWrongFlags(t *testing.T) {
@@ -113,8 +105,7 @@ func TestWrongFlags(t *testing.T) {
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int64{"0": 0, "17": 17, "17B": 17, "2kB": 2000, "2 KiB": 2048, "3MB": 3e6, "1GB": 1e9, "20GiB": 20 << 30} {
-		var got size
-		if err := got.Set(text); err != nil || int64(got) != want || got.String() == "" {
+		if got, err := parseSize(text); err != nil || got != want {
 			t.Errorf("%s: %d, %v", text, got, err)
 		}
 	}

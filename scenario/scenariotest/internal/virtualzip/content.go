@@ -1,9 +1,12 @@
+// Package virtualzip makes ZIP files of PNG images that exist only as a description: any range of an archive of many GB
+// is computed when it is read, and its size and checksums are known without reading it.
 package virtualzip
 
 import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"iter"
 	"sort"
 	"sync"
 )
@@ -71,22 +74,6 @@ func (c *Content) add(s segment) {
 	c.size += s.length
 }
 
-// Truncated gives the first n bytes (all of them, if there are fewer).
-func (c *Content) Truncated(n int64) *Content {
-	short := &Content{}
-	for _, s := range c.segments {
-		switch left := min(s.length, n-short.size); {
-		case left <= 0:
-			return short
-		case s.literal != nil:
-			short.addLiteral(s.literal[:left])
-		default:
-			short.addNoise(s.phase, left)
-		}
-	}
-	return short
-}
-
 // from gives bytes of the segment from an offset within it on: at least one, and as many as lie in one piece of memory.
 func (s segment) from(offset int64) []byte {
 	if s.literal != nil {
@@ -96,22 +83,24 @@ func (s segment) from(offset int64) []byte {
 	return piece[:min(int64(len(piece)), s.length-offset)]
 }
 
-// visit hands the bytes from an offset on to a function, piece by piece without copying, until it has had n of them, or
-// returns false.
-func (c *Content) visit(offset, n int64, f func([]byte) bool) {
-	i := sort.Search(len(c.segments), func(i int) bool {
-		return c.segments[i].start+c.segments[i].length > offset
-	})
-	for ; i < len(c.segments) && n > 0; i++ {
-		s := c.segments[i]
-		for within := offset - s.start; within < s.length && n > 0; within = offset - s.start {
-			piece := s.from(within)
+// pieces gives n bytes from an offset on, or as many as there are, piece by piece without copying.
+func (c *Content) pieces(offset, n int64) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		i := sort.Search(len(c.segments), func(i int) bool {
+			return c.segments[i].start+c.segments[i].length > offset
+		})
+		for n > 0 && i < len(c.segments) {
+			s := c.segments[i]
+			piece := s.from(offset - s.start)
 			piece = piece[:min(int64(len(piece)), n)]
-			if !f(piece) {
+			if !yield(piece) {
 				return
 			}
 			offset += int64(len(piece))
 			n -= int64(len(piece))
+			if offset == s.start+s.length {
+				i++
+			}
 		}
 	}
 }
@@ -122,10 +111,9 @@ func (c *Content) ReadAt(p []byte, offset int64) (int, error) {
 		return 0, fmt.Errorf("virtualzip: negative offset %d", offset)
 	}
 	done := 0
-	c.visit(offset, int64(len(p)), func(piece []byte) bool {
+	for piece := range c.pieces(offset, int64(len(p))) {
 		done += copy(p[done:], piece)
-		return true
-	})
+	}
 	if done < len(p) {
 		return done, io.EOF
 	}
@@ -134,12 +122,14 @@ func (c *Content) ReadAt(p []byte, offset int64) (int, error) {
 
 // WriteRange writes n bytes from an offset on, or as many as there are, and returns how many it wrote. It copies
 // nothing: a writer gets pieces of up to a megabyte, which it must not change.
-func (c *Content) WriteRange(w io.Writer, offset, n int64) (written int64, err error) {
-	c.visit(offset, n, func(piece []byte) bool {
-		var wrote int
-		wrote, err = w.Write(piece)
+func (c *Content) WriteRange(w io.Writer, offset, n int64) (int64, error) {
+	var written int64
+	for piece := range c.pieces(offset, n) {
+		wrote, err := w.Write(piece)
 		written += int64(wrote)
-		return err == nil
-	})
-	return written, err
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }

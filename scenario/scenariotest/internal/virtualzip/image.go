@@ -3,7 +3,6 @@ package virtualzip
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"hash/fnv"
 	"image"
@@ -20,28 +19,21 @@ const (
 	paddingType = "teSt"
 )
 
-// ImageSpec describes an image.
-type ImageSpec struct {
-	// Seed determines all of the image's bytes, with the numbers below.
-	Seed string
-	// Width and Height are in pixels.
-	Width, Height int
-	// Size is the file's size in bytes, reached by a padding chunk of noise; the file is larger where the picture alone
-	// needs more than Size-12. 0: as large as the picture needs.
-	Size int64
-}
+// Side is each image's width and height, in pixels.
+const Side = 64
 
-// Image makes a PNG file.
-func Image(spec ImageSpec) (*Content, error) {
-	picture, err := encode(spec)
+// Image makes a PNG file, all of whose bytes follow from the seed and the size. The size is in bytes, reached by a padding
+// chunk of noise; the file is larger where the picture alone needs more than size-12.
+func Image(seed string, size int64) (*Content, error) {
+	picture, err := draw(seed)
 	if err != nil {
 		return nil, err
 	}
 	end := len(picture) - chunkOverhead // the IEND chunk, which holds no data
 	c := &Content{}
 	c.addLiteral(picture[:end])
-	phase := int64(hash(spec.Seed+" padding") % noiseSize)
-	for padding := spec.Size - int64(len(picture)); padding >= chunkOverhead; {
+	phase := int64(hash(seed+" padding") % noiseSize)
+	for padding := size - int64(len(picture)); padding >= chunkOverhead; {
 		length := chunkLength(padding, maxChunk)
 		c.addPadding(phase, length)
 		padding -= length + chunkOverhead
@@ -70,36 +62,30 @@ func (c *Content) addPadding(phase, length int64) {
 	c.addLiteral(binary.BigEndian.AppendUint32(nil, crc))
 }
 
-// encode draws a gradient between two colours with some discs, all by the seed.
-func encode(spec ImageSpec) ([]byte, error) {
-	if spec.Width < 1 || spec.Height < 1 {
-		return nil, fmt.Errorf("virtualzip: an image of %d x %d pixels", spec.Width, spec.Height)
-	}
-	random := rand.New(rand.NewPCG(hash(spec.Seed), 1))
+// draw makes a gradient between two colours with some discs, all by the seed.
+func draw(seed string) ([]byte, error) {
+	random := rand.New(rand.NewPCG(hash(seed), 1))
 	from, to := randomColour(random), randomColour(random)
-	picture := image.NewNRGBA(image.Rect(0, 0, spec.Width, spec.Height))
-	for y := range spec.Height {
-		for x := range spec.Width {
-			picture.SetNRGBA(x, y, blend(from, to, x+y, spec.Width+spec.Height))
+	picture := image.NewNRGBA(image.Rect(0, 0, Side, Side))
+	for y := range Side {
+		for x := range Side {
+			picture.SetNRGBA(x, y, blend(from, to, x+y, 2*Side))
 		}
 	}
 	for range 4 {
 		drawDisc(picture, random)
 	}
 	var out bytes.Buffer
-	if err := png.Encode(&out, picture); err != nil {
-		return nil, fmt.Errorf("virtualzip: drawing %d x %d pixels: %w", spec.Width, spec.Height, err)
-	}
-	return out.Bytes(), nil
+	err := png.Encode(&out, picture)
+	return out.Bytes(), err
 }
 
 func drawDisc(picture *image.NRGBA, random *rand.Rand) {
-	width, height := picture.Rect.Dx(), picture.Rect.Dy()
-	centreX, centreY := random.IntN(width), random.IntN(height)
-	radius := 1 + random.IntN(1+min(width, height)/3)
+	centreX, centreY := random.IntN(Side), random.IntN(Side)
+	radius := 1 + random.IntN(1+Side/3)
 	colour := randomColour(random)
-	for y := max(0, centreY-radius); y < min(height, centreY+radius); y++ {
-		for x := max(0, centreX-radius); x < min(width, centreX+radius); x++ {
+	for y := max(0, centreY-radius); y < min(Side, centreY+radius); y++ {
+		for x := max(0, centreX-radius); x < min(Side, centreX+radius); x++ {
 			if dx, dy := x-centreX, y-centreY; dx*dx+dy*dy < radius*radius {
 				picture.SetNRGBA(x, y, colour)
 			}
