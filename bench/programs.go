@@ -9,7 +9,11 @@ import (
 	"path/filepath"
 )
 
-const objectKey = "archive.zip"
+const (
+	objectKey = "archive.zip"
+	// plainCommand makes this binary the SDK's transfer manager, for one transfer.
+	plainCommand = "_plain"
+)
 
 // program is something that moves a URL into S3.
 type program struct {
@@ -18,7 +22,7 @@ type program struct {
 }
 
 func (s *setup) goPrograms() []program {
-	return []program{s.ours(s.concurrency), command("SDK transfer manager", s.plain)}
+	return []program{s.ours(s.concurrency), command("SDK transfer manager", plain)}
 }
 
 // command is a program that ends when it is done.
@@ -26,9 +30,9 @@ func command(name string, of func(url string, s storage) *exec.Cmd) program {
 	return program{name, func(ctx context.Context, url string, at storage) (sample, error) { return measure(ctx, of(url, at)) }}
 }
 
-func (s *setup) plain(url string, at storage) *exec.Cmd {
-	text, _ := json.Marshal(task{URL: url, Key: objectKey, Storage: at})
-	return exec.Command(s.self, "_plain", "-task", string(text))
+func plain(url string, at storage) *exec.Cmd {
+	text, _ := json.Marshal(task{url, at})
+	return exec.Command(os.Args[0], plainCommand, string(text))
 }
 
 // findPrograms looks for the others, and notes those that are not to be had.

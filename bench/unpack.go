@@ -24,6 +24,9 @@ type unpackRow struct {
 	deflated bool
 }
 
+// ofSize is an archive of one entry, and of so many bytes with its directory, or a few less.
+func ofSize(bytes int64) unpackRow { return unpackRow{entries: 1, size: bytes - 1<<10} }
+
 // unpackRows are smaller by a whole number, for a look whether all is well.
 func unpackRows(scale int) []unpackRow {
 	rows := []unpackRow{
@@ -147,7 +150,7 @@ func (s *setup) unpackByPython(_ string, at storage) *exec.Cmd {
 func (s *setup) putZIP(ctx context.Context, row unpackRow, at storage) error {
 	path := filepath.Join(s.dir, "unpack.zip")
 	defer os.Remove(path)
-	if err := makeZIP(path, row); err != nil {
+	if err := makeZIP(path, row, false); err != nil {
 		return err
 	}
 	f, err := os.Open(path)

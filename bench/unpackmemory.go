@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 )
 
@@ -51,17 +49,13 @@ func (s *setup) measureUnpackMemory(ctx context.Context, r *report) error {
 func (s *setup) measureUnpackMemoryOf(ctx context.Context, row unpackRow, binary string) (sample, error) {
 	path := filepath.Join(s.dir, "hollow.zip")
 	defer os.Remove(path)
-	if err := makeHollowZIP(path, row); err != nil {
+	if err := makeZIP(path, row, true); err != nil {
 		return sample{}, err
 	}
-	line, stop, err := s.background(exec.Command(s.self, "_sink", "-unpack", "-file", path, "-dir", s.dir))
+	target, stop, err := s.startSink(path, true)
 	if err != nil {
 		return sample{}, err
 	}
 	defer stop()
-	target := storage{Bucket: "bench"}
-	if err := json.Unmarshal([]byte(line), &target.Access); err != nil {
-		return sample{}, err
-	}
 	return s.unpackByOurs(ctx, binary, target)
 }
