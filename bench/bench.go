@@ -42,6 +42,9 @@ type setup struct {
 	missing      []string // what could not be run, and why
 }
 
+// wants says whether a part is to be measured.
+func (c config) wants(name string) bool { return c.only == "" || c.only == name }
+
 func bench(ctx context.Context, c config) error {
 	s := &setup{config: c}
 	var err error
@@ -50,24 +53,20 @@ func bench(ctx context.Context, c config) error {
 	}
 	defer os.RemoveAll(s.dir)
 	r := &report{setup: s}
-	if c.only == "" || c.only == "cold" {
-		if err := s.measureCold(ctx, r); err != nil {
-			return fmt.Errorf("cold starts: %w", err)
-		}
-	}
-	if c.only != "cold" && !strings.HasPrefix(c.only, "unpack") {
-		if err := s.measureTransfers(ctx, r); err != nil {
-			return err
-		}
-	}
-	if c.only == "" || c.only == "unpack" {
-		if err := s.measureUnpacking(ctx, r); err != nil {
-			return fmt.Errorf("unpacking: %w", err)
-		}
-	}
-	if c.only == "" || c.only == "unpack-memory" {
-		if err := s.measureUnpackMemory(ctx, r); err != nil {
-			return fmt.Errorf("unpacking's memory: %w", err)
+	for _, part := range []struct {
+		wanted  bool
+		name    string
+		measure func(context.Context, *report) error
+	}{
+		{c.wants("cold"), "cold starts", s.measureCold},
+		{c.only != "cold" && !strings.HasPrefix(c.only, "unpack"), "transfers", s.measureTransfers},
+		{c.wants("unpack"), "unpacking", s.measureUnpacking},
+		{c.wants("unpack-memory"), "unpacking's memory", s.measureUnpackMemory},
+	} {
+		if part.wanted {
+			if err := part.measure(ctx, r); err != nil {
+				return fmt.Errorf("%s: %w", part.name, err)
+			}
 		}
 	}
 	if err := r.write(c.out); err != nil {
@@ -98,14 +97,13 @@ func (s *setup) measureTransfers(ctx context.Context, r *report) (err error) {
 		s.findPrograms(ctx)
 	}
 	for _, cond := range conditions {
-		if c.only != "" && c.only != cond.name {
-			continue
-		}
-		if err := s.measureCondition(ctx, cond, r); err != nil {
-			return fmt.Errorf("%s: %w", cond.name, err)
+		if c.wants(cond.name) {
+			if err := s.measureCondition(ctx, cond, r); err != nil {
+				return fmt.Errorf("%s: %w", cond.name, err)
+			}
 		}
 	}
-	if c.bigSize > 0 && (c.only == "" || c.only == "memory") {
+	if c.bigSize > 0 && c.wants("memory") {
 		if err := s.measureMemory(ctx, r); err != nil {
 			return fmt.Errorf("memory: %w", err)
 		}
