@@ -55,12 +55,12 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 			AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
 			Objects:     noObjects{},
 		},
-		Link: rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute),
 		Estimate: func(context.Context, scenario.ArchiveRequest) (scenario.Estimate, error) {
 			return scenario.Estimate{CreativeUnitsCost: new(2.5), Raw: json.RawMessage(`{"creativeUnitsCost":2.5}`)}, nil
 		},
-		Files:  bucket.Bucket{S3: b.files, Signer: s3.NewPresignClient(storage), Name: "bucket"},
-		Logger: log,
+		Bucket:       bucket.Bucket{S3: b.files, Signer: s3.NewPresignClient(storage), Name: "bucket"},
+		LinkLifetime: time.Minute,
+		Logger:       log,
 	})
 	if b.fake != nil {
 		err = errors.Join(b.seed(ctx, machine), b.seedBatches(ctx, batches))

@@ -68,8 +68,7 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 	if err != nil {
 		return nil, err
 	}
-	o.Link = rest.Linker(storage, lifetime)
-	o.Lists, o.Objects, o.Files, o.LinkLifetime = batch.Storage{Bucket: storage}, storage, storage, lifetime
+	o.Lists, o.Objects, o.Bucket, o.LinkLifetime = batch.Storage{Bucket: storage}, storage, storage, lifetime
 	o.AbortUpload, err = executions.UploadAborter(bucket.Client(cfg, getenv), getenv("BUCKET_OWNER"), log)
 	return rest.New(o), err
 }
