@@ -27,7 +27,9 @@ func makeZIP(path string, row unpackRow, hollow bool) error {
 		content = zeros{}
 	}
 	w := zip.NewWriter(&hollowWriter{file: f})
-	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) { return flate.NewWriter(to, flate.BestSpeed) })
+	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(to, flate.BestSpeed)
+	})
 	for i := range row.entries {
 		entry, err := w.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("assets/%06d.png", i), Method: method})
 		if err == nil {

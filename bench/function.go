@@ -111,7 +111,8 @@ func (f *function) start(ctx context.Context) (sample, error) {
 	return f.end(took, err)
 }
 
-// end stops the process, and reports what it took, or how it failed. The kernel's high-water mark of its memory goes with it.
+// end stops the process, and reports what it took, or how it failed. The kernel's high-water mark of its memory goes with
+// it.
 func (f *function) end(wall time.Duration, err error) (sample, error) {
 	one := sample{wall: wall}
 	for _, pid := range f.service.Processes("bench") {

@@ -46,7 +46,8 @@ func badParameter(format string, args ...any) error {
 	return errParameterInvalid.problem(format, args...)
 }
 
-// listParameters reads the query of a list, whose pages have so many items unless "limit" says otherwise: a whole number from 1 to most.
+// listParameters reads the query of a list, whose pages have so many items unless "limit" says otherwise: a whole number
+// from 1 to most.
 func listParameters(r *http.Request, items, most int, known ...string) (values map[string]string, limit int, err error) {
 	values, err = parameters(r, append(known, "limit", "cursor")...)
 	text, given := values["limit"]
