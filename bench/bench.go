@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -20,60 +17,56 @@ import (
 // condition is what the source is like.
 type condition struct {
 	name, title string
-	source      []string // flags of the source
-	slow        bool     // takes others long
-	sink        bool     // the storage is the sink
-	md5         bool     // the storage makes ETags of MD5 sums
+	source      source
+	slow        bool // takes others long
+	sink        bool // the storage is the sink
+	md5         bool // the storage makes ETags of MD5 sums
 }
 
 var conditions = []condition{
 	{name: "unlimited", title: "Unlimited source"},
 	{name: "md5", title: "Unlimited source, and a storage that computes MD5 sums for its ETags, too", md5: true},
-	{name: "limited", title: "25 MiB/s for each connection", source: []string{"-rate", "26214400"}, slow: true},
-	{name: "rtt", title: "50 ms round trip to the source", source: []string{"-delay", "50ms"}},
-	{name: "cut", title: "1 % of answers cut", source: []string{"-cut", "0.01"}},
+	{name: "limited", title: "25 MiB/s for each connection", source: source{rate: 25 << 20}, slow: true},
+	{name: "rtt", title: "50 ms round trip to the source", source: source{delay: 50 * time.Millisecond}},
+	{name: "cut", title: "1 % of answers cut", source: source{cut: 0.01}},
 	{name: "sink", title: "Without the storage's work: one that discards parts", sink: true},
 }
 
 // setup is what stays up for all measurements.
 type setup struct {
 	config
-	dir, self, archive string
-	function           string // the transfer function's binary
-	s3                 storage
-	programs           []program
-	missing            []string // what could not be run, and why
+	dir, archive string
+	function     string // the transfer function's binary
+	s3           storage
+	programs     []program
+	missing      []string // what could not be run, and why
 }
+
+// wants says whether a part is to be measured.
+func (c config) wants(name string) bool { return c.only == "" || c.only == name }
 
 func bench(ctx context.Context, c config) error {
 	s := &setup{config: c}
 	var err error
-	if s.self, err = os.Executable(); err != nil {
-		return err
-	}
 	if s.dir, err = os.MkdirTemp(c.temp, "bench-"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(s.dir)
 	r := &report{setup: s}
-	if c.only == "" || c.only == "cold" {
-		if err := s.measureCold(ctx, r); err != nil {
-			return fmt.Errorf("cold starts: %w", err)
-		}
-	}
-	if c.only != "cold" && !strings.HasPrefix(c.only, "unpack") {
-		if err := s.measureTransfers(ctx, r); err != nil {
-			return err
-		}
-	}
-	if c.only == "" || c.only == "unpack" {
-		if err := s.measureUnpacking(ctx, r); err != nil {
-			return fmt.Errorf("unpacking: %w", err)
-		}
-	}
-	if c.only == "" || c.only == "unpack-memory" {
-		if err := s.measureUnpackMemory(ctx, r); err != nil {
-			return fmt.Errorf("unpacking's memory: %w", err)
+	for _, part := range []struct {
+		wanted  bool
+		name    string
+		measure func(context.Context, *report) error
+	}{
+		{c.wants("cold"), "cold starts", s.measureCold},
+		{c.only != "cold" && !strings.HasPrefix(c.only, "unpack"), "transfers", s.measureTransfers},
+		{c.wants("unpack"), "unpacking", s.measureUnpacking},
+		{c.wants("unpack-memory"), "unpacking's memory", s.measureUnpackMemory},
+	} {
+		if part.wanted {
+			if err := part.measure(ctx, r); err != nil {
+				return fmt.Errorf("%s: %w", part.name, err)
+			}
 		}
 	}
 	if err := r.write(c.out); err != nil {
@@ -88,7 +81,7 @@ func bench(ctx context.Context, c config) error {
 func (s *setup) measureTransfers(ctx context.Context, r *report) (err error) {
 	c := s.config
 	s.archive = filepath.Join(s.dir, "archive.zip")
-	if err := makeArchive(s.archive, c.size, true); err != nil {
+	if err := makeZIP(s.archive, ofSize(c.size), false); err != nil {
 		return err
 	}
 	if s.function, err = s.buildFunction(ctx, "transfer"); err != nil {
@@ -104,14 +97,13 @@ func (s *setup) measureTransfers(ctx context.Context, r *report) (err error) {
 		s.findPrograms(ctx)
 	}
 	for _, cond := range conditions {
-		if c.only != "" && c.only != cond.name {
-			continue
-		}
-		if err := s.measureCondition(ctx, cond, r); err != nil {
-			return fmt.Errorf("%s: %w", cond.name, err)
+		if c.wants(cond.name) {
+			if err := s.measureCondition(ctx, cond, r); err != nil {
+				return fmt.Errorf("%s: %w", cond.name, err)
+			}
 		}
 	}
-	if c.bigSize > 0 && (c.only == "" || c.only == "memory") {
+	if c.bigSize > 0 && c.wants("memory") {
 		if err := s.measureMemory(ctx, r); err != nil {
 			return fmt.Errorf("memory: %w", err)
 		}
@@ -130,31 +122,8 @@ func (s *setup) storageAt(ctx context.Context, dir string, md5 bool) (at storage
 	return storage{server.Access, "bench"}, server.Stop, nil
 }
 
-// background starts a server and returns its first line. It ends when its standard input closes.
-func (s *setup) background(cmd *exec.Cmd) (line string, stop func(), err error) {
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return "", nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
-	}
-	stop = func() { stdin.Close(); _ = cmd.Wait() }
-	if line, err = bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		stop()
-		return "", nil, fmt.Errorf("%s did not start: %w", filepath.Base(cmd.Path), err)
-	}
-	go func() { _, _ = io.Copy(io.Discard, stdout) }()
-	return strings.TrimSpace(line), stop, nil
-}
-
 func (s *setup) measureCondition(ctx context.Context, c condition, r *report) error {
-	url, stopSource, err := s.background(exec.Command(s.self, append([]string{"_source", "-file", s.archive}, c.source...)...))
+	url, stopSource, err := c.source.serve(s.archive)
 	if err != nil {
 		return err
 	}
@@ -167,7 +136,7 @@ func (s *setup) measureCondition(ctx context.Context, c condition, r *report) er
 		programs = s.goPrograms()
 		var stopTarget func()
 		if c.sink {
-			target, stopTarget, err = s.sinkOf(s.archive)
+			target, stopTarget, err = s.startSink(s.archive, false)
 		} else {
 			target, stopTarget, err = s.storageAt(ctx, "md5", true)
 		}
@@ -177,7 +146,7 @@ func (s *setup) measureCondition(ctx context.Context, c condition, r *report) er
 		defer stopTarget()
 	}
 	return s.inTurns(ctx, r, c.name, c.title, runs, programs, func(p program) (sample, error) {
-		return s.runOnce(ctx, p, url, target, s.size)
+		return s.runOnce(ctx, p, url, target, s.archive)
 	})
 }
 
@@ -204,22 +173,12 @@ func (s *setup) inTurns(ctx context.Context, r *report, name, title string, runs
 	return nil
 }
 
-// sinkOf starts the storage that discards parts, for transfers of a file.
-func (s *setup) sinkOf(file string) (target storage, stop func(), err error) {
-	line, stop, err := s.background(exec.Command(s.self, "_sink", "-file", file, "-dir", s.dir))
+// runOnce moves the archive of a file with one program and removes the object again.
+func (s *setup) runOnce(ctx context.Context, p program, url string, target storage, path string) (sample, error) {
+	archive, err := os.Stat(path)
 	if err != nil {
-		return target, nil, err
+		return sample{}, err
 	}
-	if err := json.Unmarshal([]byte(line), &target); err != nil {
-		stop()
-		return target, nil, err
-	}
-	target.Bucket = "bench"
-	return target, stop, nil
-}
-
-// runOnce moves the archive with one program and removes the object again.
-func (s *setup) runOnce(ctx context.Context, p program, url string, target storage, size int64) (sample, error) {
 	one, err := p.run(ctx, url, target)
 	if err != nil {
 		return one, err
@@ -234,7 +193,7 @@ func (s *setup) runOnce(ctx context.Context, p program, url string, target stora
 		return one, err
 	}
 	_, err = client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &target.Bucket, Key: &key})
-	if *head.ContentLength != size {
+	if *head.ContentLength != archive.Size() {
 		err = errors.New("the object has another size than the archive")
 	}
 	return one, err
@@ -244,7 +203,7 @@ func (s *setup) runOnce(ctx context.Context, p program, url string, target stora
 func (s *setup) measureMemory(ctx context.Context, r *report) error {
 	for _, size := range []int64{1 << 30, 4 << 30, s.bigSize} {
 		path := filepath.Join(s.dir, "hole.zip")
-		if err := makeArchive(path, size, false); err != nil {
+		if err := makeZIP(path, ofSize(size), true); err != nil {
 			return err
 		}
 		if err := s.measureMemoryOf(ctx, r, path, size); err != nil {
@@ -255,18 +214,18 @@ func (s *setup) measureMemory(ctx context.Context, r *report) error {
 }
 
 func (s *setup) measureMemoryOf(ctx context.Context, r *report, path string, size int64) error {
-	url, stopSource, err := s.background(exec.Command(s.self, "_source", "-file", path, "-rate", "26214400"))
+	url, stopSource, err := source{rate: 25 << 20}.serve(path)
 	if err != nil {
 		return err
 	}
 	defer stopSource()
-	target, stopSink, err := s.sinkOf(path)
+	target, stopSink, err := s.startSink(path, false)
 	if err != nil {
 		return err
 	}
 	defer stopSink()
 	for _, inFlight := range []int{16, 64} {
-		one, err := s.runOnce(ctx, s.ours(inFlight), url, target, size)
+		one, err := s.runOnce(ctx, s.ours(inFlight), url, target, path)
 		if err != nil {
 			return err
 		}

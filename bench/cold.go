@@ -75,8 +75,7 @@ func (s *setup) startCold(ctx context.Context, binary string) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	defer f.close()
-	return f.measureStart(ctx)
+	return f.start(ctx)
 }
 
 // wrapped is an executable that runs the binary under another program.

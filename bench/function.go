@@ -33,23 +33,40 @@ func (s *setup) buildFunction(ctx context.Context, name string) (path string, er
 // ours is the transfer function's own process, from its start to its answer.
 func (s *setup) ours(concurrency int) program {
 	return program{"ours", func(ctx context.Context, url string, at storage) (sample, error) {
-		event := archive.TransferInput{
+		return at.call(ctx, s.function, archive.TransferInput{
 			Job: archive.Job{ID: "job_bench"}, ArchiveURL: url, Destination: archive.Destination{Bucket: at.Bucket, Key: objectKey},
 			Execution: archive.Execution{ID: "arn:aws:states:us-east-1:000000000000:execution:archive:bench", Name: "bench"},
-		}
-		f, err := newFunction(s.function, append(at.environment(), "AWS_ENDPOINT_URL_S3="+at.Endpoint,
-			"BUCKET="+at.Bucket, "SOURCE_ALLOW_LOOPBACK_HTTP=true", "RANGES_IN_FLIGHT="+strconv.Itoa(concurrency)))
-		if err != nil {
-			return sample{}, err
-		}
-		defer f.close()
-		var out archive.TransferOutput
-		one, err := f.measure(ctx, event, &out)
-		if err == nil && !out.Finished {
-			err = errors.New("it did not finish")
-		}
-		return one, err
+		}, "SOURCE_ALLOW_LOOPBACK_HTTP=true", "RANGES_IN_FLIGHT="+strconv.Itoa(concurrency))
 	}}
+}
+
+// call gives a function that works on the storage an event, and watches it from its start to its answer.
+func (s storage) call(ctx context.Context, binary string, event any, variables ...string) (sample, error) {
+	text, err := json.Marshal(event)
+	if err != nil {
+		return sample{}, err
+	}
+	f, err := newFunction(binary, append(append(s.environment(), "BUCKET="+s.Bucket), variables...))
+	if err != nil {
+		return sample{}, err
+	}
+	started := time.Now()
+	result, failed, err := f.service.Invoke(ctx, "bench", text)
+	took := time.Since(started)
+	var out struct {
+		Finished bool `json:"finished"`
+	}
+	switch {
+	case err != nil:
+	case failed != "":
+		err = errors.New(string(result))
+	default:
+		err = json.Unmarshal(result, &out)
+	}
+	if err == nil && !out.Finished {
+		err = errors.New("it did not finish")
+	}
+	return f.end(took, err)
 }
 
 // function is one process of a function, on the emulator's Runtime API.
@@ -88,49 +105,25 @@ func newFunction(binary string, variables []string) (*function, error) {
 	return f, err
 }
 
-// close ends the process.
-func (f *function) close() { _ = f.service.Close() }
-
-// measure gives the function an event, watches it from its start to its answer, and ends it.
-func (f *function) measure(ctx context.Context, event, out any) (one sample, err error) {
-	text, err := json.Marshal(event)
-	if err != nil {
-		return one, err
-	}
-	started := time.Now()
-	result, failed, err := f.service.Invoke(ctx, "bench", text)
-	one = f.end(time.Since(started))
-	if err == nil && failed != "" {
-		err = errors.New(string(result))
-	}
-	if err == nil {
-		err = json.Unmarshal(result, out)
-	}
-	if err != nil {
-		return sample{}, fmt.Errorf("%w: %s", err, lastLine(f.output.String()))
-	}
-	return one, nil
-}
-
-// measureStart watches the function's start, to its first request for an event, and ends it.
-func (f *function) measureStart(ctx context.Context) (sample, error) {
+// start watches the function's start, to its first request for an event.
+func (f *function) start(ctx context.Context) (sample, error) {
 	took, err := f.service.Provision(ctx, "bench")
-	one := f.end(took)
-	if err != nil {
-		return sample{}, fmt.Errorf("%w: %s", err, lastLine(f.output.String()))
-	}
-	return one, nil
+	return f.end(took, err)
 }
 
-// end stops the process, and reports what it took. The kernel's high-water mark of its memory goes with it.
-func (f *function) end(wall time.Duration) sample {
+// end stops the process, and reports what it took, or how it failed. The kernel's high-water mark of its memory goes with
+// it.
+func (f *function) end(wall time.Duration, err error) (sample, error) {
 	one := sample{wall: wall}
 	for _, pid := range f.service.Processes("bench") {
 		one.rss += highWater(pid)
 	}
-	f.close()
+	_ = f.service.Close()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err != nil {
+		return sample{}, fmt.Errorf("%w: %s", err, lastLine(f.output.String()))
+	}
 	one.cpu = f.cpu
-	return one
+	return one, nil
 }

@@ -2,7 +2,7 @@
 // AWS CLI, and the SDK's transfer manager fed by one GET. All move the same archive from the same HTTP server into the
 // same local S3 server, each as a process of its own, in turns, so that a noisy machine hits all alike.
 //
-// It runs itself as its children: the source, the sink, and the transfer manager.
+// It runs itself as the transfer manager's process.
 package main
 
 import (
@@ -27,14 +27,12 @@ type config struct {
 }
 
 func main() {
-	if len(os.Args) > 1 {
-		if child := children[os.Args[1]]; child != nil {
-			if err := child(os.Args[2:]); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
-			return
+	if len(os.Args) == 3 && os.Args[1] == plainCommand {
+		if err := movePlain(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
 		}
+		return
 	}
 	var c config
 	sizeMiB := flag.Int64("size", 1024, "archive in `MiB`")

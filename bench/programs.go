@@ -4,12 +4,43 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	emulator "github.com/scenario-archive/scenario-archive/internal/emulator/s3"
 )
 
-const objectKey = "archive.zip"
+const (
+	objectKey = "archive.zip"
+	// plainCommand makes this binary the SDK's transfer manager, for one transfer.
+	plainCommand = "_plain"
+)
+
+// storage is how to reach an S3 server.
+type storage struct {
+	emulator.Access
+	Bucket string
+}
+
+func (s storage) client() (*s3.Client, error) {
+	by, err := s.HTTPClient()
+	return s.Client(by), err
+}
+
+// environment is what the AWS CLI and the SDKs read.
+func (s storage) environment() []string {
+	return []string{
+		"AWS_ENDPOINT_URL_S3=" + s.Endpoint, "AWS_CA_BUNDLE=" + s.CAFile,
+		"AWS_ACCESS_KEY_ID=" + s.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + s.SecretAccessKey,
+		"AWS_REGION=" + s.Region, "AWS_DEFAULT_REGION=" + s.Region, "AWS_CONFIG_FILE=/dev/null",
+	}
+}
 
 // program is something that moves a URL into S3.
 type program struct {
@@ -18,7 +49,7 @@ type program struct {
 }
 
 func (s *setup) goPrograms() []program {
-	return []program{s.ours(s.concurrency), command("SDK transfer manager", s.plain)}
+	return []program{s.ours(s.concurrency), command("SDK transfer manager", plain)}
 }
 
 // command is a program that ends when it is done.
@@ -26,9 +57,36 @@ func command(name string, of func(url string, s storage) *exec.Cmd) program {
 	return program{name, func(ctx context.Context, url string, at storage) (sample, error) { return measure(ctx, of(url, at)) }}
 }
 
-func (s *setup) plain(url string, at storage) *exec.Cmd {
-	text, _ := json.Marshal(task{URL: url, Key: objectKey, Storage: at})
-	return exec.Command(s.self, "_plain", "-task", string(text))
+// task is what movePlain has to do, as its process gets it.
+type task struct {
+	URL     string
+	Storage storage
+}
+
+func plain(url string, at storage) *exec.Cmd {
+	text, _ := json.Marshal(task{url, at})
+	return exec.Command(os.Args[0], plainCommand, string(text))
+}
+
+// movePlain is what one writes first: a GET whose body goes into the SDK's transfer manager.
+func movePlain(text string) error {
+	var t task
+	if err := json.Unmarshal([]byte(text), &t); err != nil {
+		return err
+	}
+	client, err := t.Storage.client()
+	if err != nil {
+		return err
+	}
+	resp, err := http.Get(t.URL)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = transfermanager.New(client).UploadObject(context.Background(), &transfermanager.UploadObjectInput{
+		Bucket: &t.Storage.Bucket, Key: aws.String(objectKey), Body: resp.Body,
+	})
+	return err
 }
 
 // findPrograms looks for the others, and notes those that are not to be had.
@@ -75,12 +133,4 @@ func (s *setup) pipe(url string, t storage) *exec.Cmd {
 		"bash", url, "s3://"+t.Bucket+"/"+objectKey, t.Endpoint, fmt.Sprint(s.size))
 	cmd.Env = append(os.Environ(), t.environment()...)
 	return cmd
-}
-
-// environment is what the AWS CLI and the SDKs read.
-func (s storage) environment() []string {
-	return []string{
-		"AWS_CA_BUNDLE=" + s.CAFile, "AWS_ACCESS_KEY_ID=" + s.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + s.SecretAccessKey,
-		"AWS_REGION=" + s.Region, "AWS_DEFAULT_REGION=" + s.Region, "AWS_CONFIG_FILE=/dev/null",
-	}
 }

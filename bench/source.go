@@ -1,76 +1,42 @@
 package main
 
 import (
-	"flag"
-	"fmt"
 	"io"
 	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 )
 
-// serveSource is the archive's HTTP server: ranges, a strong ETag, sendfile where nothing has to be slowed down.
-func serveSource(args []string) error {
-	flags := flag.NewFlagSet("source", flag.ExitOnError)
-	path := flags.String("file", "", "")
-	rate := flags.Int64("rate", 0, "bytes per second and connection")
-	delay := flags.Duration("delay", 0, "round trip")
-	cutShare := flags.Float64("cut", 0, "share of answers that break off")
-	_ = flags.Parse(args)
-	file, err := os.Open(*path)
+// source is what the archive's HTTP server is like.
+type source struct {
+	rate  int64         // bytes per second and connection; 0 is as many as go
+	delay time.Duration // of a round trip
+	cut   float64       // share of answers that break off
+}
+
+// serve serves a file: ranges, a strong ETag, sendfile where nothing has to be slowed down.
+func (s source) serve(path string) (url string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	listener := &pacedListener{Listener: inner, rate: *rate}
 	random := rand.New(rand.NewPCG(1, 2))
 	var mu sync.Mutex
 	server := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"bench"`)
 		mu.Lock()
-		fails, at := random.Float64() < *cutShare, random.Float64()
+		fails, at := random.Float64() < s.cut, random.Float64()
 		mu.Unlock()
 		if fails {
 			w = &cutWriter{w, int64(at * float64(8<<20))}
 		}
-		f, err := os.Open(*path)
-		if err != nil {
-			http.Error(w, "gone", http.StatusInternalServerError)
-			return
-		}
-		defer f.Close()
-		http.ServeContent(w, r, "archive.zip", info.ModTime(), f)
+		http.ServeFile(w, r, path)
 	})}
-	address := inner.Addr().String()
-	if *delay > 0 {
-		if address, err = delayed(address, *delay/2); err != nil {
-			return err
-		}
-	}
-	fmt.Println("http://" + address + "/archive.zip")
-	return serveUntilStdinCloses(func() error { return server.Serve(listener) })
-}
-
-// serveUntilStdinCloses: a child ends with its parent.
-func serveUntilStdinCloses(serve func() error) error {
-	failed := make(chan error, 1)
-	go func() { failed <- serve() }()
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		failed <- nil
-	}()
-	return <-failed
+	go func() { _ = server.Serve(&slowListener{listener, s}) }() // until it is closed
+	return "http://" + listener.Addr().String() + "/archive.zip", func() { _ = server.Close() }, nil
 }
 
 // cutWriter breaks an answer off.
@@ -87,17 +53,23 @@ func (c *cutWriter) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-type pacedListener struct {
+type slowListener struct {
 	net.Listener
-	rate int64
+	source
 }
 
-func (l *pacedListener) Accept() (net.Conn, error) {
+func (l *slowListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
-	if err != nil || l.rate == 0 {
-		return c, err
+	if err != nil {
+		return nil, err
 	}
-	return &pacedConn{Conn: c, rate: l.rate}, nil
+	if l.delay > 0 {
+		c = delayed(c, l.delay/2)
+	}
+	if l.rate > 0 {
+		c = &pacedConn{Conn: c, rate: l.rate}
+	}
+	return c, nil
 }
 
 // pacedConn writes no faster than its rate. It embeds the interface: there is no ReadFrom, and so no sendfile past it.
@@ -124,31 +96,15 @@ func (c *pacedConn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// delayed is a proxy before target that holds every byte back for half a round trip, in both directions.
-func delayed(target string, half time.Duration) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
+// delayed is a connection on which every byte is held back for half a round trip, in both directions.
+func delayed(outer net.Conn, half time.Duration) net.Conn {
+	inner, far := net.Pipe()
 	go func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				time.Sleep(2 * half) // the handshake of TCP
-				out, err := net.Dial("tcp", target)
-				if err != nil {
-					in.Close()
-					return
-				}
-				go hold(out, in, half)
-				hold(in, out, half)
-			}()
-		}
+		time.Sleep(2 * half) // the handshake of TCP
+		go hold(outer, far, half)
+		hold(far, outer, half)
 	}()
-	return l.Addr().String(), nil
+	return inner
 }
 
 type held struct {
@@ -156,13 +112,13 @@ type held struct {
 	data []byte
 }
 
-// hold copies with a delay. What is under way at most, 256 pieces of 64 KiB, is a window of 16 MiB.
+// hold copies with a delay. What is under way at most, 512 pieces of 32 KiB, is a window of 16 MiB.
 func hold(to, from net.Conn, delay time.Duration) {
-	queue := make(chan held, 256)
+	queue := make(chan held, 512)
 	go func() {
 		defer close(queue)
 		for {
-			b := make([]byte, 64<<10)
+			b := make([]byte, 32<<10)
 			n, err := from.Read(b)
 			if n > 0 {
 				queue <- held{time.Now().Add(delay), b[:n]}

@@ -24,6 +24,9 @@ type unpackRow struct {
 	deflated bool
 }
 
+// ofSize is an archive of one entry, and of so many bytes with its directory, or a few less.
+func ofSize(bytes int64) unpackRow { return unpackRow{entries: 1, size: bytes - 1<<10} }
+
 // unpackRows are smaller by a whole number, for a look whether all is well.
 func unpackRows(scale int) []unpackRow {
 	rows := []unpackRow{
@@ -87,7 +90,7 @@ func (s *setup) unpackPrograms(ctx context.Context) ([]program, error) {
 		return nil, err
 	}
 	all := []program{{"ours", func(ctx context.Context, _ string, at storage) (sample, error) {
-		return s.unpackByOurs(ctx, binary, at)
+		return at.unpackByOurs(ctx, binary)
 	}}}
 	if s.oursAlone {
 		return all, nil
@@ -107,31 +110,19 @@ func (s *setup) unpackPrograms(ctx context.Context) ([]program, error) {
 }
 
 // unpackByOurs is the unpack function's own process, from its start to its answer.
-func (s *setup) unpackByOurs(ctx context.Context, binary string, at storage) (sample, error) {
-	etag, err := at.etag(ctx)
+func (s storage) unpackByOurs(ctx context.Context, binary string) (sample, error) {
+	etag, err := s.etag(ctx)
 	if err != nil {
 		return sample{}, err
 	}
 	event := map[string]any{
 		"job":     map[string]any{"jobId": "job_bench"},
-		"archive": map[string]any{"bucket": at.Bucket, "key": objectKey, "etag": etag},
-		"destination": map[string]any{"bucket": at.Bucket, "key": objectKey,
+		"archive": map[string]any{"bucket": s.Bucket, "key": objectKey, "etag": etag},
+		"destination": map[string]any{"bucket": s.Bucket, "key": objectKey,
 			"unpack": map[string]any{"prefix": unpackedPrefix, "keepArchive": true, "exclusive": true}},
 		"execution": map[string]any{"id": "arn:aws:states:us-east-1:000000000000:execution:archive:bench", "name": "bench"},
 	}
-	f, err := newFunction(binary, append(at.environment(), "AWS_ENDPOINT_URL_S3="+at.Endpoint, "BUCKET="+at.Bucket))
-	if err != nil {
-		return sample{}, err
-	}
-	defer f.close()
-	var out struct {
-		Finished bool `json:"finished"`
-	}
-	one, err := f.measure(ctx, event, &out)
-	if err == nil && !out.Finished {
-		err = errors.New("it did not finish")
-	}
-	return one, err
+	return s.call(ctx, binary, event)
 }
 
 //go:embed unpack.py
@@ -139,7 +130,7 @@ var unpackScript string
 
 func (s *setup) unpackByPython(_ string, at storage) *exec.Cmd {
 	cmd := exec.Command("python3", "-c", unpackScript, at.Bucket, objectKey, unpackedPrefix)
-	cmd.Env = append(os.Environ(), append(at.environment(), "AWS_ENDPOINT_URL_S3="+at.Endpoint, "TMPDIR="+s.dir)...)
+	cmd.Env = append(append(os.Environ(), at.environment()...), "TMPDIR="+s.dir)
 	return cmd
 }
 
@@ -147,7 +138,7 @@ func (s *setup) unpackByPython(_ string, at storage) *exec.Cmd {
 func (s *setup) putZIP(ctx context.Context, row unpackRow, at storage) error {
 	path := filepath.Join(s.dir, "unpack.zip")
 	defer os.Remove(path)
-	if err := makeZIP(path, row); err != nil {
+	if err := makeZIP(path, row, false); err != nil {
 		return err
 	}
 	f, err := os.Open(path)
@@ -226,4 +217,57 @@ func (s storage) eachUnpacked(ctx context.Context, do func(*s3.Client, *s3.ListO
 		}
 	}
 	return nil
+}
+
+// unpackMemoryRows are to need the same memory, all of them. Those of one size share it among their entries.
+func unpackMemoryRows(scale int) []unpackRow {
+	rows := []unpackRow{
+		{title: "1 GiB, 10 entries", entries: 10, size: 1 << 30 / 10},
+		{title: "1 GiB, 200,000 entries", entries: 200_000, size: 1 << 30 / 200_000},
+		{title: "20 GiB, 10 entries", entries: 10, size: 20 << 30 / 10},
+		{title: "20 GiB, 200,000 entries", entries: 200_000, size: 20 << 30 / 200_000},
+		{title: "20 GiB, one entry", entries: 1, size: 20 << 30},
+		{title: "20 GiB, one entry, deflated", entries: 1, size: 20 << 30, deflated: true},
+	}
+	for i := range rows {
+		if rows[i].entries > 10 {
+			rows[i].entries /= scale
+		} else {
+			rows[i].size /= int64(scale)
+		}
+	}
+	return rows
+}
+
+// measureUnpackMemory unpacks into the sink: neither the disk's room nor its speed count. The entries are zeros: what is stored is a file of holes.
+func (s *setup) measureUnpackMemory(ctx context.Context, r *report) error {
+	binary, err := s.buildFunction(ctx, "unpack")
+	if err != nil {
+		return err
+	}
+	r.sections.WriteString("\n## Memory: unpacking, into the storage that discards objects\n\n| archive | peak RSS | wall | CPU | content a second |\n|---|---|---|---|---|\n")
+	for _, row := range unpackMemoryRows(s.scale) {
+		one, err := s.measureUnpackMemoryOf(ctx, row, binary)
+		if err != nil {
+			return fmt.Errorf("%s: %w", row.title, err)
+		}
+		rate := float64(int64(row.entries)*row.size) / (1 << 20) / one.wall.Seconds()
+		fmt.Fprintf(os.Stderr, "unpack-memory %-36s %6.2f s %6.2f CPU-s %4d MiB %4.0f MiB/s\n", row.title, one.wall.Seconds(), one.cpu.Seconds(), one.rss>>20, rate)
+		fmt.Fprintf(&r.sections, "| %s | %d MiB | %.1f s | %.1f s | %.0f MiB |\n", row.title, one.rss>>20, one.wall.Seconds(), one.cpu.Seconds(), rate)
+	}
+	return nil
+}
+
+func (s *setup) measureUnpackMemoryOf(ctx context.Context, row unpackRow, binary string) (sample, error) {
+	path := filepath.Join(s.dir, "hollow.zip")
+	defer os.Remove(path)
+	if err := makeZIP(path, row, true); err != nil {
+		return sample{}, err
+	}
+	target, stop, err := s.startSink(path, true)
+	if err != nil {
+		return sample{}, err
+	}
+	defer stop()
+	return target.unpackByOurs(ctx, binary)
 }

@@ -8,11 +8,9 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -29,21 +27,25 @@ import (
 // backend is the API and what is behind it.
 type backend struct {
 	api   http.Handler
-	fake  *sfntest.Server // nil when Step Functions is elsewhere
+	fake  *sfntest.Server
 	files *files
 }
 
-func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logger) (*backend, error) {
-	b := &backend{files: newFiles()}
-	client, arn, err := b.stepFunctions(ctx, getenv)
+func newBackend(ctx context.Context, log *slog.Logger) (*backend, error) {
+	fake, err := sfntest.New()
 	if err != nil {
 		return nil, err
 	}
-	machine, err := executions.New(client, arn)
+	context.AfterFunc(ctx, func() { _ = fake.Close() })
+	b := &backend{fake: fake, files: newFiles()}
+	options := fake.Client().Options()
+	options.Retryer = retry.NewStandard() // as the function has it
+	client := sfn.New(options)
+	machine, err := executions.New(client, sfntest.MachineARN)
 	if err != nil {
 		return nil, err
 	}
-	batches, err := executions.New(client, batchOf(arn, getenv))
+	batches, err := executions.New(client, sfntest.BatchMachineARN)
 	if err != nil {
 		return nil, err
 	}
@@ -55,17 +57,14 @@ func newBackend(ctx context.Context, getenv func(string) string, log *slog.Logge
 			AbortUpload: func(context.Context, archive.Destination, string) error { return nil },
 			Objects:     noObjects{},
 		},
-		Link: rest.Linker(bucket.Bucket{Signer: s3.NewPresignClient(storage), Name: "bucket"}, time.Minute),
 		Estimate: func(context.Context, scenario.ArchiveRequest) (scenario.Estimate, error) {
 			return scenario.Estimate{CreativeUnitsCost: new(2.5), Raw: json.RawMessage(`{"creativeUnitsCost":2.5}`)}, nil
 		},
-		Files:  bucket.Bucket{S3: b.files, Signer: s3.NewPresignClient(storage), Name: "bucket"},
-		Logger: log,
+		Bucket:       bucket.Bucket{S3: b.files, Signer: s3.NewPresignClient(storage), Name: "bucket"},
+		LinkLifetime: time.Minute,
+		Logger:       log,
 	})
-	if b.fake != nil {
-		err = errors.Join(b.seed(ctx, machine), b.seedBatches(ctx, batches))
-	}
-	return b, err
+	return b, errors.Join(b.seed(ctx, machine), b.seedBatches(ctx, batches))
 }
 
 // noLists keeps nothing: the lists are never read.
@@ -87,29 +86,6 @@ func (noObjects) List(context.Context, string, string) iter.Seq2[bucket.Entry, e
 }
 
 func (noObjects) Delete(context.Context, string, string) error { return nil }
-
-// batchOf is the batch state machine's ARN: that of the environment, or the one beside the archive's.
-func batchOf(archiveARN string, getenv func(string) string) string {
-	if arn := getenv("BATCH_STATE_MACHINE_ARN"); arn != "" {
-		return arn
-	}
-	return archiveARN[:strings.LastIndexByte(archiveARN, ':')+1] + "batch"
-}
-
-func (b *backend) stepFunctions(ctx context.Context, getenv func(string) string) (*sfn.Client, string, error) {
-	if getenv("AWS_ENDPOINT_URL_SFN") != "" {
-		cfg, err := config.LoadDefaultConfig(ctx)
-		return sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN"), err
-	}
-	var err error
-	if b.fake, err = sfntest.New(); err != nil {
-		return nil, "", err
-	}
-	context.AfterFunc(ctx, func() { _ = b.fake.Close() })
-	options := b.fake.Client().Options()
-	options.Retryer = retry.NewStandard() // as the function has it
-	return sfn.New(options), sfntest.MachineARN, nil
-}
 
 // The archives that openapi.yaml names in its examples, and one in every other status.
 const (

@@ -43,11 +43,11 @@ type contract struct {
 
 func newContract(t *testing.T) *contract {
 	t.Helper()
-	b, err := newBackend(t.Context(), func(string) string { return "" }, slog.New(slog.DiscardHandler))
+	b, err := newBackend(t.Context(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(authorised("local", gateway(b.api)))
+	server := httptest.NewServer(authorised(gateway(b.api)))
 	t.Cleanup(server.Close)
 	v, errs := validator.NewValidator(document(t))
 	if len(errs) > 0 {

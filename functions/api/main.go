@@ -60,7 +60,7 @@ func fromEnvironment(getenv func(string) string, log *slog.Logger) (http.Handler
 	if err != nil {
 		return nil, err
 	}
-	o := rest.Options{Link: rest.Linker(storage, lifetime), Files: storage, LinkLifetime: lifetime, Logger: log}
+	o := rest.Options{Bucket: storage, LinkLifetime: lifetime, Logger: log}
 	if o.Starter, o.Cleaner, err = executions.FromEnvironment(cfg, getenv, storage, log); err != nil {
 		return nil, err
 	}

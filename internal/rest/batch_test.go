@@ -108,20 +108,21 @@ func TestLongRequestIsABatch(t *testing.T) {
 func TestLongRequestsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		body, error, says string
-		status            int
-		fail              error
+		body, says string
+		error      kind
+		status     int
+		fail       error
 	}{
-		"models beside":   {strings.Replace(assets(1, 1001, ""), "]}", `],"modelIds":["m"]}`, 1), errRequestInvalid, "cannot be divided", 422, nil},
-		"no ID":           {strings.Replace(assets(1, 1001, ""), "asset_7", "asset 7", 1), errRequestInvalid, "query.assetIds[6]", 422, nil},
-		"a number":        {strings.Replace(assets(1, 1001, ""), `"asset_7"`, "7", 1), errRequestInvalid, "query.assetIds", 422, nil},
-		"unknown fields":  {assets(1, 1001, `,"qurey":1`), errRequestInvalid, `"qurey"`, 422, nil},
-		"a list as well":  {assets(1, 1001, `,"list":{"key":"k"}`), errRequestInvalid, `"list" and a "query"`, 422, nil},
-		"a list alone":    {`{"list":{"key":"secret.txt"}}`, errRequestInvalid, `"list"`, 422, nil},
-		"not JSON":        {assets(1, 1001, "") + "}", errRequestInvalid, "", 400, nil},
-		"a key there":     {assets(1, 1001, `,"destination":{"key":"batches/x"}`), errRequestInvalid, "batches/", 422, nil},
-		"S3 refuses":      {assets(1, 1001, ""), errMisconfigured, "S3 refuses", 500, archive.NewError(archive.DestinationRefused, nil, "no")},
-		"S3 is not there": {assets(1, 1001, ""), errServiceUnavailable, "try again", 503, archive.NewError(archive.DestinationUnavailable, nil, "no")},
+		"models beside":   {strings.Replace(assets(1, 1001, ""), "]}", `],"modelIds":["m"]}`, 1), "cannot be divided", errRequestInvalid, 422, nil},
+		"no ID":           {strings.Replace(assets(1, 1001, ""), "asset_7", "asset 7", 1), "query.assetIds[6]", errRequestInvalid, 422, nil},
+		"a number":        {strings.Replace(assets(1, 1001, ""), `"asset_7"`, "7", 1), "query.assetIds", errRequestInvalid, 422, nil},
+		"unknown fields":  {assets(1, 1001, `,"qurey":1`), `"qurey"`, errRequestInvalid, 422, nil},
+		"a list as well":  {assets(1, 1001, `,"list":{"key":"k"}`), `"list" and a "query"`, errRequestInvalid, 422, nil},
+		"a list alone":    {`{"list":{"key":"secret.txt"}}`, `"list"`, errRequestInvalid, 422, nil},
+		"not JSON":        {assets(1, 1001, "") + "}", "", errRequestInvalid, 400, nil},
+		"a key there":     {assets(1, 1001, `,"destination":{"key":"batches/x"}`), "batches/", errRequestInvalid, 422, nil},
+		"S3 refuses":      {assets(1, 1001, ""), "S3 refuses", errMisconfigured, 500, archive.NewError(archive.DestinationRefused, nil, "no")},
+		"S3 is not there": {assets(1, 1001, ""), "try again", errServiceUnavailable, 503, archive.NewError(archive.DestinationUnavailable, nil, "no")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -311,6 +312,7 @@ func TestBatchWithTheStateMachine(t *testing.T) {
 	if o.Batches, err = executions.New(client, sfntest.BatchMachineARN); err != nil {
 		t.Fatal(err)
 	}
+	o.Bucket.Name = storage.Bucket
 	o.Lists = batch.Storage{Bucket: bucket.Bucket{S3: storage.Client, Name: storage.Bucket}}
 	f.Handler = New(o)
 	var all sync.WaitGroup

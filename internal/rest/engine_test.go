@@ -39,7 +39,7 @@ func (f *functions) invoke(_ context.Context, function string, payload []byte) (
 		f.mu.Unlock()
 		now := time.Now()
 		return archive.LaunchOutput{Job: archive.Job{ID: "job_" + in.Request.Query.AssetIDs[0]}, LaunchedAt: now, Deadline: now.Add(time.Hour),
-			WaitSeconds: 1, Destination: archive.Destination{Bucket: "bucket", Key: "k.zip"}}, nil
+			WaitSeconds: 1, Destination: archive.Destination{Bucket: "b", Key: "k.zip"}}, nil
 	case function == "poll":
 		return f.poll(in.Job.ID), nil
 	case in.Abort:

@@ -31,8 +31,7 @@ type estimateView struct {
 // estimate serves POST /archives?dryRun=true. It starts nothing, and writes nothing.
 func (a *api) estimate(w http.ResponseWriter, r *http.Request, body []byte) error {
 	if a.Estimate == nil {
-		return newProblem(http.StatusInternalServerError, errMisconfigured, "this deployment's API has no access to Scenario, "+
-			"which would be asked")
+		return errMisconfigured.problem("this deployment's API has no access to Scenario, which would be asked")
 	}
 	requests, err := requestsIn(body)
 	if err != nil {
@@ -74,7 +73,7 @@ func requestsIn(body []byte) ([]archive.Request, error) {
 		requests = append(requests, r)
 	}
 	if len(requests) > maxEstimates {
-		return nil, newProblem(http.StatusUnprocessableEntity, errRequestInvalid, "an estimate is made for at most %d assets; "+
+		return nil, errRequestInvalid.problem("an estimate is made for at most %d assets; "+
 			"ask for parts of the list", maxEstimates*scenario.MaxAssets)
 	}
 	return requests, nil

@@ -62,7 +62,8 @@ func TestEstimatesThatCannotBeMade(t *testing.T) {
 		query, body string
 		fail        error
 		status      int
-		error, says string
+		error       kind
+		says        string
 	}{
 		{"dryRun=1", good, nil, 400, errParameterInvalid, "true or false"},
 		{"dryRun=true", `{"query":`, nil, 400, errRequestInvalid, "JSON"},

@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
+	"mime"
 	"net/http"
 	"net/url"
 	"path"
@@ -29,13 +29,11 @@ const (
 	maxContentsLine = 512 << 10
 )
 
-// Files are the objects of the bucket: those that this API signs links for, and those of syncs. bucket.Bucket has them.
-type Files interface {
-	Get(ctx context.Context, key string, o bucket.GetOptions) (*bucket.Object, error)
-	Read(ctx context.Context, key string, most int64, o bucket.GetOptions) ([]byte, bucket.Info, error)
-	List(ctx context.Context, prefix, after string) iter.Seq2[bucket.Entry, error]
-	Put(ctx context.Context, key string, content []byte, o bucket.PutOptions) (string, error)
-	Presign(ctx context.Context, key string, lifetime time.Duration, o bucket.PresignOptions) (string, time.Time, error)
+// Link is a short-lived link, which a browser saves under the file's own name.
+type Link struct {
+	URL       string    `json:"url"`
+	ExpiresAt time.Time `json:"expiresAt"`
+	FileName  string    `json:"fileName"`
 }
 
 // fileView is a file of an unpacked archive: a line of its list of contents, and a link to the object.
@@ -52,17 +50,12 @@ type fileView struct {
 type filesView struct {
 	Prefix string     `json:"prefix"`
 	Files  []fileView `json:"files"`
-	Cursor string     `json:"cursor,omitempty"` // of the next page
-	Links  listLinks  `json:"links"`
+	nextPage
 }
 
 // files serves GET /archives/{id}/files.
-func (a *api) files(w http.ResponseWriter, r *http.Request, id string) error {
-	values, err := parameters(r, "limit", "cursor")
-	if err != nil {
-		return err
-	}
-	most, err := limit(values, defaultFiles, maxFiles)
+func (a *api) files(w http.ResponseWriter, r *http.Request) error {
+	values, most, err := listParameters(r, defaultFiles, maxFiles)
 	if err != nil {
 		return err
 	}
@@ -70,6 +63,7 @@ func (a *api) files(w http.ResponseWriter, r *http.Request, id string) error {
 	if err != nil {
 		return err
 	}
+	id := r.PathValue("id")
 	unpacked, err := a.unpacked(r.Context(), id)
 	if err != nil {
 		return err
@@ -79,8 +73,7 @@ func (a *api) files(w http.ResponseWriter, r *http.Request, id string) error {
 		return err
 	}
 	if next != nil {
-		out.Cursor = next.String()
-		out.Links = nextPage(w, r, "/archives/"+url.PathEscape(id)+"/files", out.Cursor, most)
+		out.nextPage = linkNext(w, r, "/archives/"+url.PathEscape(id)+"/files", next.String(), most)
 	}
 	writeJSON(w, http.StatusOK, "application/json", out)
 	return nil
@@ -100,7 +93,7 @@ func (a *api) unpacked(ctx context.Context, id string) (*archive.Unpacked, error
 	if e.Status == executions.Running {
 		detail = "the archive is not finished; its files are listed when it has succeeded"
 	}
-	return nil, newProblem(http.StatusNotFound, errNotFound, "%s", detail)
+	return nil, errNotFound.problem("%s", detail)
 }
 
 // filesCursor is a place in a list of contents.
@@ -121,22 +114,24 @@ func readFilesCursor(values map[string]string) (c filesCursor, err error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	etag, offset, found := strings.Cut(string(raw), "\n")
 	if c.offset, _ = strconv.ParseInt(offset, 10, 64); err != nil || !found || c.offset <= 0 || etag == "" {
-		return c, errFilesCursor
+		return c, errFilesCursor()
 	}
 	c.etag = etag
 	return c, nil
 }
 
-var errFilesCursor = badParameter("the cursor is not one of this list's, or the list has changed; begin again without it")
+func errFilesCursor() error {
+	return badParameter("the cursor is not one of this list's, or the list has changed; begin again without it")
+}
 
 // filesFrom reads a page of a list of contents. next is nil at its end.
 func (a *api) filesFrom(ctx context.Context, u archive.Unpacked, at filesCursor, most int) (out filesView, next *filesCursor, err error) {
-	contents, err := a.Files.Get(ctx, u.Contents, bucket.GetOptions{ETag: at.etag, From: at.offset})
+	contents, err := a.Bucket.Get(ctx, u.Contents, bucket.GetOptions{ETag: at.etag, From: at.offset})
 	switch {
 	case bucket.IsMissing(err):
-		return out, nil, newProblem(http.StatusNotFound, errNotFound, "the list of the files, %q, has been removed from the bucket", u.Contents)
+		return out, nil, errNotFound.problem("the list of the files, %q, has been removed from the bucket", u.Contents)
 	case bucket.IsChanged(err), bucket.IsBeyond(err):
-		return out, nil, errFilesCursor
+		return out, nil, errFilesCursor()
 	case err != nil:
 		return out, nil, err
 	}
@@ -168,18 +163,26 @@ func (a *api) filesFrom(ctx context.Context, u archive.Unpacked, at filesCursor,
 // the list says.
 func (a *api) file(ctx context.Context, u archive.Unpacked, line []byte) (f fileView, err error) {
 	if json.Unmarshal(line, &f) != nil || f.Key == "" {
-		return f, errFilesCursor // it points into a line
+		return f, errFilesCursor() // it points into a line
 	}
 	f.Link = nil // whatever the line says
 	if !strings.HasPrefix(f.Key, u.Prefix) || u.Prefix == "" {
 		return f, nil
 	}
-	name := path.Base(f.Name)
-	signed, expires, err := a.Files.Presign(ctx, f.Key, a.LinkLifetime, bucket.PresignOptions{
-		ContentDisposition: disposition(name), ContentType: servedType(f.ContentType),
-	})
-	f.Link = &Link{URL: signed, ExpiresAt: expires.UTC().Truncate(time.Second), FileName: name}
+	f.Link, err = a.link(ctx, f.Key, path.Base(f.Name), servedType(f.ContentType))
 	return f, err
+}
+
+// link makes a link to an object, which S3 answers with that type; "" is the object's own. Signing asks nobody: the link
+// also stands when the object has been removed since.
+func (a *api) link(ctx context.Context, key, name, contentType string) (*Link, error) {
+	signed, expires, err := a.Bucket.Presign(ctx, key, a.LinkLifetime, bucket.PresignOptions{
+		ContentDisposition: disposition(name), ContentType: contentType,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Link{URL: signed, ExpiresAt: expires.UTC().Truncate(time.Second), FileName: name}, nil
 }
 
 // servedType is the type that a link has S3 answer. Pictures, videos and sounds keep theirs, so that a page can show
@@ -191,4 +194,19 @@ func servedType(contentType string) string {
 		return contentType
 	}
 	return "application/octet-stream"
+}
+
+// disposition is "attachment" with a file name (RFC 6266): in ASCII for old clients, and in UTF-8 when it is another.
+func disposition(name string) string {
+	ascii := strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' || strings.ContainsRune(`"\%/;`, c) {
+			return '_'
+		}
+		return c
+	}, name)
+	text := mime.FormatMediaType("attachment", map[string]string{"filename": ascii})
+	if ascii != name {
+		text += "; filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+	}
+	return text
 }

@@ -20,7 +20,7 @@ func unpackedFixture(t *testing.T, lines ...string) (f *fixture, storage *s3test
 	t.Helper()
 	storage = s3test.Start(t)
 	b := bucket.Bucket{S3: storage.Client, Signer: s3.NewPresignClient(storage.Client), Name: storage.Bucket}
-	f = newFixture(t, func(o *Options) { o.Files, o.LinkLifetime = b, time.Minute })
+	f = newFixture(t, func(o *Options) { o.Bucket, o.LinkLifetime = b, time.Minute })
 	content := strings.Join(lines, "\n")
 	if content != "" {
 		content += "\n"

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
@@ -53,9 +55,6 @@ func newFixture(t *testing.T, change ...func(*Options)) *fixture {
 	}
 	o := Options{
 		Starter: executions.Starter{Archives: machine(sfntest.MachineARN), Batches: machine(sfntest.BatchMachineARN), Lists: f.lists},
-		Link: func(_ context.Context, _, key string) (Link, error) {
-			return Link{URL: "https://s3.example/" + key + "?signed", FileName: key}, f.fail
-		},
 		Cleaner: executions.Cleaner{
 			CancelJob: func(_ context.Context, ref scenario.JobRef) error {
 				f.mu.Lock()
@@ -71,7 +70,7 @@ func newFixture(t *testing.T, change ...func(*Options)) *fixture {
 			},
 			Objects: f.objects,
 		},
-		Files:  noFiles{},
+		Bucket: bucket.Bucket{S3: noObjects{}, Signer: signer{f}, Name: "b"},
 		Logger: slog.New(slog.NewJSONHandler(f.logs, nil)),
 		Now:    func() time.Time { return time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC) },
 	}
@@ -121,19 +120,26 @@ func (o *objects) Delete(_ context.Context, key, ifETag string) error {
 	return o.fail
 }
 
-// noFiles is a bucket without files that takes some.
-type noFiles struct{ Files }
+// noObjects is a bucket without objects that takes some.
+type noObjects struct{ bucket.S3 }
 
-func (noFiles) List(context.Context, string, string) iter.Seq2[bucket.Entry, error] {
-	return func(func(bucket.Entry, error) bool) {}
+func (noObjects) ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	return &s3.ListObjectsV2Output{}, nil
 }
 
-func (noFiles) Read(context.Context, string, int64, bucket.GetOptions) ([]byte, bucket.Info, error) {
-	return nil, bucket.Info{}, &smithy.GenericAPIError{Code: "NoSuchKey"}
+func (noObjects) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: "NoSuchKey"}
 }
 
-func (noFiles) Put(context.Context, string, []byte, bucket.PutOptions) (string, error) {
-	return "", nil
+func (noObjects) PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	return &s3.PutObjectOutput{}, nil
+}
+
+// signer signs links for the fixture.
+type signer struct{ *fixture }
+
+func (s signer) PresignGetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
+	return &v4.PresignedHTTPRequest{URL: "https://s3.example/" + *in.Key + "?signed"}, s.fail
 }
 
 var errPlayed = errors.New("played by the test")
@@ -172,14 +178,14 @@ func (f *fixture) do(t *testing.T, method, target, body string, header ...string
 }
 
 // problem checks that the answer is one.
-func (a answer) problem(t *testing.T, status int, name, says string) {
+func (a answer) problem(t *testing.T, status int, k kind, says string) {
 	t.Helper()
 	detail, _ := a.body["detail"].(string)
-	if a.status != status || a.body["error"] != name || !strings.Contains(detail, says) {
-		t.Errorf("got %d %s, want %d %s that says %q", a.status, a.raw, status, name, says)
+	if a.status != status || a.body["error"] != k.name || !strings.Contains(detail, says) {
+		t.Errorf("got %d %s, want %d %s that says %q", a.status, a.raw, status, k.name, says)
 	}
 	if a.header.Get("Content-Type") != "application/problem+json" || a.body["status"] != float64(status) ||
-		a.body["type"] != "urn:scenario-archive:error:"+name || a.body["title"] != titles[name] || titles[name] == "" ||
+		a.body["type"] != "urn:scenario-archive:error:"+k.name || a.body["title"] != k.title ||
 		a.body["instance"] != "urn:scenario-archive:request:"+a.header.Get("X-Request-Id") {
 		t.Errorf("not a whole problem: %s", a.raw)
 	}

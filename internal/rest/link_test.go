@@ -2,13 +2,11 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -19,8 +17,8 @@ func TestLink(t *testing.T) {
 	t.Parallel()
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
 	before := time.Now().Truncate(time.Second)
-	link := Linker(bucket.Bucket{Signer: s3.NewPresignClient(client), Name: "bucket"}, 10*time.Minute)
-	got, err := link(t.Context(), "bucket", "chars/héros.zip")
+	a := api{Options{Bucket: bucket.Bucket{Signer: s3.NewPresignClient(client), Name: "bucket"}, LinkLifetime: 10 * time.Minute}}
+	got, err := a.link(t.Context(), "chars/héros.zip", "héros.zip", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,23 +33,6 @@ func TestLink(t *testing.T) {
 	if got.FileName != "héros.zip" || got.ExpiresAt.Before(before.Add(10*time.Minute)) || got.ExpiresAt.After(time.Now().Add(10*time.Minute)) {
 		t.Errorf("got %+v", got)
 	}
-	if _, err := link(t.Context(), "other", "k"); err == nil {
-		t.Error("a link into another bucket")
-	}
-}
-
-func TestLinkThatCannotBeSigned(t *testing.T) {
-	t.Parallel()
-	link := Linker(bucket.Bucket{Signer: noSigner{}, Name: "b"}, time.Minute)
-	if _, err := link(t.Context(), "b", "k"); !errors.Is(err, errPlayed) {
-		t.Errorf("got %v", err)
-	}
-}
-
-type noSigner struct{}
-
-func (noSigner) PresignGetObject(context.Context, *s3.GetObjectInput, ...func(*s3.PresignOptions)) (*v4.PresignedHTTPRequest, error) {
-	return nil, errPlayed
 }
 
 func TestDisposition(t *testing.T) {
@@ -77,8 +58,9 @@ func TestLinkOfCredentialsThatEnd(t *testing.T) {
 		return aws.Credentials{AccessKeyID: "key", SecretAccessKey: "secret", SessionToken: "token", CanExpire: true, Expires: ends}, nil
 	})
 	client := s3.New(s3.Options{Region: "us-east-1", Credentials: provider})
-	link := Linker(bucket.Bucket{Signer: s3.NewPresignClient(client), Credentials: provider, Name: "bucket"}, time.Hour)
-	if got, err := link(t.Context(), "bucket", "a.zip"); err != nil || !got.ExpiresAt.Equal(ends) {
+	b := bucket.Bucket{Signer: s3.NewPresignClient(client), Credentials: provider, Name: "bucket"}
+	a := api{Options{Bucket: b, LinkLifetime: time.Hour}}
+	if got, err := a.link(t.Context(), "a.zip", "a.zip", ""); err != nil || !got.ExpiresAt.Equal(ends) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -18,21 +18,24 @@ const (
 )
 
 type listView struct {
-	Archives []*view   `json:"archives"`
-	Cursor   string    `json:"cursor,omitempty"` // of the next page
-	Links    listLinks `json:"links"`
+	Archives []*view `json:"archives"`
+	nextPage
 }
 
-type listLinks struct {
-	Next string `json:"next,omitempty"`
+// nextPage is where a list goes on; empty at its end.
+type nextPage struct {
+	Cursor string `json:"cursor,omitempty"`
+	Links  struct {
+		Next string `json:"next,omitempty"`
+	} `json:"links"`
 }
 
-// nextPage links to the page of a list that begins at a cursor, in the answer's header, too.
-func nextPage(w http.ResponseWriter, r *http.Request, path, cursor string, limit int) listLinks {
+// linkNext links to the page of a list that begins at a cursor, in the answer's header, too.
+func linkNext(w http.ResponseWriter, r *http.Request, path, cursor string, limit int) (p nextPage) {
 	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(limit)}}
-	next := httpapi.FromContext(r.Context()).Prefix + path + "?" + query.Encode()
-	w.Header().Set("Link", "<"+next+`>; rel="next"`)
-	return listLinks{next}
+	p.Cursor, p.Links.Next = cursor, httpapi.FromContext(r.Context()).Prefix+path+"?"+query.Encode()
+	w.Header().Set("Link", "<"+p.Links.Next+`>; rel="next"`)
+	return p
 }
 
 // list serves GET /archives.
@@ -54,8 +57,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) error {
 		out.Archives = append(out.Archives, a.describe(r, m, e))
 	}
 	if page.Next != "" {
-		out.Cursor = cursor(q, page.Next)
-		out.Links = nextPage(w, r, "/archives", out.Cursor, q.limit)
+		out.nextPage = linkNext(w, r, "/archives", cursor(q, page.Next), q.limit)
 	}
 	writeJSON(w, http.StatusOK, "application/json", out)
 	return nil
@@ -74,13 +76,11 @@ type listQuery struct {
 }
 
 func readListQuery(r *http.Request) (q listQuery, err error) {
-	values, err := parameters(r, "kind", "status", "limit", "cursor")
+	values, limit, err := listParameters(r, defaultLimit, maxLimit, "kind", "status")
 	if err != nil {
 		return q, err
 	}
-	if q.limit, err = limit(values, defaultLimit, maxLimit); err != nil {
-		return q, err
-	}
+	q.limit = limit
 	q.kind, q.status = kindArchive, executions.Status(values["status"])
 	if kind, given := values["kind"]; given {
 		q.kind = kind

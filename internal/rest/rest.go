@@ -3,11 +3,13 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -15,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	"github.com/scenario-archive/scenario-archive/internal/executions"
 	"github.com/scenario-archive/scenario-archive/internal/httpapi"
 	"github.com/scenario-archive/scenario-archive/scenario"
@@ -32,23 +35,14 @@ const DefaultLinkLifetime = 15 * time.Minute
 type Options struct {
 	executions.Starter
 	executions.Cleaner
-	// Link makes the link for the download of an object.
-	Link func(ctx context.Context, bucket, key string) (Link, error)
 	// Estimate asks Scenario what an archive would cost; nil when the API has no access to Scenario.
 	Estimate func(context.Context, scenario.ArchiveRequest) (scenario.Estimate, error)
-	// Files are the bucket's: those of unpacked archives, for links, and those of syncs.
-	Files Files
-	// LinkLifetime is how long those links last at most; 0 means DefaultLinkLifetime.
+	// Bucket has the archives and their files, for links, and the files of syncs.
+	Bucket bucket.Bucket
+	// LinkLifetime is how long links last at most; 0 means DefaultLinkLifetime.
 	LinkLifetime time.Duration
 	Logger       *slog.Logger     // default: discards
 	Now          func() time.Time // default: time.Now
-}
-
-// Link is a short-lived link.
-type Link struct {
-	URL       string    `json:"url"`
-	ExpiresAt time.Time `json:"expiresAt"`
-	FileName  string    `json:"fileName"`
 }
 
 type api struct{ Options }
@@ -70,14 +64,13 @@ func New(o Options) http.Handler {
 // Broken makes a handler for a deployment that cannot work: it tells every caller what is missing.
 func Broken(log *slog.Logger, err error) http.Handler {
 	a := &api{Options{Logger: log, Now: time.Now}}
-	return a.answering(func(http.ResponseWriter, *http.Request) error {
-		return newProblem(http.StatusInternalServerError, errMisconfigured, "the function is not set up: %v", err).because(err)
-	})
+	broken := func(http.ResponseWriter, *http.Request) error {
+		return errMisconfigured.problem("the function is not set up: %v", err).because(err)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.answer(w, r, broken) })
 }
 
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.answering(a.serve).ServeHTTP(w, r)
-}
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.answer(w, r, a.serve) }
 
 // endpoint answers a request, or returns the error to answer with; then it has written nothing.
 type endpoint func(http.ResponseWriter, *http.Request) error
@@ -102,11 +95,10 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	serve, ok := resource[method]
 	if !ok {
-		return newProblem(http.StatusMethodNotAllowed, errMethodNotAllowed, "the method is not allowed here; these are: %s",
-			allow).with("Allow", allow)
+		return errMethodNotAllowed.problem("the method is not allowed here; these are: %s", allow).with("Allow", allow)
 	}
 	if !acceptsJSON(r.Header.Values("Accept")) {
-		return newProblem(http.StatusNotAcceptable, errNotAcceptable, "send Accept: application/json, or no Accept")
+		return errNotAcceptable.problem("send Accept: application/json, or no Accept")
 	}
 	return serve(w, r)
 }
@@ -120,71 +112,59 @@ func (a *api) route(r *http.Request) (methods, error) {
 		return methods{http.MethodGet: a.listSyncs, http.MethodPost: a.createSync}, nil
 	}
 	rest, ok := strings.CutPrefix(path, "/archives/")
-	segment, below, deep := strings.Cut(rest, "/")
-	if ok && segment != "" && (!deep || below == "files") {
-		id, err := url.PathUnescape(segment)
-		switch {
-		case err != nil || !executions.ValidName(id):
-		case deep:
-			return methods{http.MethodGet: withID(a.files, id)}, nil
-		default:
-			return methods{http.MethodGet: withID(a.show, id), http.MethodDelete: withID(a.stop, id)}, nil
-		}
-		return nil, newProblem(http.StatusNotFound, errNotFound, "there is no archive with this ID")
+	segment, files := strings.CutSuffix(rest, "/files")
+	if !ok || segment == "" || strings.Contains(segment, "/") {
+		return nil, errNotFound.problem("there is nothing at this path; archives are at /archives, syncs at /syncs")
 	}
-	return nil, newProblem(http.StatusNotFound, errNotFound, "there is nothing at this path; archives are at /archives, syncs at /syncs")
-}
-
-func withID(f func(http.ResponseWriter, *http.Request, string) error, id string) endpoint {
-	return func(w http.ResponseWriter, r *http.Request) error { return f(w, r, id) }
+	id, err := url.PathUnescape(segment)
+	if err != nil || !executions.ValidName(id) {
+		return nil, errNotFound.problem("there is no archive with this ID")
+	}
+	r.SetPathValue("id", id)
+	if files {
+		return methods{http.MethodGet: a.files}, nil
+	}
+	return methods{http.MethodGet: a.show, http.MethodDelete: a.stop}, nil
 }
 
 func (m methods) allow() string {
-	names := []string{http.MethodHead, http.MethodOptions}
-	for name := range m {
-		names = append(names, name)
-	}
+	names := slices.AppendSeq([]string{http.MethodHead, http.MethodOptions}, maps.Keys(m))
 	slices.Sort(names)
 	return strings.Join(names, ", ")
 }
 
-// answering runs an endpoint: it sets the headers of every answer, writes the endpoint's error, and logs a line.
-func (a *api) answering(serve endpoint) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := httpapi.FromContext(r.Context()).RequestID
-		if id == "" {
-			id = rand.Text()
-		}
-		sent := &statusWriter{ResponseWriter: w}
-		headers(w.Header(), id)
-		log := a.Logger.With("requestId", id)
-		start := a.Now()
-		err := a.guarded(log, serve, sent, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
-		if err != nil {
-			p := asProblem(err)
-			p.Instance = "urn:scenario-archive:request:" + url.PathEscape(id)
-			writeProblem(sent, p)
-		}
-		logAnswer(log, r, sent.status, a.Now().Sub(start), err)
-	})
+// answer runs an endpoint: it sets the headers of every answer, writes the endpoint's error, and logs a line.
+func (a *api) answer(w http.ResponseWriter, r *http.Request, serve endpoint) {
+	info := httpapi.FromContext(r.Context())
+	info.RequestID = cmp.Or(info.RequestID, rand.Text())
+	r = r.WithContext(httpapi.WithInfo(r.Context(), info))
+	sent := &statusWriter{ResponseWriter: w}
+	headers(w.Header(), info.RequestID)
+	start := a.Now()
+	err := a.guarded(serve, sent, r)
+	if err != nil {
+		p := asProblem(err)
+		p.Instance = "urn:scenario-archive:request:" + url.PathEscape(info.RequestID)
+		writeProblem(sent, p)
+	}
+	logAnswer(a.log(r.Context()), r, sent.status, a.Now().Sub(start), err)
 }
 
 // guarded turns a panic into an error: an invocation serves one request, and the next one may be fine.
-func (a *api) guarded(log *slog.Logger, serve endpoint, w *statusWriter, r *http.Request) (err error) {
+func (a *api) guarded(serve endpoint, w *statusWriter, r *http.Request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			log.Error("panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			a.log(r.Context()).Error("panic", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
 	return serve(w, r)
 }
 
-type requestIDKey struct{}
+func requestID(ctx context.Context) string { return httpapi.FromContext(ctx).RequestID }
 
-func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
+func (a *api) log(ctx context.Context) *slog.Logger {
+	return a.Logger.With("requestId", requestID(ctx))
 }
 
 func logAnswer(log *slog.Logger, r *http.Request, status int, took time.Duration, err error) {

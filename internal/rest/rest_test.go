@@ -35,7 +35,7 @@ func TestPathsAndMethods(t *testing.T) {
 		{"PATCH", "/archives/unknown", 405, "DELETE, GET, HEAD, OPTIONS"},
 	} {
 		a := f.do(t, c.method, c.path, "")
-		name := map[int]string{404: errNotFound, 405: errMethodNotAllowed}[c.status]
+		name := map[int]kind{404: errNotFound, 405: errMethodNotAllowed}[c.status]
 		a.problem(t, c.status, name, "")
 		if a.header.Get("Allow") != c.allow {
 			t.Errorf("%s %s: Allow is %q", c.method, c.path, a.header.Get("Allow"))
@@ -132,7 +132,7 @@ func TestLogLine(t *testing.T) {
 		t.Fatalf("%v: %s", err, f.logs)
 	}
 	for field, want := range map[string]any{"msg": "request served", "level": "INFO", "method": "GET", "path": "/archives/unknown",
-		"status": 404.0, "error": errNotFound, "requestId": a.header.Get("X-Request-Id")} {
+		"status": 404.0, "error": errNotFound.name, "requestId": a.header.Get("X-Request-Id")} {
 		if line[field] != want {
 			t.Errorf("%s is %v, want %v", field, line[field], want)
 		}

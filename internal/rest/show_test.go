@@ -51,6 +51,12 @@ func TestShowSucceeded(t *testing.T) {
 	if a := f.do(t, "GET", "/archives/"+id, ""); a.status != 200 || a.body["output"] == nil || a.body["download"] != nil {
 		t.Errorf("without a link: got %d %s", a.status, a.raw)
 	}
+	f.fail = nil
+	elsewhere := f.archive(t)
+	f.sfn.Finish(t, elsewhere, "SUCCEEDED", `{"bucket":"other","key":"k.zip"}`)
+	if a := f.do(t, "GET", "/archives/"+elsewhere, ""); a.status != 200 || a.body["output"] == nil || a.body["download"] != nil {
+		t.Errorf("in another bucket: got %d %s", a.status, a.raw)
+	}
 }
 
 func TestShowAnOutputOfSomethingElse(t *testing.T) {

@@ -65,7 +65,7 @@ func TestRefusedRequestsStartNothing(t *testing.T) {
 		name, body string
 		header     []string
 		status     int
-		error      string
+		error      kind
 		says       string
 	}{
 		{"nothing", "", []string{"Content-Type", "application/json"}, 400, errRequestInvalid, "not whole JSON"},
@@ -209,7 +209,7 @@ func TestStepFunctionsFails(t *testing.T) {
 	for _, c := range []struct {
 		fault  sfntest.Fault
 		status int
-		error  string
+		error  kind
 		retry  bool
 	}{
 		{sfntest.Fault{Status: 400, Code: "ThrottlingException"}, 429, errRateLimited, true},

@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 	syncs "github.com/scenario-archive/scenario-archive/internal/sync"
 )
@@ -23,8 +23,6 @@ const (
 	// maxShownFailed is how many missing assets of a sync are named; counts.failed says how many there are.
 	maxShownFailed = 5
 	maxShownText   = 600 // characters of an error's or a cause's text
-	// syncsAtOnce is how many syncs' files are read at once.
-	syncsAtOnce = 16
 	// statusNew is the status of a sync that has not run yet.
 	statusNew = "new"
 )
@@ -54,18 +52,13 @@ type failedAsset struct {
 }
 
 type syncsView struct {
-	Syncs  []*syncView `json:"syncs"` // by their names
-	Cursor string      `json:"cursor,omitempty"`
-	Links  listLinks   `json:"links"`
+	Syncs []*syncView `json:"syncs"` // by their names
+	nextPage
 }
 
 // listSyncs serves GET /syncs.
 func (a *api) listSyncs(w http.ResponseWriter, r *http.Request) error {
-	values, err := parameters(r, "limit", "cursor")
-	if err != nil {
-		return err
-	}
-	most, err := limit(values, defaultLimit, maxLimit)
+	values, most, err := listParameters(r, defaultLimit, maxLimit)
 	if err != nil {
 		return err
 	}
@@ -74,41 +67,22 @@ func (a *api) listSyncs(w http.ResponseWriter, r *http.Request) error {
 		return badParameter("the cursor is not one of this list's; begin again without it")
 	}
 	out := syncsView{Syncs: []*syncView{}}
-	for name, err := range syncs.Names(r.Context(), a.Files, after) {
+	for name, err := range syncs.Names(r.Context(), a.Bucket, after) {
 		if err != nil {
 			return err
 		}
 		if len(out.Syncs) == most {
-			out.Cursor = out.Syncs[most-1].Name
-			out.Links = nextPage(w, r, "/syncs", out.Cursor, most)
+			out.nextPage = linkNext(w, r, "/syncs", out.Syncs[most-1].Name, most)
 			break
 		}
 		out.Syncs = append(out.Syncs, &syncView{Name: name})
 	}
-	if err := a.readSyncs(r.Context(), out.Syncs); err != nil {
+	err = batch.Each(r.Context(), len(out.Syncs), func(ctx context.Context, i int) error { return a.readSync(ctx, out.Syncs[i]) })
+	if err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, "application/json", out)
 	return nil
-}
-
-// readSyncs fills in what the bucket says of each sync.
-func (a *api) readSyncs(ctx context.Context, list []*syncView) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	slots := make(chan struct{}, syncsAtOnce)
-	var all sync.WaitGroup
-	for _, v := range list {
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			if err := a.readSync(ctx, v); err != nil {
-				cancel(err) // the first one counts
-			}
-		})
-	}
-	all.Wait()
-	return context.Cause(ctx)
 }
 
 // readSync fills in a sync's definition and its last run. What is in the files is anything: what is not as a sync writes
@@ -130,7 +104,7 @@ func (a *api) readSync(ctx context.Context, v *syncView) error {
 	d, err := syncs.ParseDefinition(v.Name, text)
 	switch {
 	case err != nil: // the definition is wrong now, however the last run ended
-		v.Error, v.Cause = errRequestInvalid, cut(err.Error())
+		v.Error, v.Cause = errRequestInvalid.name, cut(err.Error())
 	case len(text) <= maxDefinition:
 		v.Definition = &d
 	}
@@ -157,7 +131,7 @@ func known(at time.Time) *time.Time {
 
 // readFile reads a small file; nil if there is none, or a large one.
 func (a *api) readFile(ctx context.Context, key string) ([]byte, error) {
-	content, _, err := a.Files.Read(ctx, key, maxSyncFile, bucket.GetOptions{})
+	content, _, err := a.Bucket.Read(ctx, key, maxSyncFile, bucket.GetOptions{})
 	if bucket.IsMissing(err) || errors.Is(err, bucket.ErrTooLarge) {
 		return nil, nil
 	}
@@ -167,11 +141,7 @@ func (a *api) readFile(ctx context.Context, key string) ([]byte, error) {
 // createSync serves POST /syncs: it puts the definition into the bucket, and whatever starts syncs there starts this one. The
 // same definition once more, after a lost answer, is answered in the same way.
 func (a *api) createSync(w http.ResponseWriter, r *http.Request) error {
-	values, err := parameters(r, "replace")
-	if err != nil {
-		return err
-	}
-	replace, err := yes(values, "replace")
+	replace, err := onlyFlag(r, "replace")
 	if err != nil {
 		return err
 	}
@@ -198,18 +168,18 @@ func (a *api) createSync(w http.ResponseWriter, r *http.Request) error {
 // storeSync writes a definition, and gives the status to answer with. Replacing a definition by the same one starts another run.
 func (a *api) storeSync(ctx context.Context, name string, definition []byte, replace bool) (status int, err error) {
 	key, o := syncs.DefinitionKey(name), bucket.PutOptions{ContentType: "application/json", IfMissing: true}
-	_, err = a.Files.Put(ctx, key, definition, o)
+	_, err = a.Bucket.Put(ctx, key, definition, o)
 	if !bucket.IsChanged(err) {
 		return http.StatusCreated, err
 	}
 	if replace {
 		o.IfMissing = false
-		_, err = a.Files.Put(ctx, key, definition, o)
+		_, err = a.Bucket.Put(ctx, key, definition, o)
 		return http.StatusOK, err
 	}
-	there, _, err := a.Files.Read(ctx, key, maxSyncFile, bucket.GetOptions{})
+	there, _, err := a.Bucket.Read(ctx, key, maxSyncFile, bucket.GetOptions{})
 	if err != nil || !bytes.Equal(there, definition) {
-		return 0, newProblem(http.StatusConflict, errSyncExists, "there is a sync %q already; take another name, replace it with the "+
+		return 0, errSyncExists.problem("there is a sync %q already; take another name, replace it with the "+
 			"parameter replace=true, or change %q in the bucket", name, key).because(err)
 	}
 	return http.StatusCreated, nil

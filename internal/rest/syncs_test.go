@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
@@ -22,7 +21,7 @@ func syncsFixture(t *testing.T, files map[string]string) (*fixture, bucket.Bucke
 			t.Fatal(err)
 		}
 	}
-	return newFixture(t, func(o *Options) { o.Files, o.LinkLifetime = b, time.Minute }), b
+	return newFixture(t, func(o *Options) { o.Bucket = b }), b
 }
 
 func TestSyncs(t *testing.T) {
@@ -122,7 +121,7 @@ func TestSyncsWithHostileFiles(t *testing.T) {
 func TestSyncsOfABucketThatFails(t *testing.T) {
 	t.Parallel()
 	storage := s3test.Start(t)
-	f := newFixture(t, func(o *Options) { o.Files = bucket.Bucket{S3: storage.Client, Name: "no-such-bucket"} })
+	f := newFixture(t, func(o *Options) { o.Bucket = bucket.Bucket{S3: storage.Client, Name: "no-such-bucket"} })
 	f.do(t, "GET", "/syncs", "").problem(t, 500, errMisconfigured, "bucket")
 	f.do(t, "POST", "/syncs", `{"name":"heroes"}`).problem(t, 500, errMisconfigured, "bucket")
 }

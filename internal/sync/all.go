@@ -40,10 +40,12 @@ func (e Engine) one(ctx context.Context, execution archive.Execution, name strin
 	if err != nil {
 		return err
 	}
-	if !l.SucceededAt.IsZero() {
-		out.OldestSuccess = max(out.OldestSuccess, int(e.now().Sub(l.SucceededAt).Seconds()))
-	} else if !l.StartedAt.IsZero() {
-		out.OldestSuccess = max(out.OldestSuccess, int(e.now().Sub(l.StartedAt).Seconds()))
+	since := l.SucceededAt
+	if since.IsZero() {
+		since = l.StartedAt
+	}
+	if !since.IsZero() {
+		out.OldestSuccess = max(out.OldestSuccess, int(e.now().Sub(since).Seconds()))
 	}
 	other, err := e.holder(ctx, l, execution.ID)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
-	"github.com/scenario-archive/scenario-archive/internal/batch"
 )
 
 // Changes begins a run, or goes on with it: it finds the next chunk of assets to be fetched. It can be repeated after a lost
@@ -124,8 +123,8 @@ func (r *run) finish(ctx context.Context) (Step, error) {
 			return Step{}, err
 		}
 	}
-	if !r.probe {
-		if err := r.sweep(ctx); err != nil {
+	if !r.probe { // No batch is under way: what those of runs that were killed have left can go.
+		if err := r.remove(ctx, r.definition.incoming(r.Name)); err != nil {
 			return Step{}, err
 		}
 	}
@@ -138,31 +137,6 @@ func (r *run) finish(ctx context.Context) (Step, error) {
 	}
 	counts := r.Counts
 	return Step{Next: NextDone, Output: &Output{Name: r.Name, Status: Succeeded, Counts: &counts}}, nil
-}
-
-// sweep removes what batches left of runs that were killed. None is under way: the run's own have ended, and it took up that
-// of the run before it.
-func (r *run) sweep(ctx context.Context) error { return r.remove(ctx, r.definition.incoming(r.Name)) }
-
-// remove deletes what is below a prefix.
-func (e Engine) remove(ctx context.Context, prefix string) error {
-	var keys []string
-	flush := func() error {
-		err := batch.Each(ctx, len(keys), func(ctx context.Context, i int) error { return e.Bucket.Delete(ctx, keys[i], "") })
-		keys = keys[:0]
-		return err
-	}
-	for o, err := range e.Bucket.List(ctx, prefix, "") {
-		if err != nil {
-			return err
-		}
-		if keys = append(keys, o.Key); len(keys) == 1000 {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
 }
 
 func (r *run) end(now time.Time) {

@@ -3,9 +3,13 @@ package sync
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
+	"iter"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
+	"github.com/scenario-archive/scenario-archive/internal/batch"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
 )
 
@@ -67,3 +71,57 @@ func (e Engine) replace(ctx context.Context, key string, body []byte, o bucket.P
 
 // changed says that a condition of a write did not hold: another object is there, or none to be replaced.
 func changed(err error) bool { return bucket.IsChanged(err) || bucket.IsMissing(err) }
+
+// lines reads a JSON Lines file of the sync's own, or of its batch's. An error is the last that comes.
+func lines[T any](ctx context.Context, e Engine, key string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		b, err := e.open(ctx, key)
+		if err != nil {
+			yield(*new(T), err)
+			return
+		}
+		defer b.Close()
+		for decoder := json.NewDecoder(b); err == nil; {
+			var line T
+			err = decoder.Decode(&line)
+			if err == io.EOF {
+				return
+			}
+			if err != nil && archive.NameOf(err) == "" {
+				err = archive.NewError(archive.Internal, err, "%q is not what it should be: %v", key, err)
+			}
+			if !yield(line, err) {
+				return
+			}
+		}
+	}
+}
+
+// eachOf does a piece of work for each item of a sequence, for several at once, and holds so many of them at most.
+func eachOf[T any](ctx context.Context, all iter.Seq2[T, error], most int, work func(context.Context, T) error) error {
+	var window []T
+	flush := func() error {
+		err := batch.Each(ctx, len(window), func(ctx context.Context, i int) error { return work(ctx, window[i]) })
+		window = window[:0]
+		return err
+	}
+	for item, err := range all {
+		if err == nil {
+			window = append(window, item)
+		}
+		if err == nil && len(window) == most {
+			err = flush()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return flush()
+}
+
+// remove deletes what is below a prefix.
+func (e Engine) remove(ctx context.Context, prefix string) error {
+	return eachOf(ctx, e.Bucket.List(ctx, prefix, ""), 1000, func(ctx context.Context, o bucket.Entry) error {
+		return e.Bucket.Delete(ctx, o.Key, "")
+	})
+}

@@ -18,39 +18,31 @@ import (
 // hashesAtOnce is how many IDs a full run holds before it writes them, eight bytes each.
 const hashesAtOnce = 1 << 13
 
-// hashes stand for the IDs that a full run's lists showed. Eight bytes are enough: two of a million IDs have the same with a
+// hashOf stands for an ID that a full run's lists showed. Eight bytes are enough: two of a million IDs have the same with a
 // chance of 3 in 10^8, and the worst of it is that an asset that is gone is not named.
-type hashes struct{ list []uint64 }
-
 func hashOf(id string) uint64 {
 	sum := sha256.Sum256([]byte(id))
 	return binary.BigEndian.Uint64(sum[:])
-}
-
-func (h *hashes) add(id string) {
-	if h != nil {
-		h.list = append(h.list, hashOf(id))
-	}
 }
 
 func digestsKey(name, run string, i int) string {
 	return fmt.Sprintf("%slisted-%05d", workPrefix(name, run), i)
 }
 
-// write puts what there is into a file of the run, when it is enough or the last.
-func (h *hashes) write(ctx context.Context, r *run, last bool) error {
-	if h == nil || len(h.list) == 0 || len(h.list) < hashesAtOnce && !last {
+// writeHashes puts what there is into a file of the run, when it is enough or the last.
+func (p *planning) writeHashes(ctx context.Context, last bool) error {
+	if len(p.hashes) == 0 || len(p.hashes) < hashesAtOnce && !last {
 		return nil
 	}
-	body := make([]byte, 0, 8*len(h.list))
-	for _, sum := range h.list {
+	body := make([]byte, 0, 8*len(p.hashes))
+	for _, sum := range p.hashes {
 		body = binary.BigEndian.AppendUint64(body, sum)
 	}
-	if _, err := r.Bucket.Put(ctx, digestsKey(r.Name, r.Run.ID, r.Run.Digests), body, bucket.PutOptions{}); err != nil {
+	if _, err := p.Bucket.Put(ctx, digestsKey(p.Name, p.Run.ID, p.Run.Digests), body, bucket.PutOptions{}); err != nil {
 		return err
 	}
-	r.Run.Digests++
-	h.list = h.list[:0]
+	p.Run.Digests++
+	p.hashes = p.hashes[:0]
 	return nil
 }
 

@@ -42,7 +42,7 @@ type planning struct {
 	list   *bucket.Upload
 	latest map[string]known // of the assets in the chunk, as they were planned last
 	window []found
-	hashes *hashes // of the IDs listed, in a full run
+	hashes []uint64 // of the IDs listed, in a full run
 }
 
 // plan looks at the assets that failed before, reads the list from the run's position on, and stops at its end, with a full
@@ -55,9 +55,6 @@ func (r *run) plan(ctx context.Context) error {
 		Original: d.Options.PreferOriginal,
 	}
 	p := &planning{run: r, chunk: c, latest: map[string]known{}}
-	if r.Full && !r.probe {
-		p.hashes = &hashes{}
-	}
 	defer p.abort()
 	before := *r.Run
 	if err := p.scan(ctx); err != nil {
@@ -66,7 +63,7 @@ func (r *run) plan(ctx context.Context) error {
 	if r.probe {
 		return nil
 	}
-	if err := p.hashes.write(ctx, r, true); err != nil {
+	if err := p.writeHashes(ctx, true); err != nil {
 		return err
 	}
 	if err := p.close(); err != nil {
@@ -129,7 +126,9 @@ func (p *planning) see(a scenario.Asset) {
 	if !p.definition.chooses(a) {
 		return
 	}
-	p.hashes.add(a.ID)
+	if p.Full {
+		p.hashes = append(p.hashes, hashOf(a.ID))
+	}
 	p.window = append(p.window, found{planned: planned{ID: a.ID}, asset: a})
 }
 
@@ -175,7 +174,7 @@ func (p *planning) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.hashes.write(ctx, p.run, false)
+	return p.writeHashes(ctx, false)
 }
 
 // newest leaves of each asset what was changed last: a list may show one again.

@@ -3,8 +3,6 @@ package sync
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"path"
 	"strings"
 
@@ -13,10 +11,8 @@ import (
 
 // results is what a batch has done: the files that are in the bucket, and the assets of the archives that are missing.
 type results struct {
-	files   map[string]content // by asset
-	failed  map[string]*missing
-	there   int // archives
-	missing int
+	files  map[string]content // by asset
+	failed map[string]*missing
 }
 
 // content is a line of what unpacking lists.
@@ -54,7 +50,7 @@ func (e Engine) readResults(ctx context.Context, c Chunk) (*results, error) {
 	if err := json.Unmarshal(o.body, &m); err != nil {
 		return nil, archive.NewError(archive.Internal, err, "%q is not what it should be: %v", key, err)
 	}
-	r := &results{files: map[string]content{}, failed: map[string]*missing{}, there: len(m.Archives), missing: len(m.Failed)}
+	r := &results{files: map[string]content{}, failed: map[string]*missing{}}
 	for _, a := range m.Archives {
 		if a.Unpacked == nil {
 			return nil, archive.NewError(archive.Internal, nil, "%q says that %q is not unpacked", key, a.Key)
@@ -73,9 +69,8 @@ func (e Engine) readResults(ctx context.Context, c Chunk) (*results, error) {
 
 // readContents adds the first file of each asset. (An asset of several files has the others beside it.)
 func (e Engine) readContents(ctx context.Context, key string, files map[string]content) error {
-	return e.lines(ctx, key, func(raw json.RawMessage) error {
-		var c content
-		if err := json.Unmarshal(raw, &c); err != nil {
+	for c, err := range lines[content](ctx, e, key) {
+		if err != nil {
 			return err
 		}
 		base := path.Base(c.Name)
@@ -83,32 +78,6 @@ func (e Engine) readContents(ctx context.Context, key string, files map[string]c
 		if _, again := files[id]; !again {
 			files[id] = c
 		}
-		return nil
-	})
-}
-
-// lines reads a JSON Lines file of the sync's own, or of its batch's.
-func (e Engine) lines(ctx context.Context, key string, yield func(json.RawMessage) error) error {
-	b, err := e.open(ctx, key)
-	if err != nil {
-		return err
 	}
-	defer b.Close()
-	decoder := json.NewDecoder(b)
-	for {
-		var raw json.RawMessage
-		err := decoder.Decode(&raw)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil {
-			err = yield(raw)
-		}
-		if err != nil && archive.NameOf(err) == "" {
-			err = archive.NewError(archive.Internal, err, "%q is not what it should be: %v", key, err)
-		}
-		if err != nil {
-			return err
-		}
-	}
+	return nil
 }

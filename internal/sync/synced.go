@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"iter"
 	"path"
 	"slices"
 	"time"
@@ -58,7 +59,7 @@ func (e Engine) Synced(ctx context.Context, in SyncedInput) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	r := &recording{Engine: e, lease: &l, notes: n}
+	r := &recording{run: &run{Engine: e, lease: &l, notes: n}}
 	c := l.Run.Chunk
 	if c == nil || c.Run != b.Run || c.Number != b.Number || c.Pass != b.Pass {
 		return Step{Next: NextChanges}, nil // it is written down; the changes function knows what comes next
@@ -69,9 +70,7 @@ func (e Engine) Synced(ctx context.Context, in SyncedInput) (Step, error) {
 
 // recording is a chunk that is written down.
 type recording struct {
-	Engine
-	*lease
-	notes  *notes
+	*run
 	chunk  Chunk
 	result *results
 
@@ -109,11 +108,10 @@ func (r *recording) record(ctx context.Context, failure *Failure) (Step, error) 
 	case err != nil:
 		return Step{}, err
 	}
-	run := &run{Engine: r.Engine, lease: r.lease, notes: r.notes}
 	done := r.chunk
 	r.Run.Chunk = next
 	if next == nil && done.Run == r.Run.ID { // one that another run planned says nothing of how far this one is
-		run.advance()
+		r.advance()
 	}
 	r.notes.writeTo(&r.Status)
 	if err := r.write(ctx, r.lease); err != nil {
@@ -125,7 +123,7 @@ func (r *recording) record(ctx context.Context, failure *Failure) (Step, error) 
 	if next == nil {
 		return Step{Next: NextChanges}, nil
 	}
-	b, err := run.batch(*next)
+	b, err := r.batch(*next)
 	return Step{Next: NextBatch, Batch: b}, err
 }
 
@@ -156,76 +154,65 @@ func (r *recording) readPass(ctx context.Context) error {
 	}
 	defer b.Close()
 	r.wanted, r.latest, r.left = map[string]bool{}, map[string]known{}, map[string]known{}
-	lines := bufio.NewScanner(b)
-	for lines.Scan() {
-		r.wanted[lines.Text()] = true
+	ids := bufio.NewScanner(b)
+	for ids.Scan() {
+		r.wanted[ids.Text()] = true
 	}
-	if err := lines.Err(); err != nil {
+	if err := ids.Err(); err != nil {
 		return err
 	}
-	return r.eachPlanned(ctx, func(a planned) error {
-		if r.latest[a.ID].UpdatedAt.Before(a.Known.UpdatedAt) || r.latest[a.ID] == (known{}) {
-			r.latest[a.ID] = a.Known
-		}
-		return nil
-	})
-}
-
-func (r *recording) eachPlanned(ctx context.Context, yield func(planned) error) error {
-	return r.lines(ctx, r.chunk.plan(), func(raw json.RawMessage) error {
-		var a planned
-		if err := json.Unmarshal(raw, &a); err != nil {
+	for a, err := range lines[planned](ctx, r.Engine, r.chunk.plan()) {
+		if err != nil {
 			return err
 		}
-		if !r.wanted[a.ID] {
-			return nil
+		if r.wanted[a.ID] && (r.latest[a.ID].UpdatedAt.Before(a.Known.UpdatedAt) || r.latest[a.ID] == (known{})) {
+			r.latest[a.ID] = a.Known
 		}
-		return yield(a)
-	})
+	}
+	return nil
 }
 
 // records takes each file that is there to its place, and then writes its record.
 func (r *recording) records(ctx context.Context) error {
 	now := r.now()
-	var window []planned
-	flush := func() error {
-		err := batch.Each(ctx, len(window), func(ctx context.Context, i int) error {
-			f := r.result.files[window[i].ID]
-			key := r.chunk.AssetPrefix + window[i].ID + path.Ext(f.Key)
-			if _, err := r.Bucket.Copy(ctx, f.Key, "", key); err != nil {
-				return err
-			}
-			return r.putRecord(ctx, r.chunk, window[i], record{key, f.Size, f.CRC32, f.ContentType, now}, "")
-		})
-		window = window[:0]
-		return err
-	}
-	written := map[string]bool{}
-	err := r.eachPlanned(ctx, func(a planned) error {
-		f, there := r.result.files[a.ID]
-		switch {
-		case a.Known != r.latest[a.ID] || written[a.ID]:
-			return nil // a later line has what the list said last
-		case !there:
-			r.left[a.ID] = a.Known
-			return nil
-		case f.Size > maxCopy:
-			r.notes.add(a.ID, AssetTooLarge, "a sync takes files of up to 5 GiB", a.Known.UpdatedAt, now)
-			return nil
+	return eachOf(ctx, r.there(ctx, now), windowAssets, func(ctx context.Context, a planned) error {
+		f := r.result.files[a.ID]
+		key := r.chunk.AssetPrefix + a.ID + path.Ext(f.Key)
+		if _, err := r.Bucket.Copy(ctx, f.Key, "", key); err != nil {
+			return err
 		}
-		written[a.ID] = true
-		r.notes.remove(a.ID)
-		r.Counts.Fetched++
-		r.Counts.Bytes += f.Size
-		if window = append(window, a); len(window) < windowAssets {
-			return nil
-		}
-		return flush()
+		return r.putRecord(ctx, r.chunk, a, record{key, f.Size, f.CRC32, f.ContentType, now}, "")
 	})
-	if err != nil {
-		return err
+}
+
+// there gives the assets of this pass that have a file, as they were planned last, and notes what becomes of the others.
+func (r *recording) there(ctx context.Context, now time.Time) iter.Seq2[planned, error] {
+	return func(yield func(planned, error) bool) {
+		written := map[string]bool{}
+		for a, err := range lines[planned](ctx, r.Engine, r.chunk.plan()) {
+			f, there := r.result.files[a.ID]
+			switch {
+			case err != nil:
+				yield(a, err)
+				return
+			case !r.wanted[a.ID] || a.Known != r.latest[a.ID] || written[a.ID]:
+				continue // a later line has what the list said last
+			case !there:
+				r.left[a.ID] = a.Known
+				continue
+			case f.Size > maxCopy:
+				r.notes.add(a.ID, AssetTooLarge, "a sync takes files of up to 5 GiB", a.Known.UpdatedAt, now)
+				continue
+			}
+			written[a.ID] = true
+			r.notes.remove(a.ID)
+			r.Counts.Fetched++
+			r.Counts.Bytes += f.Size
+			if !yield(a, nil) {
+				return
+			}
+		}
 	}
-	return flush()
 }
 
 // outages are errors of archives that are not for an asset of theirs: smaller archives would meet them, too.
