@@ -39,6 +39,9 @@ type ExecutionInfo struct {
 	RedriveTime     time.Time // of the last redrive
 }
 
+// Region is the one that all executions are in.
+const Region = "us-east-1"
+
 // Result is how an execution ended.
 type Result struct {
 	Status Status
@@ -72,7 +75,6 @@ type Executor struct {
 	Runners Runners
 	Clock   Clock          // nil: the real time
 	Jitter  func() float64 // a number in [0,1) for JitterStrategy FULL; nil: random. Safe for concurrent use
-	Region  string         // named in TaskScheduled events
 
 	MapRunner MapRunner    // for Map states; nil: there are none
 	Objects   ObjectReader // for their ItemReader; nil: there is no S3

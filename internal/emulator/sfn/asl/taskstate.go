@@ -83,7 +83,7 @@ func (s *step) runTask(input any) (any, error) {
 
 func (s *step) beginTask(parameters json.RawMessage) error {
 	d := s.details()
-	d.Region, d.Parameters, d.Timeout = s.r.x.Region, string(parameters), int64(time.Duration(s.TimeoutSeconds)/time.Second)
+	d.Region, d.Parameters, d.Timeout = Region, string(parameters), int64(time.Duration(s.TimeoutSeconds)/time.Second)
 	if err := s.r.record("TaskScheduled", d, nil); err != nil {
 		return err
 	}
