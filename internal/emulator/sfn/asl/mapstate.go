@@ -81,7 +81,8 @@ func (p *processor) check() error {
 	}
 	for _, s := range p.states {
 		if s.Type == "Map" {
-			err = errors.Join(err, errors.New("a Map state within a Map state is not supported: a restart could not find its children again"))
+			err = errors.Join(err, errors.New(
+				"a Map state within a Map state is not supported: a restart could not find its children again"))
 		}
 	}
 	return err
