@@ -53,7 +53,7 @@ func (s *System) newStepFunctions(dir string) error {
 	}
 	s.onClose(closeIdle)
 	s.StepFunctions, err = stepfunctions.New(stepfunctions.Config{
-		Machines: machines, Invoker: invoker{s.Functions}, Dir: dir, Region: Region, Account: Account,
+		Machines: machines, Invoker: invoker{s.Functions}, Dir: dir,
 		Objects: objects.Bucket{Client: client}, Logger: s.problems("stepfunctions"),
 	})
 	return err

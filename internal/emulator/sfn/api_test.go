@@ -108,7 +108,7 @@ func TestFailuresByTheSDK(t *testing.T) {
 		if err := startWith(arn, good, `null`); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
-		wait(t, s, s.arns.execution("p", good))
+		wait(t, s, executionARN("p", good))
 	}
 }
 
@@ -119,14 +119,14 @@ func TestWhatIsNotThereByTheSDK(t *testing.T) {
 	})))
 	ctx := t.Context()
 	arn := s.MachineARN("p")
-	if _, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(s.arns.execution("p", "gone"))}); err == nil {
+	if _, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(executionARN("p", "gone"))}); err == nil {
 		t.Error("described what is not there")
 	} else {
 		wantCode(t, err, "ExecutionDoesNotExist")
 	}
 	_, err := client.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	wantCode(t, err, "InvalidArn")
-	_, err = client.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: aws.String(s.arns.execution("x", "y"))})
+	_, err = client.GetExecutionHistory(ctx, &sfn.GetExecutionHistoryInput{ExecutionArn: aws.String(executionARN("x", "y"))})
 	wantCode(t, err, "ExecutionDoesNotExist")
 	_, err = client.StopExecution(ctx, &sfn.StopExecutionInput{ExecutionArn: aws.String("x")})
 	wantCode(t, err, "InvalidArn")

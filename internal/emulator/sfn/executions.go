@@ -1,12 +1,14 @@
 package sfn
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
@@ -35,26 +37,44 @@ type execution struct {
 // Start starts an execution. Without a name it gets a random one. Starting the same name with the same input while it
 // runs gives the one that runs. Errors of the API are [*APIError].
 func (s *Service) Start(machineARN, name string, input []byte) (Execution, error) {
-	m, err := s.findMachine(machineARN)
-	if err != nil {
-		return Execution{}, err
-	}
-	if name == "" {
-		name = asl.NewUUID()
-	}
-	if !validName(name) {
-		return Execution{}, &APIError{"InvalidName", fmt.Sprintf("Invalid Name: '%s'", name)}
-	}
-	if err := checkInput(input); err != nil {
-		return Execution{}, err
-	}
-	e, err := s.begin(m, header{Name: name, Input: string(input)})
+	e, err := s.start(machineARN, header{Name: cmp.Or(name, asl.NewUUID()), Input: string(input)})
 	if err != nil {
 		return Execution{}, err
 	}
 	return Execution{
-		ARN: e.arn, Name: name, StateMachineARN: m.arn, Status: asl.StatusRunning, StartDate: Timestamp{e.start}, Input: input,
+		ARN: e.arn, Name: e.name, StateMachineARN: machineARN, Status: asl.StatusRunning, StartDate: Timestamp{e.start}, Input: input,
 	}, nil
+}
+
+// start makes the execution's file and sets it going, or finds the running one, or whatever became of the one that the
+// same task started before.
+func (s *Service) start(machineARN string, h header) (*execution, error) {
+	m, err := s.findMachine(machineARN)
+	if err != nil {
+		return nil, err
+	}
+	if !validName(h.Name) {
+		return nil, &APIError{"InvalidName", fmt.Sprintf("Invalid Name: '%s'", h.Name)}
+	}
+	if err := checkInput([]byte(h.Input)); err != nil {
+		return nil, err
+	}
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	s.mu.Lock()
+	e, closed := m.byName[h.Name], s.closed
+	same := e != nil && e.input == sha256.Sum256([]byte(h.Input)) &&
+		(e.status == asl.StatusRunning || e.startedBy != "" && e.startedBy == h.StartedBy)
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return nil, errClosed
+	case same:
+		return e, nil
+	case e != nil:
+		return nil, &APIError{"ExecutionAlreadyExists", fmt.Sprintf("Execution Already Exists: '%s'", e.arn)}
+	}
+	return s.create(m, h)
 }
 
 func checkInput(input []byte) error {
@@ -71,45 +91,24 @@ func checkInput(input []byte) error {
 // errClosed is why nothing starts any more.
 var errClosed = errors.New("the service is closed")
 
-// begin makes the execution's file and sets it going, or finds the running one, or whatever became of the one that the
-// same task started before.
-func (s *Service) begin(m *machine, h header) (*execution, error) {
-	s.starting.Lock()
-	defer s.starting.Unlock()
-	s.mu.Lock()
-	e, closed := m.byName[h.Name], s.closed
-	same := e != nil && e.input == sha256.Sum256([]byte(h.Input)) &&
-		(e.status == asl.StatusRunning || e.startedBy != "" && e.startedBy == h.StartedBy)
-	s.mu.Unlock()
-	switch {
-	case closed:
-		return nil, errClosed
-	case same:
-		return e, nil
-	case e != nil:
-		return nil, &APIError{"ExecutionAlreadyExists", fmt.Sprintf("Execution Already Exists: '%s'", e.arn)}
-	}
-	return s.create(m, h, s.store.path(m.name, h.Name))
-}
-
 // create makes the execution's file and sets it going. The caller holds starting.
-func (s *Service) create(m *machine, h header, path string) (*execution, error) {
+func (s *Service) create(m *machine, h header) (*execution, error) {
 	h.Start = s.clock.Now().UTC().Truncate(time.Millisecond)
-	e := s.newExecution(m, h, path)
-	f, err := s.store.create(e.path, h)
+	e := newExecution(m, h)
+	f, err := createFile(e.path, h)
 	if err != nil {
 		return nil, err
 	}
 	ctx := s.arm(e) // before anyone can find it, so that Stop always has something to end
 	s.add(m, e)
-	s.run(ctx, m, e, f, []byte(h.Input), nil)
+	s.run(ctx, e, f, []byte(h.Input), nil)
 	return e, nil
 }
 
-func (s *Service) newExecution(m *machine, h header, path string) *execution {
+func newExecution(m *machine, h header) *execution {
 	return &execution{
-		machine: m, arn: s.arns.execution(m.name, h.Name), name: h.Name, path: path, start: h.Start,
-		input: sha256.Sum256([]byte(h.Input)), startedBy: h.StartedBy, index: h.Index,
+		machine: m, arn: executionARN(m.name, h.Name), name: h.Name, path: filepath.Join(m.dir, fileName(h.Name)+".jsonl"),
+		start: h.Start, input: sha256.Sum256([]byte(h.Input)), startedBy: h.StartedBy, index: h.Index,
 		done: make(chan struct{}), status: asl.StatusRunning,
 	}
 }
@@ -132,16 +131,16 @@ func (s *Service) arm(e *execution) context.Context {
 }
 
 // run executes in a goroutine of its own, with the context that arm gave.
-func (s *Service) run(ctx context.Context, m *machine, e *execution, f *os.File, input []byte, resume *asl.Resume) {
+func (s *Service) run(ctx context.Context, e *execution, f *os.File, input []byte, resume *asl.Resume) {
 	s.mu.Lock()
 	info := asl.ExecutionInfo{
-		ARN: e.arn, Name: e.name, StateMachineARN: m.arn, RoleARN: s.arns.role(), Input: input, StartTime: e.start,
+		ARN: e.arn, Name: e.name, StateMachineARN: e.machine.arn, RoleARN: roleARN, Input: input, StartTime: e.start,
 		RedriveCount: e.redrives, RedriveTime: e.redriven,
 	}
 	s.mu.Unlock()
 	s.running.Go(func() {
 		rec := &recorder{s: s, e: e, f: f, redrives: info.RedriveCount, redriven: info.RedriveTime}
-		result, err := s.executor.Run(ctx, m.parsed, info, resume, rec)
+		result, err := s.executor.Run(ctx, e.machine.parsed, info, resume, rec)
 		switch {
 		case errors.Is(err, asl.ErrInterrupted):
 			_ = f.Close() // RUNNING, for the next process to resume
@@ -162,8 +161,7 @@ func (s *Service) run(ctx context.Context, m *machine, e *execution, f *os.File,
 func (s *Service) unrecorded(r *recorder, err error) {
 	s.log.Error("an execution failed because its history could not be written", "execution", r.e.arn, "error", err)
 	reason := err
-	var file *os.PathError
-	if errors.As(err, &file) {
+	if file, ok := errors.AsType[*os.PathError](err); ok {
 		reason = file.Err // a reader of the cause need not know where the file is
 	}
 	failure := &asl.Error{Name: StoreFailed, Cause: "The execution's history could not be written: " + reason.Error()}
@@ -301,10 +299,6 @@ func (s *Service) Wait(ctx context.Context, executionARN string) (Execution, err
 	if err != nil {
 		return Execution{}, err
 	}
-	return s.await(ctx, e)
-}
-
-func (s *Service) await(ctx context.Context, e *execution) (Execution, error) {
 	select {
 	case <-s.done(e):
 		return s.describe(e)

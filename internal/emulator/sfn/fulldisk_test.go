@@ -32,7 +32,7 @@ func TestNoSpaceLeft(t *testing.T) {
 		t.Errorf("the file ends in %q, %v", text[max(0, len(text)-50):], err)
 	}
 	s := newService(t, testConfig(dir, invokerFunc(echoPayload)))
-	arn := s.arns.execution("l", "e")
+	arn := executionARN("l", "e")
 	if _, err := s.Redrive(arn, ""); err != nil {
 		t.Fatal(err)
 	}

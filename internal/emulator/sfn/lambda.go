@@ -17,9 +17,7 @@ type Invoker interface {
 	Invoke(ctx context.Context, function string, payload []byte) (result []byte, functionError string, err error)
 }
 
-// LambdaRunner runs the tasks of [asl.LambdaInvokeResource].
-func LambdaRunner(i Invoker) asl.TaskRunner { return lambdaRunner{i} }
-
+// lambdaRunner runs the tasks of [asl.LambdaInvokeResource].
 type lambdaRunner struct{ invoker Invoker }
 
 func (l lambdaRunner) Run(ctx context.Context, t asl.Task) (json.RawMessage, error) {

@@ -34,10 +34,10 @@ func TestLambdaRunner(t *testing.T) {
 		"too large as is": {`{"FunctionName":"f"}`, large, "", nil, large, "", ""},
 	} {
 		var sent string
-		runner := LambdaRunner(invokerFunc(func(_ context.Context, function string, payload []byte) ([]byte, string, error) {
+		runner := lambdaRunner{invokerFunc(func(_ context.Context, function string, payload []byte) ([]byte, string, error) {
 			sent = function + " " + string(payload)
 			return []byte(c.result), c.functionError, c.err
-		}))
+		})}
 		out, err := runner.Run(t.Context(), asl.Task{Parameters: json.RawMessage(c.parameters)})
 		if c.errorName != "" {
 			var e *asl.Error

@@ -3,30 +3,26 @@ package sfn
 import (
 	"encoding/json"
 	"os"
+	"strings"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// List gives executions of a machine, newest first: those of a status (all, when it is empty), limit at most (0: 100),
-// from token on. next is empty at the end. Inputs and outputs are left out.
-func (s *Service) List(machineARN string, status asl.Status, limit int, from string) (page []Execution, next string, err error) {
-	m, err := s.findMachine(machineARN)
+// List gives executions of a machine, or of a Map Run's children, newest first: those of a status (all, when it is empty),
+// limit at most (0: 100), from token on. next is empty at the end. Inputs and outputs are left out.
+func (s *Service) List(arn string, status asl.Status, limit int, from string) (page []Execution, next string, err error) {
+	var m *machine
+	if strings.Contains(arn, ":mapRun:") {
+		var r *mapRun
+		if r, err = s.findRun(arn); err == nil {
+			m = r.children
+		}
+	} else {
+		m, err = s.findMachine(arn)
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	return s.list(m, status, limit, from)
-}
-
-// ListChildren gives the executions of a Map Run's children; see List.
-func (s *Service) ListChildren(mapRunARN string, status asl.Status, limit int, from string) (page []Execution, next string, err error) {
-	r, err := s.findRun(mapRunARN)
-	if err != nil {
-		return nil, "", err
-	}
-	return s.list(r.children, status, limit, from)
-}
-
-func (s *Service) list(m *machine, status asl.Status, limit int, from string) (page []Execution, next string, err error) {
 	limit, err = pageSize(limit)
 	if err != nil {
 		return nil, "", err
@@ -35,7 +31,7 @@ func (s *Service) list(m *machine, status asl.Status, limit int, from string) (p
 	defer s.mu.Unlock()
 	// A position counts from the oldest, so that new executions do not move it.
 	position := len(m.executions) - 1
-	list := m.arn + " " + m.mapRunARN() + " " + string(status)
+	list := arn + " " + string(status)
 	if from != "" {
 		n, err := readToken(list, from)
 		if err != nil {
@@ -71,12 +67,6 @@ func (s *Service) History(executionARN string, reverse bool, limit int, from str
 	if reverse {
 		list = "reverse " + list
 	}
-	first := 0
-	if from != "" {
-		if first, err = readToken(list, from); err != nil {
-			return nil, "", err
-		}
-	}
 	f, err := os.Open(e.path)
 	if err != nil {
 		return nil, "", err
@@ -86,16 +76,18 @@ func (s *Service) History(executionARN string, reverse bool, limit int, from str
 	if err != nil {
 		return nil, "", err
 	}
-	// A token counts events from the end where the list begins. In reverse, that end moves while an execution runs:
-	// the token then holds the ID of the last event it was made with.
-	last := len(places)
-	if reverse && from != "" {
-		last, first = min(first, last), 0
+	at, step := 0, 1
+	if reverse {
+		at, step = len(places)-1, -1
 	}
-	for i := first; i < last && len(page) < limit; i++ {
-		at := i
-		if reverse {
-			at = last - 1 - i
+	if from != "" {
+		if at, err = readToken(list, from); err != nil {
+			return nil, "", err
+		}
+	}
+	for ; at >= 0 && at < len(places); at += step {
+		if len(page) == limit {
+			return page, token(list, at), nil
 		}
 		event, err := readEvent(f, places[at])
 		if err != nil {
@@ -103,14 +95,7 @@ func (s *Service) History(executionARN string, reverse bool, limit int, from str
 		}
 		page = append(page, event)
 	}
-	switch done := first + len(page); {
-	case done >= last:
-		return page, "", nil
-	case reverse:
-		return page, token(list, last-len(page)), nil
-	default:
-		return page, token(list, done), nil
-	}
+	return page, "", nil
 }
 
 // place is where a line is in a file.

@@ -14,11 +14,7 @@ import (
 
 // load reads which executions of m there are.
 func (s *Service) load(m *machine) error {
-	return s.loadFrom(m, filepath.Join(s.store.dir, fileName(m.name)))
-}
-
-func (s *Service) loadFrom(m *machine, dir string) error {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	paths, err := filepath.Glob(filepath.Join(m.dir, "*.jsonl"))
 	if err != nil {
 		return err
 	}
@@ -56,17 +52,17 @@ func (s *Service) loadOne(m *machine, path string) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := s.newExecution(m, h, path)
+	e := newExecution(m, h)
 	e.redrives, e.redriven = last.Redrives, last.Redriven
-	if status, ended := statusOf(last.Event); ended {
+	if status, ended := endOf(last.Event); ended {
 		e.status, e.stop = status, last.Event.Time
 		close(e.done)
 	}
 	return e, nil
 }
 
-// statusOf is how an execution ended, by its last event.
-func statusOf(e *asl.Event) (asl.Status, bool) {
+// endOf is how an execution ended, by its last event.
+func endOf(e *asl.Event) (asl.Status, bool) {
 	if e == nil {
 		return "", false
 	}
@@ -86,7 +82,7 @@ func (s *Service) resume(e *execution) {
 		return
 	}
 	s.log.Info("resuming an execution", "execution", e.arn)
-	s.run(s.arm(e), e.machine, e, f, input, resume)
+	s.run(s.arm(e), e, f, input, resume)
 }
 
 // recoverRun reads how far an execution got, and opens its file to go on. A nil resume: it has not started.

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -21,18 +21,9 @@ type unstarted struct {
 	index  int             // of the next
 }
 
-func (u *unstarted) Close() error { return u.inputs.Close() }
-
 // childName is the name of a child: the same one each time it is asked for.
 func (r *mapRun) childName(index int) string {
 	return asl.UUIDOf(r.record.ARN + "#" + strconv.Itoa(index))
-}
-
-// rewind forgets what was counted, because children are counted as they come.
-func (r *mapRun) rewind() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.running, r.failed = 0, 0
 }
 
 // child starts a child when its turn comes, goes on with one that was interrupted, redrives one that did not succeed
@@ -42,10 +33,10 @@ func (r *mapRun) child(ctx context.Context, index int, input json.RawMessage) er
 	if e != nil && e.input != sha256.Sum256(input) {
 		return &asl.Error{Name: "States.ItemReaderFailed", Cause: "The items have changed while the Map Run was interrupted."}
 	}
-	if e != nil && r.s.hasEnded(e) && !r.isToRedrive(e) {
+	if e != nil && r.isDone(e) {
 		return r.countEnd(e, 0)
 	}
-	if err := r.turn(ctx); err != nil {
+	if err := r.fewer(ctx, r.record.MaxConcurrency); err != nil {
 		return err
 	}
 	e, err := r.begin(index, input)
@@ -65,26 +56,26 @@ func (r *mapRun) find(index int) *execution {
 	return r.children.byName[r.childName(index)]
 }
 
-// isToRedrive says whether the child ended without success and has not run since the Map Run's last redrive.
-func (r *mapRun) isToRedrive(e *execution) bool {
-	r.mu.Lock()
-	redriven := r.record.Redriven
-	r.mu.Unlock()
-	r.s.mu.Lock()
-	defer r.s.mu.Unlock()
-	return e.awaitsRedrive(redriven)
-}
-
 // awaitsRedrive says whether the child ended without success and has not run since its Map Run was redriven. The caller
 // holds mu.
 func (e *execution) awaitsRedrive(redriven time.Time) bool {
 	return e.status != asl.StatusSucceeded && e.status != asl.StatusRunning && e.start.Before(redriven) && e.redriven.Before(redriven)
 }
 
-func (s *Service) hasEnded(e *execution) bool {
+// isDone says whether the child has ended and is not to be redriven.
+func (r *mapRun) isDone(e *execution) bool {
+	r.mu.Lock()
+	redriven := r.record.Redriven
+	r.mu.Unlock()
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	return e.status != asl.StatusRunning && !e.awaitsRedrive(redriven)
+}
+
+func (s *Service) statusOf(e *execution) asl.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return e.status != asl.StatusRunning
+	return e.status
 }
 
 // begin starts the child, goes on with it or redrives it.
@@ -98,15 +89,14 @@ func (r *mapRun) begin(index int, input json.RawMessage) (*execution, error) {
 		return nil, errClosed
 	}
 	if e := r.find(index); e != nil {
-		if r.s.hasEnded(e) {
+		if r.s.statusOf(e) != asl.StatusRunning {
 			_, err := r.s.redrive(e, "")
 			return e, err
 		}
 		r.s.resume(e)
 		return e, nil
 	}
-	name := r.childName(index)
-	return r.s.create(r.children, header{Name: name, Input: string(input), Index: index}, filepath.Join(r.dir, name+".jsonl"))
+	return r.s.create(r.children, header{Name: r.childName(index), Input: string(input), Index: index})
 }
 
 // follow counts the child in now, and its end when it comes.
@@ -132,9 +122,7 @@ var errThreshold = &asl.Error{
 
 // countEnd counts a child that has ended.
 func (r *mapRun) countEnd(e *execution, running int) error {
-	r.s.mu.Lock()
-	status := e.status
-	r.s.mu.Unlock()
+	status := r.s.statusOf(e)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.running += running
@@ -148,20 +136,11 @@ func (r *mapRun) countEnd(e *execution, running int) error {
 	return nil
 }
 
-// turn waits until another child may run.
-func (r *mapRun) turn(ctx context.Context) error {
-	return r.until(ctx, func() bool { return r.running < r.record.MaxConcurrency })
-}
-
-// idle waits until no child runs any more.
-func (r *mapRun) idle(ctx context.Context) error {
-	return r.until(ctx, func() bool { return r.running == 0 })
-}
-
-func (r *mapRun) until(ctx context.Context, reached func() bool) error {
+// fewer waits until fewer children than these run.
+func (r *mapRun) fewer(ctx context.Context, than int) error {
 	for {
 		r.mu.Lock()
-		exceeded, ok, changed := r.record.exceeded(r.failed), reached(), r.changed
+		exceeded, ok, changed := r.record.exceeded(r.failed), r.running < than, r.changed
 		r.mu.Unlock()
 		switch {
 		case ctx.Err() != nil:
@@ -182,7 +161,7 @@ func (r *mapRun) until(ctx context.Context, reached func() bool) error {
 func (r *mapRun) stopChildren() {
 	var wait sync.WaitGroup
 	for _, e := range r.list() {
-		if !r.s.hasEnded(e) {
+		if r.s.statusOf(e) == asl.StatusRunning {
 			wait.Go(func() {
 				_, err := r.s.stop(e, "", "the Map Run has ended")
 				if err != nil && !errors.Is(err, errClosed) {
@@ -198,14 +177,14 @@ func (r *mapRun) stopChildren() {
 func (r *mapRun) list() []*execution {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
-	return append([]*execution(nil), r.children.executions...)
+	return slices.Clone(r.children.executions)
 }
 
 // abort ends a Map Run whose execution has ended while its children had not: the process was killed in between.
 func (r *mapRun) abort() {
 	r.s.running.Go(func() {
 		for _, e := range r.list() {
-			if !r.s.hasEnded(e) && r.children.parsed != nil {
+			if r.s.statusOf(e) == asl.StatusRunning && r.children.parsed != nil {
 				r.s.resume(e)
 			}
 		}

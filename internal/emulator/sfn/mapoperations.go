@@ -2,6 +2,7 @@ package sfn
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
@@ -52,23 +53,19 @@ func (s *Service) MapRuns(executionARN string) ([]MapRun, error) {
 		return nil, err
 	}
 	var list []MapRun
-	for _, r := range s.runsOf(e) {
-		list = append(list, r.describe())
+	for _, r := range s.allRuns() {
+		if r.parent == e {
+			list = append(list, r.describe())
+		}
 	}
 	slices.SortFunc(list, func(a, b MapRun) int { return b.StartDate.Compare(a.StartDate.Time) })
 	return list, nil
 }
 
-func (s *Service) runsOf(e *execution) []*mapRun {
+func (s *Service) allRuns() []*mapRun {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []*mapRun
-	for _, r := range s.runs {
-		if r.parent == e {
-			list = append(list, r)
-		}
-	}
-	return list
+	return slices.Collect(maps.Values(s.runs))
 }
 
 func (s *Service) findRun(arn string) (*mapRun, error) {
@@ -98,31 +95,21 @@ func (r *mapRun) describe() MapRun {
 }
 
 func (r *mapRun) countChildren(d *MapRun) {
+	c := &d.Executions
+	counters := map[asl.Status]*int{
+		asl.StatusRunning: &c.Running, asl.StatusSucceeded: &c.Succeeded, asl.StatusFailed: &c.Failed,
+		asl.StatusTimedOut: &c.TimedOut, asl.StatusAborted: &c.Aborted,
+	}
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	for _, e := range r.children.executions {
 		if d.Status == asl.StatusRunning && e.awaitsRedrive(d.RedriveDate.Time) {
-			d.Executions.PendingRedrive++
+			c.PendingRedrive++
 			continue
 		}
-		d.Executions.add(e.status)
+		*counters[e.status]++
 	}
-	d.Executions.Pending = max(0, d.Executions.Total-len(r.children.executions))
-}
-
-func (c *Counts) add(status asl.Status) {
-	switch status {
-	case asl.StatusRunning:
-		c.Running++
-	case asl.StatusSucceeded:
-		c.Succeeded++
-	case asl.StatusFailed:
-		c.Failed++
-	case asl.StatusTimedOut:
-		c.TimedOut++
-	case asl.StatusAborted:
-		c.Aborted++
-	}
+	c.Pending = max(0, c.Total-len(r.children.executions))
 }
 
 type mapRunInput struct {

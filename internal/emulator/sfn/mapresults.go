@@ -2,71 +2,34 @@ package sfn
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// result is a child in the files of a ResultWriter (AWS, "ResultWriter"), its members in alphabetical order.
-type result struct {
-	Cause               string `json:",omitempty"`
-	Error               string `json:",omitempty"`
-	ExecutionArn        string
-	Input               string
-	InputDetails        includedDetails
-	Name                string
-	Output              string           `json:",omitempty"`
-	OutputDetails       *includedDetails `json:",omitempty"`
-	RedriveCount        int
-	RedriveStatus       string
-	RedriveStatusReason string
-	StartDate           string `json:",omitempty"`
-	StateMachineArn     string
-	Status              asl.Status
-	StopDate            string `json:",omitempty"`
-}
-
 // resultTime is the form of times in results.
 const resultTime = "2006-01-02T15:04:05.000Z"
 
-func resultOf(e Execution) result {
-	r := result{
-		Cause: e.Cause, Error: e.Error, ExecutionArn: e.ARN, Input: string(e.Input), InputDetails: includedDetails{true},
-		Name: e.Name, Output: string(e.Output), RedriveCount: e.RedriveCount, RedriveStatus: cmp.Or(e.RedriveStatus, "NOT_REDRIVABLE"),
-		RedriveStatusReason: e.RedriveStatusReason,
-		StateMachineArn:     e.StateMachineARN, Status: e.Status,
-		StartDate: formatTime(e.StartDate.Time), StopDate: formatTime(e.StopDate.Time),
-	}
-	if r.Output != "" {
-		r.OutputDetails = &includedDetails{true}
-	}
-	return r
-}
-
-func formatTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(resultTime)
-}
-
-// inOrder are the children by their places.
-func (r *mapRun) inOrder() []*execution {
-	list := r.list()
-	slices.SortFunc(list, func(a, b *execution) int { return a.index - b.index })
-	return list
+// resultOf is a child in the files of a ResultWriter (AWS, "ResultWriter").
+func resultOf(e Execution) description {
+	d := descriptionOf(e, func(t Timestamp) any {
+		if t.IsZero() {
+			return nil
+		}
+		return t.UTC().Format(resultTime)
+	})
+	d.RedriveStatusReason = &e.RedriveStatusReason
+	return d
 }
 
 // writeResults writes the results of the children, and of those that were not started if the Map Run failed.
 func (r *mapRun) writeResults(ctx context.Context, to asl.Place, rest *unstarted, failed error) (json.RawMessage, error) {
-	dir, err := os.MkdirTemp(r.dir, "results-")
+	dir, err := os.MkdirTemp(r.children.dir, "results-")
 	if err != nil {
 		return nil, writerFailure(err)
 	}
@@ -78,7 +41,7 @@ func (r *mapRun) writeResults(ctx context.Context, to asl.Place, rest *unstarted
 	w := &resultWriter{ctx: ctx, objects: r.s.objects, bucket: to.Bucket, prefix: prefix, dir: dir, files: map[string]*os.File{}}
 	defer w.close()
 	written := 0
-	if err = r.eachResult(rest, failed, func(kind string, one result) error {
+	if err = r.eachResult(rest, failed, func(kind string, one description) error {
 		written++
 		return w.add(kind, one)
 	}); err == nil {
@@ -90,7 +53,7 @@ func (r *mapRun) writeResults(ctx context.Context, to asl.Place, rest *unstarted
 	if err := r.change(func(record *runRecord) { record.Written = written }); err != nil {
 		return nil, err
 	}
-	return encode(map[string]any{
+	return asl.Encode(map[string]any{
 		"MapRunArn":           r.record.ARN,
 		"ResultWriterDetails": map[string]string{"Bucket": to.Bucket, "Key": w.manifest()},
 	})
@@ -100,9 +63,11 @@ func writerFailure(err error) error {
 	return &asl.Error{Name: "States.ResultWriterFailed", Cause: "The results could not be written: " + err.Error()}
 }
 
-// eachResult calls add with each child and the file that it belongs in.
-func (r *mapRun) eachResult(rest *unstarted, failed error, add func(kind string, one result) error) error {
-	for _, e := range r.inOrder() {
+// eachResult calls add with each child and the file that it belongs in: with the rest, too, if the Map Run failed.
+func (r *mapRun) eachResult(rest *unstarted, failed error, add func(kind string, one description) error) error {
+	children := r.list()
+	slices.SortFunc(children, func(a, b *execution) int { return a.index - b.index })
+	for _, e := range children {
 		d, err := r.s.describe(e)
 		if err != nil {
 			return err
@@ -118,24 +83,18 @@ func (r *mapRun) eachResult(rest *unstarted, failed error, add func(kind string,
 	if failed == nil || rest == nil {
 		return nil
 	}
-	return r.eachPending(rest, add)
-}
-
-// eachPending reads the rest of the items. A list that cannot be read any further ends it: that is why the Map Run
-// failed, and is reported there.
-func (r *mapRun) eachPending(rest *unstarted, add func(kind string, one result) error) error {
 	for input := rest.next; ; rest.index++ {
-		var err error
 		if input == nil {
-			input, err = rest.inputs.Next()
-		}
-		if err != nil {
-			return nil
+			var err error
+			if input, err = rest.inputs.Next(); err != nil {
+				return nil // no more, or why the Map Run failed
+			}
 		}
 		if r.find(rest.index) == nil {
 			name := r.childName(rest.index)
 			one := resultOf(Execution{
-				ARN: r.s.arns.execution(r.children.name, name), Name: name, StateMachineARN: r.children.arn, Status: "PENDING", Input: input,
+				ARN: executionARN(r.children.name, name), Name: name, StateMachineARN: r.children.arn, Status: "PENDING", Input: input,
+				RedriveStatus: "NOT_REDRIVABLE",
 			})
 			if err := add("PENDING", one); err != nil {
 				return err
@@ -168,8 +127,8 @@ func (w *resultWriter) close() {
 
 func (w *resultWriter) manifest() string { return w.prefix + "/manifest.json" }
 
-func (w *resultWriter) add(kind string, one result) error {
-	text, err := encode(one)
+func (w *resultWriter) add(kind string, one description) error {
+	text, err := asl.Encode(one)
 	if err != nil {
 		return err
 	}
@@ -214,7 +173,7 @@ func (w *resultWriter) finish(mapRunARN string) error {
 		}
 		files[kind] = append(files[kind], to)
 	}
-	text, err := encode(struct {
+	text, err := asl.Encode(struct {
 		DestinationBucket string
 		MapRunArn         string
 		ResultFiles       map[string][]resultKey

@@ -19,7 +19,6 @@ type mapRun struct {
 	s        *Service
 	children *machine
 	parent   *execution
-	dir      string
 
 	mu      sync.Mutex // guards what follows
 	record  runRecord
@@ -68,18 +67,26 @@ func (s *Service) RunMap(ctx context.Context, m asl.MapRun) (json.RawMessage, er
 	if err != nil {
 		return nil, err
 	}
-	rest, err := r.process(ctx, m)
-	if ctx.Err() == nil && s.ctx.Err() == nil {
-		return r.finish(ctx, m, rest, err)
-	}
+	rest, failed := r.process(ctx, m)
 	if rest != nil {
-		_ = rest.Close()
+		defer rest.inputs.Close()
 	}
-	if s.ctx.Err() != nil { // interrupted: the children are, too
+	var out json.RawMessage
+	if ctx.Err() == nil && s.ctx.Err() == nil {
+		out, err = r.writeResults(ctx, m.Results, rest, failed)
+	}
+	switch {
+	case s.ctx.Err() != nil: // interrupted: the children are, too
 		<-ctx.Done()
 		return nil, ctx.Err()
+	case ctx.Err() != nil:
+		return nil, errors.Join(ctx.Err(), r.end(asl.StatusAborted))
+	case failed != nil: // it came first
+		return nil, errors.Join(failed, r.end(asl.StatusFailed))
+	case err != nil:
+		return nil, errors.Join(err, r.end(asl.StatusFailed))
 	}
-	return nil, errors.Join(ctx.Err(), r.end(asl.StatusAborted))
+	return out, r.end(asl.StatusSucceeded)
 }
 
 // openRun finds the Map Run that an earlier process had under way, or that is redriven, or makes it.
@@ -112,12 +119,9 @@ func (s *Service) openRun(m asl.MapRun) (*mapRun, error) {
 }
 
 func (s *Service) newRun(parent *execution, record runRecord, child *asl.Machine) *mapRun {
-	name := parent.machine.name + "/" + record.Label
 	r := &mapRun{s: s, parent: parent, record: record, changed: make(chan struct{})}
-	r.dir = filepath.Join(s.store.dir, fileName(parent.machine.name), runsDir, fileName(r.id()))
-	r.children = &machine{
-		name: name, arn: s.arns.machine(name), parsed: child, byName: map[string]*execution{}, run: r,
-	}
+	r.children = s.newMachine(parent.machine.name+"/"+record.Label, filepath.Join(parent.machine.dir, runsDir, fileName(r.id())))
+	r.children.parsed, r.children.run = child, r
 	return r
 }
 
@@ -136,12 +140,14 @@ func (r *mapRun) process(ctx context.Context, m asl.MapRun) (rest *unstarted, er
 	if err := r.count(ctx, m); err != nil {
 		return nil, err
 	}
-	in, err := m.Open(ctx, r.etag())
+	in, err := m.Open(ctx, r.record.ETag) // which count alone sets
 	if err != nil {
 		return nil, err
 	}
 	rest = &unstarted{inputs: in}
-	r.rewind()
+	r.mu.Lock()
+	r.running, r.failed = 0, 0 // children are counted as they come
+	r.mu.Unlock()
 	for err == nil {
 		if rest.next, err = in.Next(); err == nil {
 			err = r.child(ctx, rest.index, rest.next)
@@ -152,7 +158,7 @@ func (r *mapRun) process(ctx context.Context, m asl.MapRun) (rest *unstarted, er
 		}
 	}
 	if errors.Is(err, io.EOF) {
-		err = r.idle(ctx)
+		err = r.fewer(ctx, 1)
 	}
 	if err != nil && r.s.ctx.Err() == nil {
 		r.stopChildren()
@@ -186,33 +192,6 @@ func (r *mapRun) count(ctx context.Context, m asl.MapRun) error {
 	})
 }
 
-func (r *mapRun) etag() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.record.ETag
-}
-
-// finish ends the Map Run: with its results, or with why it failed.
-func (r *mapRun) finish(ctx context.Context, m asl.MapRun, rest *unstarted, failed error) (json.RawMessage, error) {
-	if rest != nil {
-		defer rest.Close()
-	}
-	out, err := r.writeResults(ctx, m.Results, rest, failed)
-	if failed != nil {
-		err = failed // it came first
-	}
-	switch {
-	case r.s.ctx.Err() != nil: // interrupted
-		<-ctx.Done()
-		return nil, ctx.Err()
-	case ctx.Err() != nil:
-		return nil, errors.Join(ctx.Err(), r.end(asl.StatusAborted))
-	case err != nil:
-		return nil, errors.Join(err, r.end(asl.StatusFailed))
-	}
-	return out, r.end(asl.StatusSucceeded)
-}
-
 // end records how the Map Run ended.
 func (r *mapRun) end(status asl.Status) error {
 	return r.change(func(record *runRecord) {
@@ -226,7 +205,7 @@ func (r *mapRun) change(f func(*runRecord)) error {
 	defer r.mu.Unlock()
 	f(&r.record)
 	r.signal()
-	return r.saveLocked()
+	return r.save()
 }
 
 // signal wakes all that wait for a change. The caller holds mu.

@@ -187,14 +187,14 @@ func TestResultWriter(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	row := rows(t, objects.get("b/"+folder+"SUCCEEDED_0.json"))[0]
-	children, _, err := s.ListChildren(runs[0].ARN, asl.StatusSucceeded, 0, "")
+	children, _, err := s.List(runs[0].ARN, asl.StatusSucceeded, 0, "")
 	if err != nil || len(children) != 1 {
 		t.Fatalf("got %+v, %v", children, err)
 	}
 	for name, want := range map[string]any{
 		"ExecutionArn": children[0].ARN, "Name": children[0].Name, "StateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:m/Work",
 		"Input": "0", "Output": "0", "InputDetails": map[string]any{"Included": true}, "OutputDetails": map[string]any{"Included": true},
-		"RedriveCount": 0.0, "RedriveStatus": "NOT_REDRIVABLE", "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven", "StartDate": formatTime(children[0].StartDate.Time), "StopDate": formatTime(children[0].StopDate.Time),
+		"RedriveCount": 0.0, "RedriveStatus": "NOT_REDRIVABLE", "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven", "StartDate": children[0].StartDate.UTC().Format(resultTime), "StopDate": children[0].StopDate.UTC().Format(resultTime),
 	} {
 		if fmt.Sprint(row[name]) != fmt.Sprint(want) {
 			t.Errorf("%s: got %v, want %v", name, row[name], want)
@@ -321,7 +321,7 @@ func TestOrphans(t *testing.T) {
 	if err != nil || len(runs) != 1 {
 		t.Fatalf("got %+v, %v", runs, err)
 	}
-	children, _, _ := s.ListChildren(runs[0].ARN, "", 0, "")
+	children, _, _ := s.List(runs[0].ARN, "", 0, "")
 	if e := wait(t, s, children[0].ARN); e.Status != asl.StatusAborted || len(children) != 1 {
 		t.Errorf("got %+v", e)
 	}

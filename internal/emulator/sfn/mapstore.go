@@ -3,7 +3,6 @@ package sfn
 import (
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -16,22 +15,16 @@ const (
 	runFile = "run.json"
 )
 
+// save writes the record in one step: a crash leaves the old one or the new one.
 func (r *mapRun) save() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.saveLocked()
-}
-
-// saveLocked writes the record in one step: a crash leaves the old one or the new one.
-func (r *mapRun) saveLocked() error {
 	text, err := json.Marshal(r.record)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+	if err := os.MkdirAll(r.children.dir, 0o700); err != nil {
 		return err
 	}
-	path := filepath.Join(r.dir, runFile)
+	path := filepath.Join(r.children.dir, runFile)
 	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
 		return err
 	}
@@ -40,21 +33,17 @@ func (r *mapRun) saveLocked() error {
 
 // loadRuns reads the Map Runs of a machine's executions and their children.
 func (s *Service) loadRuns(m *machine) error {
-	dirs, err := os.ReadDir(filepath.Join(s.store.dir, fileName(m.name), runsDir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, d := range dirs {
-		path := filepath.Join(s.store.dir, fileName(m.name), runsDir, d.Name())
-		if err := s.loadRun(m, path); err != nil {
-			s.log.Warn("a Map Run's file cannot be read and is left out", "dir", path, "error", err)
+	files, err := filepath.Glob(filepath.Join(m.dir, runsDir, "*", runFile))
+	for _, file := range files {
+		if err := s.loadRun(m, file); err != nil {
+			s.log.Warn("a Map Run's file cannot be read and is left out", "file", file, "error", err)
 		}
 	}
 	return err
 }
 
-func (s *Service) loadRun(m *machine, dir string) error {
-	text, err := os.ReadFile(filepath.Join(dir, runFile))
+func (s *Service) loadRun(m *machine, file string) error {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
@@ -67,7 +56,7 @@ func (s *Service) loadRun(m *machine, dir string) error {
 		return errors.New("its execution is not there")
 	}
 	r := s.newRun(parent, record, m.parsed.Child(record.Label))
-	if err := s.loadFrom(r.children, dir); err != nil {
+	if err := s.load(r.children); err != nil {
 		return err
 	}
 	s.addRun(r)

@@ -3,6 +3,7 @@ package sfn
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
@@ -11,7 +12,7 @@ import (
 func TestWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	s := newService(t, testConfig(t.TempDir(), invokerFunc(echoPayload)))
-	gone := s.arns.execution("p", "gone")
+	gone := executionARN("p", "gone")
 	_, err := s.Wait(t.Context(), gone)
 	wantCode(t, err, "ExecutionDoesNotExist")
 	_, err = s.Redrive(gone, "")
@@ -27,7 +28,7 @@ func TestFileThatIsGone(t *testing.T) {
 	t.Parallel()
 	s := newService(t, testConfig(t.TempDir(), invokerFunc(echoPayload)))
 	arn := wait(t, s, start(t, s, "p", "n", `{}`).ARN).ARN
-	if err := os.Remove(s.store.path("p", "n")); err != nil {
+	if err := os.Remove(filepath.Join(s.dir, "p", "n.jsonl")); err != nil {
 		t.Fatal(err)
 	}
 	for _, action := range []string{"DescribeExecution", "GetExecutionHistory"} {

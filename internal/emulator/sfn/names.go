@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
 // maxNameLength is how long the name of an execution may be, in characters (API reference, StartExecution).
@@ -21,18 +23,15 @@ func validName(s string) bool {
 	})
 }
 
-// arns makes and reads ARNs of one account and region.
-type arns struct{ region, account string }
+// The beginning of all ARNs, and the role of all executions, of an account that nobody has.
+const (
+	arnPrefix = "arn:aws:states:" + asl.Region + ":000000000000:"
+	roleARN   = "arn:aws:iam::000000000000:role/local"
+)
 
-func (a arns) machine(name string) string {
-	return fmt.Sprintf("arn:aws:states:%s:%s:stateMachine:%s", a.region, a.account, name)
+func executionARN(machine, name string) string {
+	return arnPrefix + "execution:" + machine + ":" + name
 }
-
-func (a arns) execution(machine, name string) string {
-	return fmt.Sprintf("arn:aws:states:%s:%s:execution:%s:%s", a.region, a.account, machine, name)
-}
-
-func (a arns) role() string { return "arn:aws:iam::" + a.account + ":role/local" }
 
 // invalidARN is an error unless arn is of the given resource with the given number of names after it.
 func invalidARN(arn, resource string, names int) error {

@@ -1,9 +1,7 @@
 package sfn
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
@@ -14,15 +12,4 @@ type Objects interface {
 	asl.ObjectReader
 	// PutObject writes an object of that many bytes.
 	PutObject(ctx context.Context, bucket, key string, body io.ReadSeeker, size int64) error
-}
-
-// encode is json.Marshal without the escapes for HTML, which make signed URLs unreadable and texts longer.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

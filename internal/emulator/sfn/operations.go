@@ -1,6 +1,7 @@
 package sfn
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -49,29 +50,23 @@ type executionInput struct {
 	ARN string `json:"executionArn"`
 }
 
-// included says that input or output is there, which it always is.
-type included struct {
-	Included bool `json:"included"`
-}
-
 func describeExecution(s *Service, in executionInput) (any, error) {
 	e, err := s.Describe(in.ARN)
 	if err != nil {
 		return nil, err
 	}
-	var output *string
-	var details *included
-	if e.Output != nil {
-		text := string(e.Output)
-		output, details = &text, &included{true}
-	}
-	return struct {
+	included := map[string]bool{"included": true} // which data always is
+	d := struct {
 		Execution
-		Input         string    `json:"input"`
-		InputDetails  included  `json:"inputDetails"`
-		Output        *string   `json:"output,omitempty"`
-		OutputDetails *included `json:"outputDetails,omitempty"`
-	}{e, string(e.Input), included{true}, output, details}, nil
+		Input         string          `json:"input"`
+		InputDetails  map[string]bool `json:"inputDetails"`
+		Output        string          `json:"output,omitempty"`
+		OutputDetails map[string]bool `json:"outputDetails,omitempty"`
+	}{Execution: e, Input: string(e.Input), InputDetails: included, Output: string(e.Output)}
+	if e.Output != nil {
+		d.OutputDetails = included
+	}
+	return d, nil
 }
 
 type stopInput struct {
@@ -124,12 +119,7 @@ func listExecutions(s *Service, in listInput) (any, error) {
 	case in.Status != "" && !slices.Contains(statuses, in.Status):
 		return nil, &APIError{"ValidationException", fmt.Sprintf("statusFilter must be one of %v", statuses)}
 	}
-	listing := s.List
-	of := in.StateMachineARN
-	if in.MapRunARN != "" {
-		listing, of = s.ListChildren, in.MapRunARN
-	}
-	executions, next, err := listing(of, in.Status, in.MaxResults, in.NextToken)
+	executions, next, err := s.List(cmp.Or(in.MapRunARN, in.StateMachineARN), in.Status, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func (s *Service) redrive(e *execution, token string) (time.Time, error) {
 	e.redriven, e.redriveToken = s.clock.Now().UTC().Truncate(time.Millisecond), token
 	at := e.redriven
 	s.mu.Unlock()
-	s.run(s.arm(e), e.machine, e, f, input, resume)
+	s.run(s.arm(e), e, f, input, resume)
 	return at, nil
 }
 

@@ -194,7 +194,7 @@ func TestRedriveOfAMapRun(t *testing.T) {
 	if runs[0].Executions != (Counts{Pending: 2, Succeeded: 2, Failed: 2, Total: 6, Written: 6}) {
 		t.Fatalf("got %+v", runs[0])
 	}
-	children, _, _ := s.ListChildren(runs[0].ARN, asl.StatusFailed, 0, "")
+	children, _, _ := s.List(runs[0].ARN, asl.StatusFailed, 0, "")
 	_, err := client.RedriveExecution(t.Context(), &sfn.RedriveExecutionInput{ExecutionArn: &children[0].ARN})
 	wantCode(t, err, "ExecutionNotRedrivable")
 	if d, _ := s.Describe(children[0].ARN); d.RedriveStatus != "REDRIVABLE_BY_MAP_RUN" {

@@ -9,6 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
@@ -23,13 +27,10 @@ type MachineConfig struct {
 // Config says what to serve. Zero values mean the documented defaults.
 type Config struct {
 	Machines []MachineConfig
-	Invoker  Invoker     // calls the functions of lambda:invoke tasks
-	Runners  asl.Runners // further resources, or instead of Invoker
-	Objects  Objects     // S3, for distributed Map states that read or write there; nil: none
-	Dir      string      // where executions are kept; one Service at a time. Required
-	Region   string      // default us-east-1
-	Account  string      // default 000000000000
-	Clock    asl.Clock   // default the real time
+	Invoker  Invoker   // calls the functions of lambda:invoke tasks; nil: there are none
+	Objects  Objects   // S3, for distributed Map states that read or write there; nil: none
+	Dir      string    // where executions are kept; one Service at a time. Required
+	Clock    asl.Clock // default the real time
 	Jitter   func() float64
 	Logger   *slog.Logger // default: discards
 }
@@ -65,13 +66,13 @@ type Update struct {
 
 // Service runs executions and answers the API. Use it as the http.Handler of a loopback listener.
 type Service struct {
-	arns     arns
 	executor *asl.Executor
 	clock    asl.Clock
 	log      *slog.Logger
 	machines []*machine
 	objects  Objects
-	store    *store
+	dir      string
+	lock     *os.File // of the directory
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -89,6 +90,7 @@ type Service struct {
 // machine is a state machine with its executions, oldest first; or what a Map Run's children are executions of.
 type machine struct {
 	name, arn  string
+	dir        string // of the executions' files
 	parsed     *asl.Machine
 	executions []*execution
 	byName     map[string]*execution
@@ -98,24 +100,15 @@ type machine struct {
 // New loads the executions kept in c.Dir and resumes those that were running.
 func New(c Config) (*Service, error) {
 	s := &Service{
-		arns:  arns{region: cmp.Or(c.Region, "us-east-1"), account: cmp.Or(c.Account, "000000000000")},
-		clock: c.Clock, log: c.Logger, subs: map[int]func(Update){}, objects: c.Objects,
-		byARN: map[string]*execution{}, runs: map[string]*mapRun{},
-	}
-	if s.clock == nil {
-		s.clock = asl.ScaledClock{}
-	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+		clock: cmp.Or[asl.Clock](c.Clock, asl.ScaledClock{}), log: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
+		objects: c.Objects, dir: c.Dir,
+		byARN: map[string]*execution{}, runs: map[string]*mapRun{}, subs: map[int]func(Update){},
 	}
 	runners := asl.Runners{asl.StartExecutionResource: executionRunner{s}}
 	if c.Invoker != nil {
-		runners[asl.LambdaInvokeResource] = LambdaRunner(c.Invoker)
+		runners[asl.LambdaInvokeResource] = lambdaRunner{c.Invoker}
 	}
-	for resource, r := range c.Runners {
-		runners[resource] = r
-	}
-	s.executor = &asl.Executor{Runners: runners, Clock: s.clock, Jitter: c.Jitter, Region: s.arns.region, MapRunner: s}
+	s.executor = &asl.Executor{Runners: runners, Clock: s.clock, Jitter: c.Jitter, MapRunner: s}
 	if c.Objects != nil {
 		s.executor.Objects = c.Objects
 	}
@@ -125,7 +118,7 @@ func New(c Config) (*Service, error) {
 		}
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if err := s.open(c.Dir); err != nil {
+	if err := s.open(); err != nil {
 		s.cancel()
 		return nil, err
 	}
@@ -136,41 +129,34 @@ func (s *Service) addMachine(c MachineConfig) error {
 	if !validName(c.Name) {
 		return fmt.Errorf("%q is not a valid name", c.Name)
 	}
-	arn := s.arns.machine(c.Name)
-	if s.machine(arn) != nil {
+	m := s.newMachine(c.Name, filepath.Join(s.dir, fileName(c.Name)))
+	if s.machine(m.arn) != nil {
 		return errors.New("there are two of this name")
 	}
-	parsed, err := asl.Parse(c.Definition)
-	if err == nil {
-		err = s.executor.Check(parsed)
+	var err error
+	if m.parsed, err = asl.Parse(c.Definition); err == nil {
+		err = s.executor.Check(m.parsed)
 	}
-	if err != nil {
-		return err
-	}
-	s.machines = append(s.machines, &machine{
-		name: c.Name, arn: arn, parsed: parsed,
-		byName: map[string]*execution{},
-	})
-	return nil
+	s.machines = append(s.machines, m)
+	return err
+}
+
+func (s *Service) newMachine(name, dir string) *machine {
+	return &machine{name: name, arn: s.MachineARN(name), dir: dir, byName: map[string]*execution{}}
 }
 
 // open takes the directory and goes on with what is in it.
-func (s *Service) open(dir string) error {
-	if dir == "" {
-		return errors.New("no directory to keep executions in")
-	}
-	st, err := openStore(dir)
-	if err != nil {
+func (s *Service) open() (err error) {
+	if s.lock, err = lockDir(s.dir); err != nil {
 		return err
 	}
-	s.store = st
 	for _, m := range s.machines {
 		err := s.load(m)
 		if err == nil {
 			err = s.loadRuns(m)
 		}
 		if err != nil {
-			return errors.Join(err, st.close())
+			return errors.Join(err, s.lock.Close())
 		}
 	}
 	s.resumeAll()
@@ -205,11 +191,11 @@ func (s *Service) Close() error {
 	}
 	s.cancel()
 	s.running.Wait()
-	return s.store.close()
+	return s.lock.Close()
 }
 
 // MachineARN is the ARN of the machine of that name.
-func (s *Service) MachineARN(name string) string { return s.arns.machine(name) }
+func (s *Service) MachineARN(name string) string { return arnPrefix + "stateMachine:" + name }
 
 func (s *Service) machine(arn string) *machine {
 	for _, m := range s.machines {
@@ -237,10 +223,7 @@ func (s *Service) Subscribe(f func(Update)) (cancel func()) {
 
 func (s *Service) publish(u Update) {
 	s.mu.Lock()
-	subs := make([]func(Update), 0, len(s.subs))
-	for _, f := range s.subs {
-		subs = append(subs, f)
-	}
+	subs := slices.Collect(maps.Values(s.subs))
 	s.mu.Unlock()
 	for _, f := range subs {
 		f(u)

@@ -14,18 +14,21 @@ import (
 // waited for. An execution that the task started is stopped with it.
 type executionRunner struct{ s *Service }
 
-type startParameters struct {
-	StateMachineArn string
-	Name            string
-	Input           json.RawMessage
-}
-
 func (r executionRunner) Run(ctx context.Context, t asl.Task) (json.RawMessage, error) {
-	var p startParameters
+	var p struct {
+		StateMachineArn string
+		Name            string
+		Input           json.RawMessage
+	}
 	if err := json.Unmarshal(t.Parameters, &p); err != nil {
 		return nil, &asl.Error{Name: "States.Runtime", Cause: "StateMachineArn and Name must be strings"}
 	}
-	e, err := r.start(p, t.Token)
+	if p.Input == nil {
+		p.Input = json.RawMessage("{}")
+	}
+	// A name made of the token is the same one after a restart.
+	name := cmp.Or(p.Name, asl.UUIDOf(t.Token))
+	e, err := r.s.start(p.StateMachineArn, header{Name: name, Input: string(p.Input), StartedBy: t.Token})
 	if errors.Is(err, errClosed) {
 		<-ctx.Done() // it ends with the service
 		return nil, ctx.Err()
@@ -48,30 +51,10 @@ func (r executionRunner) Run(ctx context.Context, t asl.Task) (json.RawMessage, 
 	return executionResult(d)
 }
 
-// start starts the execution, or finds the one that this very task started before.
-func (r executionRunner) start(p startParameters, token string) (*execution, error) {
-	m, err := r.s.findMachine(p.StateMachineArn)
-	if err != nil {
-		return nil, err
-	}
-	// A name made of the token is the same one after a restart.
-	name := cmp.Or(p.Name, asl.UUIDOf(token))
-	if !validName(name) {
-		return nil, &APIError{"InvalidName", fmt.Sprintf("Invalid Name: '%s'", name)}
-	}
-	if p.Input == nil {
-		p.Input = json.RawMessage("{}")
-	}
-	if err := checkInput(p.Input); err != nil {
-		return nil, err
-	}
-	return r.s.begin(m, header{Name: name, Input: string(p.Input), StartedBy: token})
-}
-
 // startFailure is the error of a start by the name that Step Functions gives it as a service that is called.
 func startFailure(err error) error {
-	var api *APIError
-	if !errors.As(err, &api) {
+	api, ok := errors.AsType[*APIError](err)
+	if !ok {
 		return &asl.Error{Name: "StepFunctions.SdkClientException", Cause: err.Error()}
 	}
 	return &asl.Error{
@@ -99,41 +82,50 @@ func (r executionRunner) abandon(ctx context.Context, e *execution) error {
 	return ctx.Err()
 }
 
-// executionDescription is DescribeExecution's answer in the form of the integration: names with capitals, times in
-// milliseconds, in alphabetical order. Of a failed execution, Input and Output are texts.
-type executionDescription struct {
-	Cause           string `json:",omitempty"`
-	Error           string `json:",omitempty"`
-	ExecutionArn    string
-	Input           any
-	InputDetails    includedDetails
-	Name            string
-	Output          any              `json:",omitempty"`
-	OutputDetails   *includedDetails `json:",omitempty"`
-	RedriveCount    int
-	RedriveStatus   string
-	StartDate       int64
-	StateMachineArn string
-	Status          asl.Status
-	StopDate        int64
+// description is an execution as tasks and the files of a ResultWriter show it: DescribeExecution's answer with capital
+// names, in alphabetical order.
+type description struct {
+	Cause               string `json:",omitempty"`
+	Error               string `json:",omitempty"`
+	ExecutionArn        string
+	Input               any
+	InputDetails        map[string]bool
+	Name                string
+	Output              any             `json:",omitempty"`
+	OutputDetails       map[string]bool `json:",omitempty"`
+	RedriveCount        int
+	RedriveStatus       string
+	RedriveStatusReason *string `json:",omitempty"`
+	StartDate           any     `json:",omitempty"`
+	StateMachineArn     string
+	Status              asl.Status
+	StopDate            any `json:",omitempty"`
 }
 
-type includedDetails struct{ Included bool }
-
-// executionResult is the task's result; an execution that did not succeed fails it with its description as the cause.
-func executionResult(e Execution) (json.RawMessage, error) {
-	d := executionDescription{
-		Cause: e.Cause, Error: e.Error, ExecutionArn: e.ARN, Input: string(e.Input), InputDetails: includedDetails{true},
-		Name: e.Name, RedriveCount: e.RedriveCount, RedriveStatus: e.RedriveStatus, StartDate: e.StartDate.UnixMilli(), StateMachineArn: e.StateMachineARN,
-		Status: e.Status, StopDate: e.StopDate.UnixMilli(),
+// descriptionOf has the input and the output as texts.
+func descriptionOf(e Execution, date func(Timestamp) any) description {
+	d := description{
+		Cause: e.Cause, Error: e.Error, ExecutionArn: e.ARN, Input: string(e.Input), InputDetails: map[string]bool{"Included": true},
+		Name: e.Name, RedriveCount: e.RedriveCount, RedriveStatus: e.RedriveStatus, StartDate: date(e.StartDate),
+		StateMachineArn: e.StateMachineARN, Status: e.Status, StopDate: date(e.StopDate),
 	}
+	if e.Output != nil {
+		d.Output, d.OutputDetails = string(e.Output), d.InputDetails
+	}
+	return d
+}
+
+// executionResult is the task's result, with times in milliseconds; an execution that did not succeed fails it with its
+// description as the cause.
+func executionResult(e Execution) (json.RawMessage, error) {
+	d := descriptionOf(e, func(t Timestamp) any { return t.UnixMilli() })
 	if e.Status != asl.StatusSucceeded {
-		cause, err := encode(d)
+		cause, err := asl.Encode(d)
 		if err != nil {
 			return nil, err
 		}
 		return nil, &asl.Error{Name: "States.TaskFailed", Cause: string(cause)}
 	}
-	d.Input, d.Output, d.OutputDetails = e.Input, e.Output, &includedDetails{true}
-	return encode(d)
+	d.Input, d.Output = e.Input, e.Output
+	return asl.Encode(d)
 }

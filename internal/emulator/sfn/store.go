@@ -18,15 +18,6 @@ import (
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
-// store keeps each execution in a file of its own, <dir>/<machine>/<execution>.jsonl: a header line, then a line for
-// each event. Lines are only ever added, each by one write; a line that a crash cut short is dropped when the file is
-// read again. Nothing is synced: a killed process loses nothing, a machine that loses power may run the last states
-// again, which a state machine's tasks must bear anyway, and a sync at each state cost more time than the states.
-type store struct {
-	dir  string
-	lock *os.File
-}
-
 // line is one line of an execution's file.
 type line struct {
 	Execution  *header         `json:"execution,omitempty"` // of the first line
@@ -46,7 +37,15 @@ type header struct {
 	Index     int    `json:"index,omitempty"`     // of a Map Run's child: its place among the children, from 0
 }
 
-func openStore(dir string) (*store, error) {
+// lockDir makes the directory of a Service, and its alone. It keeps each execution in a file of its own,
+// <dir>/<machine>/<execution>.jsonl: a header line, then a line for each event. Lines are only ever added, each by one
+// write; a line that a crash cut short is dropped when the file is read again. Nothing is synced: a killed process loses
+// nothing, a machine that loses power may run the last states again, which a state machine's tasks must bear anyway, and a
+// sync at each state cost more time than the states.
+func lockDir(dir string) (*os.File, error) {
+	if dir == "" {
+		return nil, errors.New("no directory to keep executions in")
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -58,19 +57,12 @@ func openStore(dir string) (*store, error) {
 		_ = lock.Close()
 		return nil, fmt.Errorf("%s is in use by another process", dir)
 	}
-	return &store{dir, lock}, nil
+	return lock, nil
 }
-
-func (s *store) close() error { return s.lock.Close() }
 
 var plainName = regexp.MustCompile(`^[0-9A-Za-z_.-]+$`)
 
-// path is where an execution is kept. A name that does not suit every file system is kept by its checksum, after a
-// character that no name has.
-func (s *store) path(machine, name string) string {
-	return filepath.Join(s.dir, fileName(machine), fileName(name)+".jsonl")
-}
-
+// fileName is the name, or, of one that does not suit every file system, its checksum after a character that no name has.
 func fileName(name string) string {
 	if plainName.MatchString(name) && name[0] != '.' {
 		return name
@@ -79,8 +71,8 @@ func fileName(name string) string {
 	return "%" + hex.EncodeToString(sum[:])
 }
 
-// create makes the file of a new execution.
-func (s *store) create(path string, h header) (*os.File, error) {
+// createFile makes the file of a new execution.
+func createFile(path string, h header) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}

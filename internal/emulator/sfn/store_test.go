@@ -238,14 +238,14 @@ func TestFullDisk(t *testing.T) {
 	s := newService(t, testConfig(t.TempDir(), invokerFunc(echoPayload)))
 	m := s.machine(s.MachineARN("p"))
 	h := header{Name: "n", Start: time.Now(), Input: "{}"}
-	e := s.newExecution(m, h, s.store.path("p", "n"))
-	f, err := s.store.create(e.path, h)
+	e := newExecution(m, h)
+	f, err := createFile(e.path, h)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Close()
 	s.add(m, e)
-	s.run(s.arm(e), m, e, f, []byte("{}"), nil)
+	s.run(s.arm(e), e, f, []byte("{}"), nil)
 	if got := wait(t, s, e.arn); got.Status != asl.StatusFailed || got.StopDate.IsZero() || got.Error != StoreFailed ||
 		!strings.Contains(got.Cause, "history could not be written") {
 		t.Errorf("got %+v", got)

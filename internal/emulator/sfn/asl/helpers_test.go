@@ -113,7 +113,7 @@ func execute(t *testing.T, definition, input string, work runnerFunc) (o outcome
 	o.hist = &history{}
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		x := &Executor{Jitter: func() float64 { return 0.5 }, Region: "us-east-1", Runners: Runners{LambdaInvokeResource: work}}
+		x := &Executor{Jitter: func() float64 { return 0.5 }, Runners: Runners{LambdaInvokeResource: work}}
 		var err error
 		if o.Result, err = x.Run(t.Context(), m, testInfo(input), nil, o.hist); err != nil {
 			t.Fatalf("Run: %v", err)

@@ -8,9 +8,6 @@ import (
 	"io"
 )
 
-// itemReader is an ItemReader: which object, a JSON array, lists a Map state's items.
-type itemReader struct{ parameters template }
-
 // Object names an object in S3.
 type Object struct{ Bucket, Key string }
 
@@ -19,77 +16,31 @@ type ObjectReader interface {
 	OpenObject(ctx context.Context, o Object) (body io.ReadCloser, etag string, err error)
 }
 
-func compileReader(f *fields) *itemReader {
-	r := &itemReader{}
-	reader, ok := f.sub("ItemReader")
-	if !ok {
-		return r
-	}
-	defer reader.done()
-	reader.must("Resource", readObjectResource)
-	reader.checkParameters("Bucket", "Key")
-	r.parameters = reader.template("Parameters")
-	if config, ok := reader.sub("ReaderConfig"); ok {
-		config.must("InputType", "JSON")
-		config.done()
-	}
-	return r
-}
-
-// itemList is an ItemReader with its paths replaced by what they lead to.
-type itemList struct {
-	object  Object
-	objects ObjectReader
-}
-
-func (r *itemReader) list(s *step, input any) (*itemList, error) {
-	v, err := r.parameters.fill(s.scope(input))
-	if err != nil {
-		return nil, err
-	}
-	l := &itemList{objects: s.r.x.Objects}
-	return l, textsAt(v, map[string]*string{"Bucket": &l.object.Bucket, "Key": &l.object.Key})
-}
-
-// textsAt reads string members, as far as they are there.
-func textsAt(v any, members map[string]*string) error {
-	o, _ := v.(*object)
-	for name, into := range members {
-		found, ok := o.get(name)
-		if !ok {
-			continue
-		}
-		text, ok := found.(string)
-		if !ok || text == "" {
-			return runtimeError("The parameter %s must be a string that is not empty", name)
-		}
-		*into = text
-	}
-	return nil
-}
-
-// ChildInputs gives the inputs of a Map Run's children in order, as the list of items is read: one is in memory.
+// ChildInputs gives the inputs of a Map Run's children in order, as the list of items, a JSON array, is read: one is in
+// memory.
 type ChildInputs struct {
-	list  *itemList
+	list  Object
 	etag  string
 	body  io.Closer
-	next  func() (any, error)
+	items *json.Decoder
 	ended bool
 }
 
-// open begins to read. A list that is not what it was when its ETag was noted is refused: children that have run were
-// for other items.
-func (l *itemList) open(ctx context.Context, pinned string) (*ChildInputs, error) {
-	body, etag, err := l.objects.OpenObject(ctx, l.object)
+// openItems begins to read. A list that is not what it was when its ETag was noted is refused: children that have run
+// were for other items.
+func openItems(ctx context.Context, objects ObjectReader, list Object, pinned string) (*ChildInputs, error) {
+	body, etag, err := objects.OpenObject(ctx, list)
+	c := &ChildInputs{list: list, etag: etag, body: body}
 	if err != nil {
-		return nil, l.failure("could not be opened: %v", err)
+		return nil, c.failure("could not be opened: %v", err)
 	}
 	if pinned != "" && etag != pinned {
-		return nil, errors.Join(l.failure("has changed while the Map Run was interrupted"), body.Close())
+		return nil, errors.Join(c.failure("has changed while the Map Run was interrupted"), body.Close())
 	}
-	c := &ChildInputs{list: l, etag: etag, body: body}
-	if c.next, err = arrayItems(body); err != nil {
-		return nil, errors.Join(l.wrong(err), body.Close())
+	c.items = json.NewDecoder(body)
+	c.items.UseNumber()
+	if t, err := c.items.Token(); err != nil || t != json.Delim('[') {
+		return nil, errors.Join(c.wrong(errors.Join(errors.New("it must be an array"), err)), body.Close())
 	}
 	return c, nil
 }
@@ -105,13 +56,13 @@ func (c *ChildInputs) Next() (json.RawMessage, error) {
 	if c.ended { // a decoder that has failed once must not be asked again
 		return nil, io.EOF
 	}
-	v, err := c.next()
+	v, err := c.item()
 	if err != nil {
 		c.ended = true
 		if err == io.EOF {
 			return nil, err
 		}
-		return nil, c.list.wrong(err)
+		return nil, c.wrong(err)
 	}
 	text := encodeJSON(v)
 	if len(text) > MaxDataSize {
@@ -121,36 +72,28 @@ func (c *ChildInputs) Next() (json.RawMessage, error) {
 	return json.RawMessage(text), nil
 }
 
-func (l *itemList) failure(format string, args ...any) *Error {
-	return &Error{errItemReader, fmt.Sprintf("%s in the bucket %s ", l.object.Key, l.object.Bucket) + fmt.Sprintf(format, args...)}
-}
-
-func (l *itemList) wrong(err error) *Error {
-	return l.failure("is not the JSON array it should be: %v", err)
-}
-
-// arrayItems are the elements of an array.
-func arrayItems(r io.Reader) (next func() (any, error), err error) {
-	d := json.NewDecoder(r)
-	d.UseNumber()
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return nil, errors.Join(errors.New("it must be an array"), err)
+// item is the next item. A torn list must not be taken for one that ends here: only the array's own end is io.EOF.
+func (c *ChildInputs) item() (any, error) {
+	if c.items.More() {
+		v, err := readValue(c.items, 1)
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return v, err
 	}
-	return func() (any, error) {
-		// A torn list must not be taken for one that ends here: only the array's own end is io.EOF.
-		if d.More() {
-			v, err := decodeValue(d, 1)
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return v, err
-		}
-		if _, err := d.Token(); err != nil {
-			return nil, fmt.Errorf("the array does not end: %v", err)
-		}
-		if _, err := d.Token(); err != io.EOF {
-			return nil, errors.New("something follows the array")
-		}
-		return nil, io.EOF
-	}, nil
+	if _, err := c.items.Token(); err != nil {
+		return nil, fmt.Errorf("the array does not end: %v", err)
+	}
+	if _, err := c.items.Token(); err != io.EOF {
+		return nil, errors.New("something follows the array")
+	}
+	return nil, io.EOF
+}
+
+func (c *ChildInputs) failure(format string, args ...any) *Error {
+	return &Error{errItemReader, fmt.Sprintf("%s in the bucket %s ", c.list.Key, c.list.Bucket) + fmt.Sprintf(format, args...)}
+}
+
+func (c *ChildInputs) wrong(err error) *Error {
+	return c.failure("is not the JSON array it should be: %v", err)
 }

@@ -3,129 +3,101 @@ package asl
 import (
 	"context"
 	"encoding/json"
-	"slices"
+	"errors"
+	"maps"
 	"strings"
+	"unicode/utf8"
 )
 
-// mapBody is a distributed Map state: its items are the inputs of executions of their own, its children.
-type mapBody struct {
-	label  string
-	reader *itemReader
-	writer template // of the ResultWriter
-	child  *Machine
-
-	concurrency, percentage setting
+// MapRunner has the children of Map states run. The result is the state's result before ResultSelector. A failure of the
+// Map Run is an [*Error]; what it returns when ctx has ended does not count. RunMap is called again with the same ARN
+// when the Map Run was interrupted, or is redriven.
+type MapRunner interface {
+	RunMap(ctx context.Context, m MapRun) (json.RawMessage, error)
 }
 
-// The resources of ItemReader and ResultWriter.
-const (
-	readObjectResource  = "arn:aws:states:::s3:getObject"
-	writeResultResource = "arn:aws:states:::s3:putObject"
-)
+// MapRun is what a MapRunner is asked to do.
+type MapRun struct {
+	ARN, Label string
+	Execution  ExecutionInfo // whose state it is
+	Machine    *Machine      // of the children
+	Redrive    bool          // the Map Run ended without success: redrive it
+
+	MaxConcurrency      int     // children at once
+	ToleratedPercentage float64 // of the items that may fail
+
+	// Open begins to read the children's inputs. pinned is what ETag gave the first time, empty the first time.
+	Open    func(ctx context.Context, pinned string) (*ChildInputs, error)
+	Results Place // where the children's results are written
+}
+
+// Place is where a ResultWriter writes: objects whose keys start with Prefix.
+type Place struct{ Bucket, Prefix string }
 
 // maxChildren is how many children of a Map Run run at once at most (AWS: 10,000).
 const maxChildren = 10_000
 
+var (
+	maxConcurrency      = setting{"MaxConcurrency", maxChildren, true}
+	toleratedPercentage = setting{"ToleratedFailurePercentage", 100, false}
+)
+
 // maxLabelLength is how long a Label may be (AWS, "Distributed mode": 40 characters).
 const maxLabelLength = 40
 
-func compileMap(c *compiler, f *fields) body {
-	b := &mapBody{label: f.required("Label")}
-	if len([]rune(b.label)) > maxLabelLength || strings.ContainsAny(b.label, " \t\r\n?*<>{}[]:;,\\|^~$#%&`\"/") {
-		f.wrong("Label", "must have %d characters at most, without white space, wildcards, brackets and special characters",
-			maxLabelLength)
+func (s *state) checkMap() error {
+	problems := []error{
+		maxConcurrency.check(s.MaxConcurrency, s.MaxConcurrencyPath),
+		toleratedPercentage.check(s.ToleratedFailurePercentage, s.ToleratedFailurePercentagePath),
+		within("ItemReader", s.ItemReader.check("s3:getObject", map[string]string{"InputType": "JSON"}, "Key")),
+		within("ResultWriter", s.ResultWriter.check("s3:putObject", nil, "Prefix")),
+		within("ItemProcessor", s.ItemProcessor.check()),
 	}
-	b.concurrency = f.setting("MaxConcurrency", 0, maxChildren, true)
-	b.percentage = f.setting("ToleratedFailurePercentage", 0, 100, false)
-	b.reader, b.writer, b.child = compileReader(f), compileWriter(f), c.child(f)
-	if c.inMap {
-		f.problem("a Map state within a Map state is not supported: a restart could not find its children again")
+	if s.Label == "" || utf8.RuneCountInString(s.Label) > maxLabelLength ||
+		strings.ContainsAny(s.Label, " \t\r\n?*<>{}[]:;,\\|^~$#%&`\"/") {
+		problems = append(problems, wrong("Label",
+			"must be there, with %d characters at most, and without white space, wildcards, brackets and special characters",
+			maxLabelLength))
 	}
-	if c.children[b.label] != nil {
-		f.problem("there is another Map state with the label %q", b.label)
-	}
-	c.children[b.label] = b.child
-	return b
+	return errors.Join(problems...)
 }
 
-// child compiles an ItemProcessor as the machine that it is. Its resources are the whole machine's, too.
-func (c *compiler) child(f *fields) *Machine {
-	p, ok := f.sub("ItemProcessor")
-	if !ok {
-		return nil
+func (a *objectAccess) check(resource string, config map[string]string, parameter string) error {
+	err := a.Parameters.checkNames("Bucket", parameter)
+	if want := "arn:aws:states:::" + resource; a.Resource != want {
+		err = errors.Join(err, wrong("Resource", "%q is not supported; %q is", a.Resource, want))
 	}
-	defer p.done()
-	p.text("Comment")
-	if config, ok := p.sub("ProcessorConfig"); ok {
-		config.must("Mode", "DISTRIBUTED")
-		config.must("ExecutionType", "STANDARD")
-		config.done()
+	if !maps.Equal(a.ReaderConfig, config) {
+		err = errors.Join(err, wrong("ReaderConfig", "%q is not supported; %q is", a.ReaderConfig, config))
 	}
-	outer := c.inMap
-	c.inMap = true
-	defer func() { c.inMap = outer }()
-	return &Machine{flow: c.flow(p)}
+	return err
 }
 
-func compileWriter(f *fields) template {
-	w, ok := f.sub("ResultWriter")
-	if !ok {
-		return nil
+func (p *processor) check() error {
+	err := p.parse()
+	want := map[string]string{"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+	if !maps.Equal(p.ProcessorConfig, want) {
+		err = errors.Join(err, wrong("ProcessorConfig", "%q is not supported; %q is", p.ProcessorConfig, want))
 	}
-	defer w.done()
-	w.must("Resource", writeResultResource)
-	w.checkParameters("Bucket", "Prefix")
-	return w.template("Parameters")
-}
-
-// sub is a member that must be there and be an object.
-func (f *fields) sub(name string) (*fields, bool) {
-	v, ok := f.take(name)
-	if !ok {
-		f.wrong(name, "is missing")
-		return nil, false
-	}
-	return f.c.object(f.where+": "+name, v)
-}
-
-// must reports unless the member is this text.
-func (f *fields) must(name, text string) {
-	if s := f.required(name); s != "" && s != text {
-		f.wrong(name, "%q is not supported; %q is", s, text)
-	}
-}
-
-// checkParameters wants the field Parameters to be an object that has the first name, and no others than these.
-func (f *fields) checkParameters(required string, optional ...string) {
-	v, _ := f.take("Parameters")
-	o, isObject := v.(*object)
-	if !isObject {
-		f.wrong("Parameters", "is missing: %s is needed", required)
-		return
-	}
-	found := false
-	for _, name := range o.names {
-		plain := strings.TrimSuffix(name, ".$")
-		found = found || plain == required
-		if plain != required && !slices.Contains(optional, plain) {
-			f.wrong("Parameters", "the parameter %q is not supported", name)
+	for _, s := range p.states {
+		if s.Type == "Map" {
+			err = errors.Join(err, errors.New(
+				"a Map state within a Map state is not supported: a restart could not find its children again"))
 		}
 	}
-	if !found {
-		f.wrong("Parameters", "%s is missing", required)
-	}
+	return err
 }
 
-func (b *mapBody) run(s *step, input any) (any, error) {
-	job, err := b.job(s, input)
+func (s *step) runMap(input any) (any, error) {
+	job, err := s.mapRun(input)
 	if err != nil {
 		return nil, err
 	}
 	seen := s.takeMapRun()
 	switch {
 	case seen.arn == "":
-		seen.arn = mapRunARN(s.r.info.StateMachineARN, b.label)
-		err = b.begin(s, seen)
+		seen.arn = mapRunARN(s.r.info.StateMachineARN, s.Label)
+		err = s.beginMap(seen)
 	case seen.redrive:
 		err = s.r.record("MapRunRedriven", Details{MapRunARN: seen.arn, RedriveCount: s.r.info.RedriveCount}, nil)
 	}
@@ -134,7 +106,7 @@ func (b *mapBody) run(s *step, input any) (any, error) {
 	}
 	job.ARN, job.Redrive = seen.arn, seen.redrive
 	text, err := s.r.x.MapRunner.RunMap(s.ctx, job)
-	return b.ended(s, seen, text, err)
+	return s.endMap(seen, text, err)
 }
 
 // mapRunARN names a new Map Run.
@@ -142,7 +114,7 @@ func mapRunARN(machineARN, label string) string {
 	return strings.Replace(machineARN, ":stateMachine:", ":mapRun:", 1) + "/" + label + ":" + NewUUID()
 }
 
-func (b *mapBody) begin(s *step, seen seenMapRun) error {
+func (s *step) beginMap(seen seenMapRun) error {
 	if !seen.events["MapStateStarted"] {
 		length := 0 // so AWS has it when the items are read from elsewhere
 		if err := s.r.record("MapStateStarted", Details{Length: &length}, nil); err != nil {
@@ -152,69 +124,78 @@ func (b *mapBody) begin(s *step, seen seenMapRun) error {
 	return s.r.record("MapRunStarted", Details{MapRunARN: seen.arn}, nil)
 }
 
-// ended records how the Map Run ended.
-func (b *mapBody) ended(s *step, seen seenMapRun, text json.RawMessage, err error) (any, error) {
+// endMap records how the Map Run ended. An interruption of the execution leaves it to be continued.
+func (s *step) endMap(seen seenMapRun, text json.RawMessage, err error) (any, error) {
 	if err != nil && s.ctx.Err() != nil {
-		return nil, s.mapAborted(err)
+		if s.r.interrupted() {
+			return nil, err
+		}
+		return nil, errors.Join(s.r.record("MapRunAborted", Details{}, nil), err)
 	}
 	var result any
 	if err == nil {
 		result, err = decodeResult(text, s.state.name)
 	}
-	kinds, d := []EventType{"MapRunSucceeded", "MapStateSucceeded"}, Details{}
-	var failure *Error
 	if err != nil {
-		failure = toFailure(err)
-		kinds, d = []EventType{"MapRunFailed", "MapStateFailed"}, Details{Error: failure.Name, Cause: failure.Cause}
-	}
-	for _, kind := range kinds {
-		if failure == nil && seen.events[kind] { // an earlier process has recorded it
-			continue
+		failure := toFailure(err)
+		err := s.r.record("MapRunFailed", Details{Error: failure.Name, Cause: failure.Cause}, nil)
+		if err == nil {
+			err = s.r.record("MapStateFailed", Details{}, nil)
 		}
-		if err := s.r.record(kind, d, nil); err != nil {
+		if err != nil {
 			return nil, err
 		}
-		d = Details{}
-	}
-	if failure != nil {
 		return nil, failure
+	}
+	for _, kind := range []EventType{"MapRunSucceeded", "MapStateSucceeded"} {
+		if seen.events[kind] { // an earlier process has recorded it
+			continue
+		}
+		if err := s.r.record(kind, Details{}, nil); err != nil {
+			return nil, err
+		}
 	}
 	return result, nil
 }
 
-// mapAborted records that a stop of the execution, or its time limit, ended the Map Run. An interruption leaves it to
-// be continued.
-func (s *step) mapAborted(err error) error {
-	if s.r.interrupted() {
-		return err
-	}
-	if failed := s.r.record("MapRunAborted", Details{}, nil); failed != nil {
-		return failed
-	}
-	return err
-}
-
-// job evaluates the state's fields on its input.
-func (b *mapBody) job(s *step, input any) (MapRun, error) {
-	job := MapRun{Label: b.label, Execution: s.r.info, Machine: b.child}
-	most, err := b.concurrency.at(s)
+// mapRun evaluates the state's fields on its input.
+func (s *step) mapRun(input any) (MapRun, error) {
+	job := MapRun{Label: s.Label, Execution: s.r.info, Machine: s.child()}
+	most, err := maxConcurrency.at(s, s.MaxConcurrency, s.MaxConcurrencyPath)
 	if err != nil {
 		return job, err
 	}
 	if job.MaxConcurrency = int(most); most == 0 {
 		job.MaxConcurrency = maxChildren
 	}
-	if job.ToleratedPercentage, err = b.percentage.at(s); err != nil {
-		return job, err
-	}
-	v, err := b.writer.fill(s.scope(input))
+	job.ToleratedPercentage, err = toleratedPercentage.at(s, s.ToleratedFailurePercentage, s.ToleratedFailurePercentagePath)
 	if err != nil {
 		return job, err
 	}
-	if err := textsAt(v, map[string]*string{"Bucket": &job.Results.Bucket, "Prefix": &job.Results.Prefix}); err != nil {
+	if job.Results.Bucket, job.Results.Prefix, err = s.ResultWriter.texts(s.scope(input), "Prefix"); err != nil {
 		return job, err
 	}
-	list, err := b.reader.list(s, input)
-	job.Open = func(ctx context.Context, pinned string) (*ChildInputs, error) { return list.open(ctx, pinned) }
+	var list Object
+	list.Bucket, list.Key, err = s.ItemReader.texts(s.scope(input), "Key")
+	job.Open = func(ctx context.Context, pinned string) (*ChildInputs, error) {
+		return openItems(ctx, s.r.x.Objects, list, pinned)
+	}
 	return job, err
+}
+
+// texts are the parameters Bucket and the other one, each empty when it is not there.
+func (a *objectAccess) texts(e *scope, parameter string) (bucket, value string, err error) {
+	v, err := a.Parameters.fill(e)
+	if err != nil {
+		return "", "", err
+	}
+	for name, into := range map[string]*string{"Bucket": &bucket, parameter: &value} {
+		found, ok := v.(*object).get(name)
+		if text, _ := found.(string); text != "" {
+			*into = text
+		} else if ok {
+			return "", "", runtimeError("The parameter %s must be a string that is not empty", name)
+		}
+	}
+	return bucket, value, nil
 }

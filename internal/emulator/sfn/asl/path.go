@@ -46,6 +46,15 @@ func parsePath(text string) (*path, error) {
 	return p, nil
 }
 
+// UnmarshalText reads a path.
+func (p *path) UnmarshalText(text []byte) error {
+	read, err := parsePath(string(text))
+	if err == nil {
+		*p = *read
+	}
+	return err
+}
+
 // eval is the value that the path leads to, or errNotFound.
 func (p *path) eval(e *scope) (any, error) {
 	v := e.input

@@ -28,6 +28,20 @@ const (
 	MaxEvents   = 25_000  // events in a history; the one that ends the execution is the last of them
 )
 
+// ExecutionInfo says which execution it is. Definitions see it through the context object ($$.Execution).
+type ExecutionInfo struct {
+	ARN, Name       string
+	StateMachineARN string
+	RoleARN         string
+	Input           json.RawMessage // JSON text
+	StartTime       time.Time
+	RedriveCount    int
+	RedriveTime     time.Time // of the last redrive
+}
+
+// Region is the one that all executions are in.
+const Region = "us-east-1"
+
 // Result is how an execution ended.
 type Result struct {
 	Status Status
@@ -61,7 +75,6 @@ type Executor struct {
 	Runners Runners
 	Clock   Clock          // nil: the real time
 	Jitter  func() float64 // a number in [0,1) for JitterStrategy FULL; nil: random. Safe for concurrent use
-	Region  string         // named in TaskScheduled events
 
 	MapRunner MapRunner    // for Map states; nil: there are none
 	Objects   ObjectReader // for their ItemReader; nil: there is no S3
@@ -70,13 +83,15 @@ type Executor struct {
 // Check says whether there is what m needs.
 func (x *Executor) Check(m *Machine) error {
 	var problems []error
-	for _, r := range m.resources {
-		if x.Runners[r] == nil {
-			problems = append(problems, fmt.Errorf("the resource %q is not supported here", r))
+	for _, s := range m.flow.states {
+		switch {
+		case s.Type == "Task" && x.Runners[s.Resource] == nil:
+			problems = append(problems, fmt.Errorf("the resource %q is not supported here", s.Resource))
+		case s.Type == "Map" && (x.MapRunner == nil || x.Objects == nil):
+			problems = append(problems, errors.New("states of type Map are not supported here: there is no S3"))
+		case s.Type == "Map":
+			problems = append(problems, x.Check(s.child()))
 		}
-	}
-	if len(m.children) > 0 && (x.MapRunner == nil || x.Objects == nil) {
-		problems = append(problems, errors.New("states of type Map are not supported here: there is no S3"))
 	}
 	return errors.Join(problems...)
 }
@@ -97,7 +112,7 @@ func (x *Executor) Run(
 	at, err := r.begin(m, input, resume)
 	var output any
 	if err == nil {
-		output, err = r.flow(limited, m.flow, at)
+		output, err = r.flow(limited, &m.flow, at)
 	}
 	return r.finish(limited, output, err)
 }
@@ -154,13 +169,13 @@ func (r *run) begin(m *Machine, input any, resume *Resume) (*entry, error) {
 	if resume != nil {
 		return r.resume(m, resume)
 	}
-	first := &Checkpoint{State: m.flow.start, Input: r.info.Input, Entered: r.clock.Now()}
+	first := &Checkpoint{State: m.flow.StartAt, Input: r.info.Input, Entered: r.clock.Now()}
 	d := Details{Input: encodeJSON(input), RoleARN: r.info.RoleARN}
 	if err := r.record("ExecutionStarted", d, first); err != nil {
 		return nil, err
 	}
 	r.prev = 0 // so AWS has it: the first state's predecessor is not the start
-	return &entry{name: m.flow.start, raw: input}, nil
+	return &entry{name: m.flow.StartAt, raw: input}, nil
 }
 
 // flow runs the states from at on, and returns the output.

@@ -1,90 +1,15 @@
 package asl
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
-// passBody is a Pass state, whose result is its effective input.
-type passBody struct{}
+var waitSeconds = setting{"Seconds", maxSeconds, true}
 
-func compilePass(*compiler, *fields) body { return passBody{} }
-
-func (passBody) run(_ *step, input any) (any, error) { return input, nil }
-
-// succeedBody is a Succeed state.
-type succeedBody struct{}
-
-func compileSucceed(*compiler, *fields) body { return succeedBody{} }
-
-func (succeedBody) run(_ *step, input any) (any, error) { return input, nil }
-
-// failBody is a Fail state.
-type failBody struct {
-	name, cause         string
-	namePath, causePath expression // nil: not by path
-}
-
-func compileFail(_ *compiler, f *fields) body {
-	f.atMostOne("Error", "ErrorPath")
-	f.atMostOne("Cause", "CausePath")
-	return &failBody{
-		name: f.text("Error"), cause: f.text("Cause"),
-		namePath: failPath(f, "ErrorPath"), causePath: failPath(f, "CausePath"),
-	}
-}
-
-// failPath is a path or a function that gives a string.
-func failPath(f *fields, name string) expression {
-	s, ok := f.string(name)
-	if !ok {
-		return nil
-	}
-	expr, err := parseExpression(s)
-	if err != nil {
-		f.wrong(name, "%v", err)
-		return nil
-	}
-	if c, ok := expr.(*call); ok && c.name != "States.JsonToString" {
-		f.wrong(name, "%s does not give a string here", c.name)
-	}
-	return expr
-}
-
-func (b *failBody) run(s *step, input any) (any, error) {
-	e := &Error{b.name, b.cause}
-	for _, by := range []struct {
-		field string
-		expr  expression
-		into  *string
-	}{{"ErrorPath", b.namePath, &e.Name}, {"CausePath", b.causePath, &e.Cause}} {
-		if by.expr == nil {
-			continue
-		}
-		v, err := templateExpression{by.field, by.expr}.fill(s.scope(input))
-		if err != nil {
-			return nil, err
-		}
-		text, ok := v.(string)
-		if !ok {
-			return nil, runtimeError("The %s field must give a string, not %s", by.field, typeName(v))
-		}
-		*by.into = text
-	}
-	return nil, toFailure(e)
-}
-
-// waitBody is a Wait state.
-type waitBody struct{ seconds setting }
-
-func compileWait(_ *compiler, f *fields) body {
-	w := &waitBody{f.setting("Seconds", 0, maxSeconds, true)}
-	if !w.seconds.isSet() && !f.has("Seconds") && !f.has("SecondsPath") {
-		f.problem("needs Seconds or SecondsPath")
-	}
-	return w
-}
-
-// run waits; after a restart, for what is left of the time since the state was entered.
-func (b *waitBody) run(s *step, input any) (any, error) {
-	seconds, err := b.seconds.at(s)
+// runWait waits; after a restart, for what is left of the time since the state was entered.
+func (s *step) runWait(input any) (any, error) {
+	seconds, err := waitSeconds.at(s, s.Seconds, s.SecondsPath)
 	if err != nil {
 		return nil, err
 	}
@@ -98,4 +23,44 @@ func (b *waitBody) run(s *step, input any) (any, error) {
 		}
 	}
 	return input, nil
+}
+
+// textExpression is a path or a function that gives a string.
+type textExpression struct{ expression }
+
+// UnmarshalText reads and checks the expression.
+func (t *textExpression) UnmarshalText(text []byte) (err error) {
+	t.expression, err = parseExpression(string(text))
+	if c, ok := t.expression.(*call); ok && c.name != "States.JsonToString" {
+		err = fmt.Errorf("%s does not give a string here", c.name)
+	}
+	return err
+}
+
+func (s *step) runFail(input any) (any, error) {
+	name, err := s.text(s.Error, "ErrorPath", s.ErrorPath, input)
+	if err != nil {
+		return nil, err
+	}
+	cause, err := s.text(s.Cause, "CausePath", s.CausePath, input)
+	if err != nil {
+		return nil, err
+	}
+	return nil, toFailure(&Error{name, cause})
+}
+
+// text is a text of the definition, or what the expression in the field gives.
+func (s *step) text(given, field string, by *textExpression, input any) (string, error) {
+	if by == nil {
+		return given, nil
+	}
+	v, err := templateExpression{field, by.expression}.eval(s.scope(input))
+	if err != nil {
+		return "", err
+	}
+	text, ok := v.(string)
+	if !ok {
+		return "", runtimeError("The %s field must give a string, not %s", field, typeName(v))
+	}
+	return text, nil
 }

@@ -31,10 +31,10 @@ type entry struct {
 
 // pass runs the state with its Retry and Catch. It sets next.
 func (s *step) pass() (any, error) {
-	s.next = s.state.next
+	s.next = s.Next
 	if !s.entered {
 		d := Details{Name: s.state.name, Input: encodeJSON(s.raw)}
-		if err := s.r.record(EventType(s.kind+"StateEntered"), d, nil); err != nil {
+		if err := s.r.record(EventType(s.Type+"StateEntered"), d, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -45,12 +45,12 @@ func (s *step) pass() (any, error) {
 	}
 	text := encodeJSON(output)
 	next := &Checkpoint{State: s.next, Input: json.RawMessage(text), Entered: s.r.clock.Now()}
-	return output, s.r.record(EventType(s.kind+"StateExited"), Details{Name: s.state.name, Output: text}, next)
+	return output, s.r.record(EventType(s.Type+"StateExited"), Details{Name: s.state.name, Output: text}, next)
 }
 
 // tryAll is the loop of Retry, then Catch.
 func (s *step) tryAll() (any, error) {
-	used := make([]int, len(s.retry))
+	used := make([]int, len(s.Retry))
 	for {
 		output, err := s.try()
 		if err == nil {
@@ -75,12 +75,12 @@ func (s *step) tryAll() (any, error) {
 
 // waitToRetry waits as the first retrier that takes the error says; false when none does, or its attempts are used up.
 func (s *step) waitToRetry(failure *Error, used []int) (bool, error) {
-	for i := range s.retry {
-		r := &s.retry[i]
-		if !failure.matches(r.errors) {
+	for i := range s.Retry {
+		r := &s.Retry[i]
+		if !failure.matches(r.ErrorEquals) {
 			continue
 		}
-		if used[i] >= r.maxAttempts {
+		if used[i] >= *r.MaxAttempts {
 			return false, nil
 		}
 		used[i]++
@@ -94,15 +94,15 @@ func (s *step) waitToRetry(failure *Error, used []int) (bool, error) {
 
 // caught goes on with the first catcher that takes the error: its output is the state's input with the error in it.
 func (s *step) caught(failure *Error) (any, error) {
-	for _, c := range s.catch {
-		if !failure.matches(c.errors) {
+	for _, c := range s.Catch {
+		if !failure.matches(c.ErrorEquals) {
 			continue
 		}
-		s.next = c.next
+		s.next = c.Next
 		info := newObject(2)
 		info.set("Error", failure.Name)
 		info.set("Cause", failure.Cause)
-		output, err := c.result.place(s.raw, info)
+		output, err := c.ResultPath.place(s.raw, info)
 		if err == nil {
 			err = s.checkSize(output)
 		}
@@ -126,40 +126,51 @@ func (s *step) try() (any, error) {
 func (s *step) process() (any, error) {
 	input := s.raw
 	var err error
-	if s.parameters != nil {
-		if input, err = s.parameters.fill(s.scope(input)); err != nil {
+	if s.Parameters != nil {
+		if input, err = s.Parameters.fill(s.scope(input)); err != nil {
 			return nil, err
 		}
 	}
 	if err := s.checkSize(input); err != nil {
 		return nil, err
 	}
-	result, err := s.body.run(s, input)
+	result, err := s.work(input)
 	if err != nil {
 		return nil, err
 	}
-	return s.finish(result)
-}
-
-// finish makes the state's output of its result.
-func (s *step) finish(result any) (any, error) {
-	var err error
-	if s.resultSelector != nil {
-		if result, err = s.resultSelector.fill(s.scope(result)); err != nil {
+	if s.ResultSelector != nil {
+		if result, err = s.ResultSelector.fill(s.scope(result)); err != nil {
 			return nil, err
 		}
 	}
-	if stateTypes[s.kind].result {
-		if result, err = s.result.place(s.raw, result); err != nil {
-			return nil, err
-		}
+	if result, err = s.ResultPath.place(s.raw, result); err != nil {
+		return nil, err
 	}
-	if s.output != nil {
-		if result, err = s.output.eval(s.scope(result)); err != nil {
-			return nil, runtimeError("The path '%s' of OutputPath could not be found in %s", s.output.text, s.output.where())
+	if s.OutputPath != nil {
+		if result, err = s.OutputPath.eval(s.scope(result)); err != nil {
+			return nil, runtimeError("The path '%s' of OutputPath could not be found in %s", s.OutputPath.text, s.OutputPath.where())
 		}
 	}
 	return result, s.checkSize(result)
+}
+
+// work does what a state of this Type does with its effective input (after Parameters). The result is that before
+// ResultSelector.
+func (s *step) work(input any) (any, error) {
+	switch s.Type {
+	case "Task":
+		return s.runTask(input)
+	case "Map":
+		return s.runMap(input)
+	case "Wait":
+		return s.runWait(input)
+	case "Choice":
+		return s.runChoice(input)
+	case "Fail":
+		return s.runFail(input)
+	default: // Pass, Succeed
+		return input, nil
+	}
 }
 
 // scope is what the state's expressions see, with $ standing for input.
@@ -177,18 +188,34 @@ func (s *step) locate(err error) error {
 
 func (s *step) checkSize(v any) error { return checkSize(encodeJSON(v), s.state.name) }
 
+// resultPath is a ResultPath: where the result goes in the input; the whole of it when path is nil; or nowhere.
+type resultPath struct {
+	path *path
+	null bool
+}
+
+// UnmarshalJSON reads null, or a path into the input.
+func (p *resultPath) UnmarshalJSON(text []byte) error {
+	p.null = string(text) == "null"
+	err := json.Unmarshal(text, &p.path)
+	if err == nil && p.path != nil && p.path.context {
+		err = fmt.Errorf("path %q: must lead into the input", p.path.text)
+	}
+	return err
+}
+
 // place puts result into the raw input, as a ResultPath says.
 func (p resultPath) place(raw, result any) (any, error) {
 	switch {
 	case p.null:
 		return raw, nil
-	case p.p == nil:
+	case p.path == nil:
 		return result, nil
 	}
-	v, err := setPath(raw, p.p.names, result)
+	v, err := setPath(raw, p.path.names, result)
 	if err != nil {
 		return nil, &Error{errResultPath, fmt.Sprintf(
-			"Unable to apply step \"%s\" to the input: there is no %v.", p.p.text, err)}
+			"Unable to apply step \"%s\" to the input: there is no %v.", p.path.text, err)}
 	}
 	return v, nil
 }

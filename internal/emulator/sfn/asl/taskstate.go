@@ -4,54 +4,68 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
 
-// taskBody is a Task state.
-type taskBody struct {
-	resource, service, action string // "arn:aws:states:::lambda:invoke", "lambda", "invoke"
-	timeout                   time.Duration
+// The resources of Task states. lambda:invoke calls a Lambda function and waits for its answer.
+// states:startExecution.sync:2 runs another state machine and waits for its end; its result holds the output as JSON,
+// not as text.
+const (
+	LambdaInvokeResource   = "arn:aws:states:::lambda:invoke"
+	StartExecutionResource = "arn:aws:states:::states:startExecution.sync:2"
+)
+
+// TaskRunner does the work of the Task states of one resource ARN. Run's result is the state's result, as JSON text,
+// before ResultSelector. An error that is not a [*Error] fails the task with States.TaskFailed. When ctx ends, Run
+// must return soon: the state's time is over, or the execution was stopped. A task of StartExecutionResource that was in
+// flight when the process ended is run again with the same Token, and must go on with what it began.
+type TaskRunner interface {
+	Run(ctx context.Context, t Task) (json.RawMessage, error)
 }
 
-// taskParameters are those that each resource takes. A misspelt Payload would be a call without one.
-var taskParameters = map[string][]string{
-	LambdaInvokeResource:   {"FunctionName", "Payload"},
-	StartExecutionResource: {"StateMachineArn", "Input", "Name"},
+// Runners holds a TaskRunner for each resource ARN that definitions may name.
+type Runners map[string]TaskRunner
+
+// Task is what a TaskRunner is asked to do.
+type Task struct {
+	Resource   string          // the resource ARN of the definition
+	State      string          // name of the state, for messages
+	Parameters json.RawMessage // JSON text after Parameters
+
+	// Token names this attempt at the state, also when it continues after a restart.
+	Token string
+	// Submitted records what was started elsewhere, as JSON text, by a task that waits for it (.sync).
+	Submitted func(output json.RawMessage) error
 }
 
-func compileTask(c *compiler, f *fields) body {
-	t := &taskBody{resource: f.required("Resource"), timeout: f.seconds("TimeoutSeconds")}
-	if t.resource == "" {
-		return t
+func (s *state) checkTask() error {
+	switch s.Resource { // a misspelt Payload would be a call without one
+	case LambdaInvokeResource:
+		return s.Parameters.checkNames("FunctionName", "Payload")
+	case StartExecutionResource:
+		return s.Parameters.checkNames("StateMachineArn", "Input", "Name")
 	}
-	names, ok := taskParameters[t.resource]
-	if !ok {
-		f.wrong("Resource", "%q is not supported", t.resource)
-		return t
-	}
-	t.service, t.action, _ = strings.Cut(strings.TrimPrefix(t.resource, "arn:aws:states:::"), ":")
-	f.checkParameters(names[0], names[1:]...)
-	if !slices.Contains(c.resources, t.resource) {
-		c.resources = append(c.resources, t.resource)
-	}
-	return t
+	return wrong("Resource", "%q is not supported", s.Resource)
 }
 
-func (b *taskBody) run(s *step, input any) (any, error) {
-	task := Task{
-		Resource: b.resource, State: s.state.name, Parameters: json.RawMessage(encodeJSON(input)), Timeout: b.timeout,
-		Execution: s.r.info,
-	}
+// details are those that all events of a Task state have.
+func (s *step) details() Details {
+	service, action, _ := strings.Cut(strings.TrimPrefix(s.Resource, "arn:aws:states:::"), ":")
+	return Details{ResourceType: service, Resource: action}
+}
+
+func (s *step) runTask(input any) (any, error) {
+	task := Task{Resource: s.Resource, State: s.state.name, Parameters: json.RawMessage(encodeJSON(input))}
+	timeout := time.Duration(s.TimeoutSeconds)
 	started := s.takeTask()
 	if started.scheduled == 0 {
-		if err := b.begin(s, task); err != nil {
+		if err := s.beginTask(task.Parameters); err != nil {
 			return nil, err
 		}
 		started.scheduled = s.r.prev - 1
-	} else if b.timeout > 0 { // a task that continues has used some of its time
-		task.Timeout = max(time.Nanosecond, b.timeout-s.r.clock.Now().Sub(started.at))
+	} else if timeout > 0 { // a task that continues has used some of its time
+		timeout = max(time.Nanosecond, timeout-s.r.clock.Now().Sub(started.at))
 	}
 	task.Token = fmt.Sprintf("%s#%d", s.r.info.ARN, started.scheduled)
 	task.Submitted = func(output json.RawMessage) error {
@@ -59,48 +73,47 @@ func (b *taskBody) run(s *step, input any) (any, error) {
 			return nil
 		}
 		started.submitted = true
-		d := Details{ResourceType: b.service, Resource: b.action, Output: string(output)}
+		d := s.details()
+		d.Output = string(output)
 		return s.r.record("TaskSubmitted", d, nil)
 	}
-	text, err := b.call(s, task)
-	return b.ended(s, text, err)
+	text, err := s.call(task, timeout)
+	return s.endTask(text, err)
 }
 
-func (b *taskBody) begin(s *step, task Task) error {
-	err := s.r.record("TaskScheduled", Details{
-		ResourceType: b.service, Resource: b.action, Region: s.r.x.Region, Parameters: string(task.Parameters),
-		Timeout: int64(b.timeout / time.Second),
-	}, nil)
-	if err != nil {
+func (s *step) beginTask(parameters json.RawMessage) error {
+	d := s.details()
+	d.Region, d.Parameters, d.Timeout = Region, string(parameters), int64(time.Duration(s.TimeoutSeconds)/time.Second)
+	if err := s.r.record("TaskScheduled", d, nil); err != nil {
 		return err
 	}
-	return s.r.record("TaskStarted", Details{ResourceType: b.service, Resource: b.action}, nil)
+	return s.r.record("TaskStarted", s.details(), nil)
 }
 
-// call has the work done within its time.
-func (b *taskBody) call(s *step, task Task) ([]byte, error) {
+// call has the work done within its time; 0: there is no limit.
+func (s *step) call(task Task, timeout time.Duration) ([]byte, error) {
 	ctx, cancel := s.ctx, context.CancelFunc(func() {})
-	if task.Timeout > 0 {
-		ctx, cancel = s.r.clock.WithTimeout(ctx, task.Timeout)
+	if timeout > 0 {
+		ctx, cancel = s.r.clock.WithTimeout(ctx, timeout)
 	}
 	defer cancel()
-	text, err := s.r.x.Runners[b.resource].Run(ctx, task)
+	text, err := s.r.x.Runners[s.Resource].Run(ctx, task)
 	if err != nil && s.ctx.Err() == nil && ctx.Err() != nil {
 		return nil, &Error{Name: errTimeout}
 	}
 	return text, err
 }
 
-// ended records how the task ended.
-func (b *taskBody) ended(s *step, text []byte, err error) (any, error) {
+// endTask records how the task ended.
+func (s *step) endTask(text []byte, err error) (any, error) {
 	if err != nil && s.ctx.Err() != nil {
 		return nil, err // the execution ends; that is recorded there
 	}
+	d := s.details()
 	var result any
 	if err == nil {
-		result, err = decodeResult(text, b.service)
+		result, err = decodeResult(text, d.ResourceType)
 	}
-	d := Details{ResourceType: b.service, Resource: b.action}
 	if err == nil {
 		d.Output = encodeJSON(result)
 		return result, s.r.record("TaskSucceeded", d, nil)

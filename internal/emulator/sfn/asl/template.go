@@ -3,52 +3,13 @@ package asl
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// template is a compiled payload template (Parameters, ResultSelector): JSON in which the value of a
-// field whose name ends in .$ is a path or an intrinsic function.
-type template interface {
-	// fill is the template with its paths and functions replaced by their values.
-	fill(e *scope) (any, error)
-}
-
-type constant struct{ value any }
-
-func (c constant) fill(*scope) (any, error) { return c.value, nil }
-
-type templateArray []template
-
-func (a templateArray) fill(e *scope) (any, error) {
-	out := make([]any, len(a))
-	for i, t := range a {
-		v, err := t.fill(e)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = v
-	}
-	return out, nil
-}
-
-type templateField struct {
-	name  string // without .$
-	value template
-}
-
-type templateObject []templateField
-
-func (o templateObject) fill(e *scope) (any, error) {
-	out := newObject(len(o))
-	for _, f := range o {
-		v, err := f.value.fill(e)
-		if err != nil {
-			return nil, err
-		}
-		out.set(f.name, v)
-	}
-	return out, nil
-}
+// template is a payload template (Parameters, ResultSelector): JSON in which the value of a field whose name ends in .$ is
+// a path or an intrinsic function. Such a field is held by its name without .$, and its value as a templateExpression.
+type template struct{ value any }
 
 // templateExpression is the value of a field whose name ends in .$.
 type templateExpression struct {
@@ -56,56 +17,45 @@ type templateExpression struct {
 	expr  expression
 }
 
-func (t templateExpression) fill(e *scope) (any, error) {
-	v, err := t.expr.eval(e)
-	if p, ok := t.expr.(*path); ok && errors.Is(err, errNotFound) {
-		return nil, runtimeError("The JSONPath '%s' specified for the field '%s' could not be found in %s",
-			p.text, t.field, p.where())
+// UnmarshalJSON reads and checks a template.
+func (t *template) UnmarshalJSON(text []byte) error {
+	v, err := decodeJSON(text)
+	if err == nil {
+		t.value, err = compileTemplate(v)
 	}
-	if err != nil {
-		return nil, runtimeError("The function in the field '%s' had the following error: %v", t.field, err)
+	return err
+}
+
+func compileTemplate(v any) (any, error) {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			var err error
+			if out[i], err = compileTemplate(e); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case *object:
+		out := newObject(len(v.names))
+		for _, name := range v.names {
+			value, err := compileField(name, v.values[name])
+			if err != nil {
+				return nil, err
+			}
+			plain := strings.TrimSuffix(name, ".$")
+			if _, twice := out.get(plain); twice {
+				return nil, fmt.Errorf("the field %q is there twice, as it is and with .$", plain)
+			}
+			out.set(plain, value)
+		}
+		return out, nil
 	}
 	return v, nil
 }
 
-func compileTemplate(v any) (template, error) {
-	switch v := v.(type) {
-	case []any:
-		out := make(templateArray, len(v))
-		for i, e := range v {
-			t, err := compileTemplate(e)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = t
-		}
-		return out, nil
-	case *object:
-		return compileObject(v)
-	default:
-		return constant{v}, nil
-	}
-}
-
-func compileObject(o *object) (template, error) {
-	out := make(templateObject, 0, len(o.names))
-	seen := map[string]bool{}
-	for _, name := range o.names {
-		t, err := compileField(name, o.values[name])
-		if err != nil {
-			return nil, err
-		}
-		plain := strings.TrimSuffix(name, ".$")
-		if seen[plain] {
-			return nil, fmt.Errorf("the field %q is there twice, as it is and with .$", plain)
-		}
-		seen[plain] = true
-		out = append(out, templateField{plain, t})
-	}
-	return out, nil
-}
-
-func compileField(name string, v any) (template, error) {
+func compileField(name string, v any) (any, error) {
 	if !strings.HasSuffix(name, ".$") {
 		return compileTemplate(v)
 	}
@@ -118,4 +68,67 @@ func compileField(name string, v any) (template, error) {
 		return nil, fmt.Errorf("the field %q: %w", name, err)
 	}
 	return templateExpression{name, expr}, nil
+}
+
+// checkNames wants the template to be an object that has the first field, and no others than these.
+func (t *template) checkNames(required string, optional ...string) error {
+	if t == nil {
+		return wrong("Parameters", "is missing: %s is needed", required)
+	}
+	o, ok := t.value.(*object)
+	if !ok {
+		return wrong("Parameters", "must be an object: %s is needed", required)
+	}
+	var problems []error
+	for _, name := range o.names {
+		if name != required && !slices.Contains(optional, name) {
+			problems = append(problems, wrong("Parameters", "the parameter %q is not supported", name))
+		}
+	}
+	if !slices.Contains(o.names, required) {
+		problems = append(problems, wrong("Parameters", "%s is missing", required))
+	}
+	return errors.Join(problems...)
+}
+
+// fill is the template with its paths and functions replaced by their values.
+func (t *template) fill(e *scope) (any, error) { return fill(t.value, e) }
+
+func fill(v any, e *scope) (any, error) {
+	var err error
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			if out[i], err = fill(v[i], e); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case *object:
+		out := newObject(len(v.names))
+		for _, name := range v.names {
+			value, err := fill(v.values[name], e)
+			if err != nil {
+				return nil, err
+			}
+			out.set(name, value)
+		}
+		return out, nil
+	case templateExpression:
+		return v.eval(e)
+	}
+	return v, nil
+}
+
+func (t templateExpression) eval(e *scope) (any, error) {
+	v, err := t.expr.eval(e)
+	if p, ok := t.expr.(*path); ok && errors.Is(err, errNotFound) {
+		return nil, runtimeError("The JSONPath '%s' specified for the field '%s' could not be found in %s",
+			p.text, t.field, p.where())
+	}
+	if err != nil {
+		return nil, runtimeError("The function in the field '%s' had the following error: %v", t.field, err)
+	}
+	return v, nil
 }

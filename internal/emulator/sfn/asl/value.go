@@ -56,7 +56,7 @@ func CheckJSON(text []byte) error {
 func decodeJSON(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	v, err := decodeValue(d, 0)
+	v, err := readValue(d, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func decodeJSON(text []byte) (any, error) {
 	return v, nil
 }
 
-func decodeValue(d *json.Decoder, depth int) (any, error) {
+func readValue(d *json.Decoder, depth int) (any, error) {
 	t, err := d.Token()
 	if err != nil {
 		if errors.Is(err, io.EOF) {
@@ -81,20 +81,20 @@ func decodeValue(d *json.Decoder, depth int) (any, error) {
 	case depth == maxDepth:
 		return nil, fmt.Errorf("nested more than %d deep", maxDepth)
 	case delim == '{':
-		return decodeObject(d, depth)
+		return readObject(d, depth)
 	default:
-		return decodeArray(d, depth)
+		return readArray(d, depth)
 	}
 }
 
-func decodeObject(d *json.Decoder, depth int) (any, error) {
+func readObject(d *json.Decoder, depth int) (any, error) {
 	o := newObject(4)
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
 			return nil, err
 		}
-		v, err := decodeValue(d, depth+1)
+		v, err := readValue(d, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -104,10 +104,10 @@ func decodeObject(d *json.Decoder, depth int) (any, error) {
 	return o, err
 }
 
-func decodeArray(d *json.Decoder, depth int) (any, error) {
+func readArray(d *json.Decoder, depth int) (any, error) {
 	a := []any{}
 	for d.More() {
-		v, err := decodeValue(d, depth+1)
+		v, err := readValue(d, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -117,50 +117,35 @@ func decodeArray(d *json.Decoder, depth int) (any, error) {
 	return a, err
 }
 
-// encodeJSON is v's compact JSON text.
-func encodeJSON(v any) string { return string(appendJSON(nil, v)) }
-
-func appendJSON(b []byte, v any) []byte {
-	switch v := v.(type) {
-	case nil:
-		return append(b, "null"...)
-	case bool:
-		return fmt.Append(b, v)
-	case json.Number:
-		return append(b, v...)
-	case string:
-		return appendString(b, v)
-	case []any:
-		b = append(b, '[')
-		for i, e := range v {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSON(b, e)
-		}
-		return append(b, ']')
-	case *object:
-		b = append(b, '{')
-		for i, n := range v.names {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(appendString(b, n), ':')
-			b = appendJSON(b, v.values[n])
-		}
-		return append(b, '}')
-	default:
-		panic(fmt.Sprintf("asl: %T is not a JSON value", v))
-	}
+// Encode is v's compact JSON text, without json.Marshal's escapes for HTML, which would make signed URLs unreadable and
+// longer.
+func Encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// appendString quotes s without json.Marshal's HTML escapes, which would make signed URLs unreadable and longer.
-func appendString(b []byte, s string) []byte {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a string always encodes
-	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
+func encodeJSON(v any) string {
+	text, err := Encode(v)
+	if err != nil {
+		panic(fmt.Sprintf("asl: %v", err)) // v is no JSON value
+	}
+	return string(text)
+}
+
+// MarshalJSON writes the members in their order.
+func (o *object) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, name := range o.names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, encodeJSON(name)...), ':')
+		b = append(b, encodeJSON(o.values[name])...)
+	}
+	return append(b, '}'), nil
 }
 
 func number(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }

@@ -4,6 +4,7 @@
 package sfntest
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -34,6 +35,7 @@ const arnPrefix = "arn:aws:states:us-east-1:000000000000:stateMachine:"
 type Server struct {
 	*emulator.Service
 	Objects  *Objects // the S3 of distributed Map states
+	dir      string
 	machines []string // ARNs
 	script   *script  // plays Lambda
 	limits   *limits
@@ -68,7 +70,7 @@ func New(options ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Objects: &Objects{}, script: newScript(), limits: &limits{}, calls: map[string]int{}, hidden: map[string]int{}}
+	s := &Server{dir: dir, Objects: &Objects{}, script: newScript(), limits: &limits{}, calls: map[string]int{}, hidden: map[string]int{}}
 	c := emulator.Config{
 		Dir: dir, Invoker: Lambda(s.script.invoke), Clock: s.limits, Jitter: func() float64 { return 0 }, Objects: s.Objects,
 	}
@@ -95,10 +97,7 @@ func New(options ...Option) (*Server, error) {
 // Start is New for a test, with which it ends.
 func Start(t testing.TB, options ...Option) *Server {
 	t.Helper()
-	s, err := New(append([]Option{func(c *emulator.Config) {
-		_ = os.RemoveAll(c.Dir)
-		c.Dir = t.TempDir()
-	}}, options...)...)
+	s, err := New(options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +109,7 @@ func Start(t testing.TB, options ...Option) *Server {
 	return s
 }
 
-// Close ends what runs, and the server of URL.
+// Close ends what runs, and the server of URL, and removes what was kept.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	server := s.server
@@ -118,7 +117,7 @@ func (s *Server) Close() error {
 	if server != nil {
 		server.Close()
 	}
-	return s.Service.Close()
+	return errors.Join(s.Service.Close(), os.RemoveAll(s.dir))
 }
 
 // URL is where another process reaches the service.
