@@ -86,13 +86,9 @@ func (c *check) asked(ctx context.Context) (a asked, err error) {
 	for _, j := range jobs {
 		a.assets += j.Assets
 	}
-	var seen struct{ Requests []struct{ Operation string } }
+	var seen struct{ Requests map[string]int }
 	err = c.StandIn(ctx, http.MethodGet, "requests", nil, &seen)
-	for _, r := range seen.Requests {
-		if r.Operation == "list-assets" {
-			a.lists++
-		}
-	}
+	a.lists = seen.Requests["list-assets"]
 	return a, err
 }
 

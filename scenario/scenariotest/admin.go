@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -55,6 +56,18 @@ func (h *Handler) postAssets(body []byte) (map[string]any, error) {
 		return nil, err
 	}
 	return nil, h.putAssets(list)
+}
+
+func (h *Handler) count(op Operation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.requests[op]++
+}
+
+func (h *Handler) showRequests([]byte) (map[string]any, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return map[string]any{"requests": maps.Clone(h.requests)}, nil
 }
 
 func (h *Handler) showJobs([]byte) (map[string]any, error) {

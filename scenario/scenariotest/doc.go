@@ -47,6 +47,7 @@
 //	POST   /_test/faults     a Fault as JSON, or an array of them
 //	POST   /_test/assets     an array of CatalogueAsset: what lists show from then on
 //	DELETE /_test/faults     back to good behaviour
+//	GET    /_test/requests   how many requests of each operation of the API there were
 //	GET    /_test/jobs       the jobs
 //
 // For example, the guide's endpoint does not exist, and the next archive request is cut after a megabyte:

@@ -309,6 +309,11 @@ func TestInspectionFromOutside(t *testing.T) {
 	if a := s.do(s.request("GET", "/_test/jobs", "")); !strings.Contains(string(a.body), `"status":"success"`) {
 		t.Errorf("%s", a.body)
 	}
+	s.call("GET", "/v1/assets", "")
+	s.call("GET", "/v1/assets", "")
+	if a := s.do(s.request("GET", "/_test/requests", "")); !strings.Contains(string(a.body), `"list-assets":2`) {
+		t.Errorf("%s", a.body)
+	}
 }
 
 func TestAdminIsForLoopback(t *testing.T) {

@@ -23,6 +23,9 @@ type Handler struct {
 	archives  archives
 	catalogue *catalogue
 
+	mu       sync.Mutex
+	requests map[Operation]int // of the API, so far
+
 	closeOnce sync.Once
 	closed    chan struct{}
 }
@@ -46,6 +49,7 @@ func NewHandler(o Options) *Handler {
 		jobs:      jobs{state: kept, order: launched, byID: map[string]*job{}},
 		signer:    newSigner(key, o.URLLifetime),
 		catalogue: assets,
+		requests:  map[Operation]int{},
 		closed:    make(chan struct{}),
 	}
 	for _, j := range launched {
@@ -65,6 +69,7 @@ func NewHandler(o Options) *Handler {
 	h.mux.HandleFunc("POST /_test/faults", admin(maxRequestBody, h.postFaults))
 	h.mux.HandleFunc("DELETE /_test/faults", admin(maxRequestBody, h.deleteFaults))
 	h.mux.HandleFunc("POST /_test/assets", admin(maxAssetsBody, h.postAssets))
+	h.mux.HandleFunc("GET /_test/requests", admin(maxRequestBody, h.showRequests))
 	h.mux.HandleFunc("GET /_test/jobs", admin(maxRequestBody, h.showJobs))
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		failure(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path).write(w, 0)
@@ -104,6 +109,7 @@ type apiFunc func(r *http.Request, body []byte, fault Fault) *reply
 func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
+		h.count(op)
 		fault, _ := h.faults.take(op)
 		h.pause(r, fault.Latency)
 		if fault.Drop == DropBefore {
