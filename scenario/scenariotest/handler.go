@@ -107,6 +107,9 @@ type apiFunc func(r *http.Request, body []byte, fault Fault) *reply
 
 // api is what all operations of the API have in common: the faults and the credentials.
 func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
+	if !h.options.Routes.have(op) {
+		do = nil
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBody))
 		h.count(op)
@@ -114,9 +117,6 @@ func (h *Handler) api(op Operation, do apiFunc) http.HandlerFunc {
 		h.pause(r, fault.Latency)
 		if fault.Drop == DropBefore {
 			panic(http.ErrAbortHandler)
-		}
-		if !h.options.Routes.have(op) {
-			do = nil
 		}
 		answer := h.answer(r, body, err, fault, do)
 		if fault.Drop == DropAfter {
