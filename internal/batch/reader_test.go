@@ -43,6 +43,8 @@ func TestReader(t *testing.T) {
 		{"old line ends", FormatText, "a\rb\r\rc\r", "a b c"},
 		{"a carriage return at the very end", FormatText, "a\nb\r", "a b"},
 		{"CRCRLF", FormatText, "a\r\r\nb", "a b"},
+		{"a space of another kind", FormatText, "a\n\xc2\xa0b", "a b"},
+		{"longest ID", FormatText, strings.Repeat("a", 256), strings.Repeat("a", 256)},
 		{"duplicates stay", FormatText, "a\na\n", "a a"},
 
 		{"one column", FormatCSV, "a\nb\n", "a b"},
@@ -51,6 +53,8 @@ func TestReader(t *testing.T) {
 		{"named column", FormatCSV, "prompt,asset_id,id\nhi,a,1\nho,b,2\n", "a b"},
 		{"the surer name wins", FormatCSV, "id,Asset\n1,a\n2,b\n", "a b"},
 		{"semicolons", FormatCSV, "name;AssetID\nx,y;a\n", "a"},
+		{"semicolons where the comma is a decimal point", FormatCSV, "assetId;price\na;1,5\nb;2,5,5,5", "a b"},
+		{"a long field", FormatCSV, "a," + strings.Repeat("x", 60<<10) + "\nb", "a b"},
 		{"tabs", FormatCSV, "name\tassetId\nx\ta\n", "a"},
 		{"quotation marks", FormatCSV, "\"prompt\",\"assetId\"\n\"a \"\"b\"\", c\",\"a\"\n", "a"},
 		{"spaces before quotation marks", FormatCSV, "x,assetId\n1, \"a\"\n \"2\",b\n\"\",\"c\"\n", "a b c"},
@@ -111,6 +115,9 @@ func TestReaderRefuses(t *testing.T) {
 		{"CR, then LF", FormatText, "a\rb\nc\n", "line 2 of the list ends with a carriage return"},
 		{"several IDs a line", FormatText, "a b\n", "line 1"},
 		{"form feeds", FormatText, "a\fb\f", "line 1"},
+		{"not UTF-8", FormatText, "a\xff\n", "line 1"},
+		{"bzip2", FormatCSV, "BZh91AY", "bzip2"},
+		{"xz", FormatCSV, "\xfd7zXZ\x00", "xz"},
 		{"zstd", FormatText, "\x28\xb5\x2f\xfd....", "zstd"},
 
 		{"header that names no ID", FormatCSV, "a prompt,size\nx,1\n", "neither an asset ID nor a header"},
@@ -131,6 +138,8 @@ func TestReaderRefuses(t *testing.T) {
 
 		{"no JSON", FormatJSONL, "\"a\"\nb\n", "line 2 of the list"},
 		{"number", FormatJSONL, "1\n", "neither a JSON string nor an object"},
+		{"empty string", FormatJSONL, `""`, "line 1"},
+		{"nested deep", FormatJSONL, strings.Repeat("[", 60_000), "line 1"},
 		{"null", FormatJSONL, "null\n", "line 1"},
 		{"object without an ID", FormatJSONL, `{"name":"a"}`, `no string "assetId"`},
 		{"ID that is a number", FormatJSONL, `{"assetId":1}`, `no string "assetId"`},
