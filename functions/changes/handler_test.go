@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -58,6 +59,29 @@ func TestChangesFunction(t *testing.T) {
 	}
 	if !strings.Contains(f.Logs(), `"msg":"sync: assets to be fetched"`) {
 		t.Errorf("logs:\n%s", f.Logs())
+	}
+}
+
+// The alarms and the dashboard read these.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		step sync.Step
+		want []string
+	}{
+		"a batch":     {sync.Step{Batch: &sync.Batch{Name: "n", Sync: "heroes"}}, []string{`"msg":"sync: assets to be fetched"`, `"batch":"n"`}},
+		"more pages":  {sync.Step{}, []string{`"msg":"sync: goes on with the list"`}},
+		"the end":     {sync.Step{Output: &sync.Output{Name: "heroes", Counts: &sync.Counts{Fetched: 3, Failed: 2}}}, []string{`"SyncsFinished":1`, `"AssetsSynced":3`, `"AssetsMissing":2`}},
+		"a quiet run": {sync.Step{Output: &sync.Output{Quiet: 4, OldestSuccess: 60}}, []string{`"SyncsFinished":4`, `"OldestSync":60`}},
+		"one is busy": {sync.Step{Output: &sync.Output{Name: "heroes", Status: "busy"}}, []string{`"msg":"sync: ended"`, `"status":"busy"`}},
+	} {
+		var text strings.Builder
+		report(t.Context(), slog.New(slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug})), c.step)
+		for _, want := range c.want {
+			if !strings.Contains(text.String(), want) {
+				t.Errorf("%s: the log lacks %s: %s", name, want, text.String())
+			}
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -17,12 +18,26 @@ import (
 
 func TestMain(m *testing.M) { lambdatest.Main(m, main) }
 
-func start(t *testing.T, store *s3test.Server) *lambdatest.Function {
-	t.Helper()
-	return lambdatest.Start(t, map[string]string{"BUCKET": store.Bucket, "AWS_ENDPOINT_URL_S3": store.Endpoint,
+func environment(store *s3test.Server) map[string]string {
+	return map[string]string{"BUCKET": store.Bucket, "AWS_ENDPOINT_URL_S3": store.Endpoint,
 		"AWS_REGION": store.Region, "AWS_ACCESS_KEY_ID": store.AccessKeyID, "AWS_SECRET_ACCESS_KEY": store.SecretAccessKey,
 		"AWS_CA_BUNDLE": store.CAFile, "LOG_LEVEL": "debug", "AWS_CONFIG_FILE": os.DevNull,
-		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull})
+		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "UNPACK_CONCURRENCY": "8", "PROGRESS_INTERVAL": "1s"}
+}
+
+// inProcess is the function's logic without the process.
+func inProcess(t *testing.T, store *s3test.Server) func(archive.UnpackInput) (archive.UnpackOutput, error) {
+	t.Helper()
+	for name, value := range environment(store) {
+		t.Setenv(name, value)
+	}
+	logic, err := fromEnvironment(os.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(in archive.UnpackInput) (archive.UnpackOutput, error) {
+		return logic(t.Context(), slog.New(slog.DiscardHandler), in)
+	}
 }
 
 // putArchive is an archive in the bucket, with this method of compression, and the event that asks for its unpacking.
@@ -60,7 +75,7 @@ func putArchive(t *testing.T, store *s3test.Server, method uint16, keep bool) ar
 
 func TestUnpack(t *testing.T) {
 	store := s3test.Start(t)
-	f := start(t, store)
+	f := lambdatest.Start(t, environment(store))
 	in := putArchive(t, store, zip.Store, false)
 	answer := f.Invoke(t, in)
 	var out archive.UnpackOutput
@@ -91,18 +106,18 @@ func TestUnpack(t *testing.T) {
 
 func TestNamedErrors(t *testing.T) {
 	store := s3test.Start(t)
-	f := start(t, store)
+	unpack := inProcess(t, store)
 	in := putArchive(t, store, 12, false)
 	wantError := func(name archive.Name, in archive.UnpackInput, says ...string) {
 		t.Helper()
-		answer := f.Invoke(t, in)
-		var e struct{ ErrorType, ErrorMessage string }
-		if err := json.Unmarshal(answer.Body, &e); err != nil || !answer.Failed || e.ErrorType != string(name) {
-			t.Errorf("got %s; want %s", answer.Body, name)
+		_, err := unpack(in)
+		if archive.NameOf(err) != name {
+			t.Errorf("got %v; want %s", err, name)
+			return
 		}
 		for _, text := range says {
-			if !strings.Contains(e.ErrorMessage, text) {
-				t.Errorf("%q does not say %q", e.ErrorMessage, text)
+			if !strings.Contains(err.Error(), text) {
+				t.Errorf("%q does not say %q", err, text)
 			}
 		}
 	}
@@ -124,10 +139,28 @@ func TestNamedErrors(t *testing.T) {
 // Aborting is no error when there is nothing left.
 func TestAbort(t *testing.T) {
 	store := s3test.Start(t)
-	f := start(t, store)
+	unpack := inProcess(t, store)
 	in := putArchive(t, store, zip.Store, true)
-	in.Abort, in.Archive = true, nil
-	if answer := f.Invoke(t, in); answer.Failed {
-		t.Errorf("got %s", answer.Body)
+	abort := in
+	abort.Abort, abort.Archive = true, nil
+	if _, err := unpack(abort); err != nil {
+		t.Error(err)
+	}
+	out, err := unpack(in)
+	if err != nil || !out.Finished || out.Output.Unpacked.Objects != 2 {
+		t.Errorf("unpacked afterwards: %+v, %v", out, err)
+	}
+}
+
+func TestEnvironmentThatIsWrong(t *testing.T) {
+	t.Parallel()
+	for name, values := range map[string]map[string]string{
+		"BUCKET":             {},
+		"PROGRESS_INTERVAL":  {"BUCKET": "b", "PROGRESS_INTERVAL": "often"},
+		"UNPACK_CONCURRENCY": {"BUCKET": "b", "UNPACK_CONCURRENCY": "0"},
+	} {
+		if _, err := fromEnvironment(func(n string) string { return values[n] }); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

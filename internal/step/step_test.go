@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda/lambdatest"
 )
@@ -74,6 +76,34 @@ var names = map[string]archive.Name{
 	"BatchFailed":            archive.BatchFailed,
 	"Misconfigured":          archive.Misconfigured,
 	"Internal":               archive.Internal,
+}
+
+func TestHandler(t *testing.T) {
+	t.Parallel()
+	logic, err := build(func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	handle := Handler(slog.New(slog.NewJSONHandler(&text, nil)), logic)
+	for in, want := range map[string]string{
+		`{"execution":{"name":"x"}}`:     "",
+		`{"fail":"RateLimited"}`:         "RateLimited",
+		`{"fail":"wrapped RateLimited"}`: "RateLimited",
+		`{"fail":"something else"}`:      "Internal",
+		`[]`:                             "RequestInvalid",
+	} {
+		out, err := handle(t.Context(), json.RawMessage(in))
+		var named messages.InvokeResponse_Error
+		if errors.As(err, &named); named.Type != want || (want == "") != (out == "done") {
+			t.Errorf("%s: got %q, %v; want %s", in, out, err, want)
+		}
+	}
+	for _, want := range []string{`"msg":"step done"`, `"msg":"event refused"`, `"error":"Internal"`, `"execution":"x"`} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, text.String())
+		}
+	}
 }
 
 func TestNamedErrorsThroughTheRuntime(t *testing.T) {
