@@ -114,7 +114,7 @@ def local(machines, lambda_port):
     try:
         line = server.stdout.readline()
         if not line:
-            raise SystemExit("local stepfunctions did not start: see local.log")
+            raise SystemExit("local stepfunctions did not start: " + open(f"{work}/local.log").read()[-2000:])
         ready = json.loads(line)
         yield Engine("local", ready["endpoint"], ready["stateMachines"].__getitem__)
     finally:

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// texts are the fields that may be empty texts. All others of the kind are names, and empty when there is none.
+var texts = []string{"Comment", "Error", "Cause"}
+
 // decode reads the object into the struct that into points to, whose exported fields are named as the object's members
 // are, to the letter. It reports every member that has no field, or is not one of the names if any are given.
 func decode(text []byte, into any, names ...string) error {
@@ -26,7 +29,8 @@ func decodeStruct(text []byte, into reflect.Value, names []string) error {
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		field, text := into.FieldByName(name), members[name]
-		empty := string(text) == `""` || string(text) == "null" && name != "ResultPath"
+		empty := string(text) == "null" && name != "ResultPath" ||
+			string(text) == `""` && field.Kind() == reflect.String && !slices.Contains(texts, name)
 		switch {
 		case !field.CanSet() || names != nil && !slices.Contains(names, name):
 			problems = append(problems, wrong(name, "is not supported here"))

@@ -161,6 +161,7 @@ func TestChoice(t *testing.T) {
 	const input = `{"s":"text","n":5,"b":true,"json":"{\"errorMessage\":\"x\"}","null":null}`
 	for rule, want := range map[string]bool{
 		`"Variable":"$.s","StringEquals":"text"`:                                                true,
+		`"Variable":"$.s","StringEquals":""`:                                                    false,
 		`"Variable":"$.s","StringEquals":"Text"`:                                                false,
 		`"Variable":"$.n","StringEquals":"5"`:                                                   false,
 		`"Variable":"$.n","NumericEquals":5.0`:                                                  true,
