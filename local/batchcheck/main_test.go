@@ -14,7 +14,7 @@ func TestBatchCheck(t *testing.T) {
 		t.Skip("builds the whole system")
 	}
 	err := run(t.Context(), harness.Options{Repo: "../..", Dir: t.TempDir()}, options{
-		assets: 5500, concurrency: 4, ceiling: 3, failing: 17, kills: 2, job: 200 * time.Millisecond,
+		assets: 3500, concurrency: 4, ceiling: 3, failing: 25, kills: 2, job: 200 * time.Millisecond,
 	})
 	if err != nil {
 		t.Error(err)

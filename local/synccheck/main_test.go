@@ -12,7 +12,7 @@ func TestSyncCheck(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the whole system")
 	}
-	err := run(t.Context(), harness.Options{Repo: "../..", Dir: t.TempDir()}, options{assets: 2000, kills: 2, job: 100 * time.Millisecond})
+	err := run(t.Context(), harness.Options{Repo: "../..", Dir: t.TempDir()}, options{assets: 1200, kills: 2, job: 100 * time.Millisecond})
 	if err != nil {
 		t.Error(err)
 	}
