@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 	"github.com/scenario-archive/scenario-archive/local/system"
 )
@@ -30,7 +31,7 @@ type client struct {
 func newClient(stepFunctions, api string) *client {
 	c := &client{&http.Client{Timeout: 10 * time.Second}, nil, stepFunctions, strings.TrimSuffix(api, "/")}
 	c.sfn = sfn.New(sfn.Options{
-		BaseEndpoint: &stepFunctions, Region: system.Region, HTTPClient: c.http,
+		BaseEndpoint: &stepFunctions, Region: emulator.Region, HTTPClient: c.http,
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), // nobody checks them
 	})
 	return c

@@ -21,11 +21,12 @@ import (
 // after them in the bucket. The Cleaner has no CancelJob.
 func FromEnvironment(cfg aws.Config, getenv func(string) string, storage bucket.Bucket, log *slog.Logger) (Starter, Cleaner, error) {
 	s, c := Starter{Lists: batch.Storage{Bucket: storage}}, Cleaner{Objects: storage}
+	machines := sfn.NewFromConfig(cfg)
 	var err error
-	if s.Archives, err = New(sfn.NewFromConfig(cfg), getenv("STATE_MACHINE_ARN")); err != nil {
+	if s.Archives, err = New(machines, getenv("STATE_MACHINE_ARN")); err != nil {
 		return s, c, fmt.Errorf("STATE_MACHINE_ARN: %w", err)
 	}
-	if s.Batches, err = New(sfn.NewFromConfig(cfg), getenv("BATCH_STATE_MACHINE_ARN")); err != nil {
+	if s.Batches, err = New(machines, getenv("BATCH_STATE_MACHINE_ARN")); err != nil {
 		return s, c, fmt.Errorf("BATCH_STATE_MACHINE_ARN: %w", err)
 	}
 	c.AbortUpload = uploadAborter(bucket.Client(cfg, getenv), storage.Owner, log)

@@ -20,14 +20,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 )
 
 // Config says what is watched and where events go. All but the last four are required.
 type Config struct {
 	Storage        s3.ListObjectsV2APIClient
 	Bucket, Prefix string
-	Region         string
-	Account        string
 	// Deliver gives an event to the function. An error means: again, later.
 	Deliver func(ctx context.Context, event []byte) error
 	// Known says whether an object that was there before needs no event, by its key and its event's time. Default:
@@ -136,7 +136,7 @@ func (w *watcher) send(ctx context.Context, key string, id identity, size int64,
 			_ = w.inTurn(ctx, func() error { known = w.Known(ctx, key, id.at); return nil })
 		}
 		if !known {
-			w.deliver(ctx, key, Event(w.Region, w.Account, w.Bucket, key, id.etag, size, id.at))
+			w.deliver(ctx, key, Event(w.Bucket, key, id.etag, size, id.at))
 		}
 	})
 }
@@ -167,30 +167,30 @@ func (w *watcher) deliver(ctx context.Context, key string, event []byte) {
 
 // Event is EventBridge's "Object Created" for an object: the same bytes each time for the same object.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
-func Event(region, account, bucket, key, etag string, size int64, at time.Time) []byte {
-	return event("Object Created", "aws.s3", region, account, "arn:aws:s3:::"+bucket, at, map[string]any{
+func Event(bucket, key, etag string, size int64, at time.Time) []byte {
+	return event("Object Created", "aws.s3", "arn:aws:s3:::"+bucket, at, map[string]any{
 		"version": "0",
 		"bucket":  map[string]any{"name": bucket},
 		"object": map[string]any{
 			"key": key, "size": size, "etag": strings.Trim(etag, `"`), "sequencer": sequencer(etag, at),
 		},
-		"request-id": "local", "requester": account, "source-ip-address": "127.0.0.1", "reason": "PutObject",
+		"request-id": "local", "requester": emulator.Account, "source-ip-address": "127.0.0.1", "reason": "PutObject",
 	})
 }
 
 // Ended is EventBridge's "Step Functions Execution Status Change" for an execution that ended.
 // https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
-func Ended(region, account, executionARN, name, status string, at time.Time) []byte {
+func Ended(executionARN, name, status string, at time.Time) []byte {
 	machine := strings.Replace(strings.TrimSuffix(executionARN, ":"+name), ":execution:", ":stateMachine:", 1)
-	return event("Step Functions Execution Status Change", "aws.states", region, account, executionARN, at, map[string]any{
+	return event("Step Functions Execution Status Change", "aws.states", executionARN, at, map[string]any{
 		"executionArn": executionARN, "stateMachineArn": machine, "name": name, "status": status, "stopDate": at.UnixMilli(),
 	})
 }
 
-func event(kind, source, region, account, resource string, at time.Time, detail map[string]any) []byte {
+func event(kind, source, resource string, at time.Time, detail map[string]any) []byte {
 	text, _ := json.Marshal(map[string]any{ // strings and numbers cannot fail
 		"version": "0", "id": fmt.Sprintf("local-%d", at.UnixNano()), "detail-type": kind, "source": source,
-		"account": account, "time": Time(at), "region": region, "resources": []string{resource}, "detail": detail,
+		"account": emulator.Account, "time": Time(at), "region": emulator.Region, "resources": []string{resource}, "detail": detail,
 	})
 	return text
 }

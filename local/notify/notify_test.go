@@ -112,7 +112,7 @@ func (f *function) await(t *testing.T, n int) []string {
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 5e6, time.UTC)
 
 func config(b *bucket, f *function) Config {
-	return Config{Storage: b, Bucket: "archive", Prefix: "requests/", Region: "us-east-1", Account: "000000000000",
+	return Config{Storage: b, Bucket: "archive", Prefix: "requests/",
 		Deliver: f.deliver, Every: time.Millisecond, Backoff: time.Millisecond}
 }
 
@@ -230,7 +230,7 @@ func TestStopsWhileItWaits(t *testing.T) {
 
 func TestEvent(t *testing.T) {
 	t.Parallel()
-	got := string(Event("us-east-1", "000000000000", "archive", "requests/é b.json", `"abc"`, 7, noon))
+	got := string(Event("archive", "requests/é b.json", `"abc"`, 7, noon))
 	const want = `{"account":"000000000000","detail":{"bucket":{"name":"archive"},"object":{"etag":"abc","key":"requests/é b.json",` +
 		`"sequencer":"1886E830C83CCB40B6413AEB","size":7},"reason":"PutObject","request-id":"local","requester":"000000000000",` +
 		`"source-ip-address":"127.0.0.1","version":"0"},"detail-type":"Object Created","id":"local-1767355200005000000",` +

@@ -41,7 +41,7 @@ func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	event := notify.Event(Region, Account, Bucket, key, *put.ETag, 2, time.Unix(1, 0))
+	event := notify.Event(Bucket, key, *put.ETag, 2, time.Unix(1, 0))
 	if err := s.deliver(ctx, event); err != nil {
 		t.Fatalf("what is no request: %v", err)
 	}
@@ -56,7 +56,7 @@ func TestSameEventFiftyTimesMakesOneExecution(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := *head.Contents[0].LastModified // so that it is the event that the watching makes, too
-	event = notify.Event(Region, Account, Bucket, key, *put.ETag, 34, at)
+	event = notify.Event(Bucket, key, *put.ETag, 34, at)
 	var group sync.WaitGroup
 	for range 50 {
 		group.Go(func() {

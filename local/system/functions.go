@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/lambda"
 )
 
@@ -40,12 +41,12 @@ func (s *System) function(name string) lambda.Function {
 }
 
 func machineARN(name string) string {
-	return "arn:aws:states:" + Region + ":" + Account + ":stateMachine:" + name
+	return "arn:aws:states:" + emulator.Region + ":" + emulator.Account + ":stateMachine:" + name
 }
 
 // ExecutionARN is the ARN of an execution of a state machine, by their names.
 func ExecutionARN(machine, name string) string {
-	return "arn:aws:states:" + Region + ":" + Account + ":execution:" + machine + ":" + name
+	return "arn:aws:states:" + emulator.Region + ":" + emulator.Account + ":execution:" + machine + ":" + name
 }
 
 // passedOn are the only variables of the person's shell that a function gets, and only to reach the real Scenario: a

@@ -28,7 +28,7 @@ func (s *System) watch() error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	config := notify.Config{
-		Storage: client, Bucket: Bucket, Region: Region, Account: Account,
+		Storage: client, Bucket: Bucket,
 		Deliver: s.deliver, Known: notes{client}.has, Logger: s.logs.logger(inboxFunction),
 	}
 	var group sync.WaitGroup
@@ -43,7 +43,7 @@ func (s *System) watch() error {
 			return
 		}
 		name := u.ExecutionARN[strings.LastIndexByte(u.ExecutionARN, ':')+1:]
-		event := notify.Ended(Region, Account, u.ExecutionARN, name, string(status), u.Event.Time)
+		event := notify.Ended(u.ExecutionARN, name, string(status), u.Event.Time)
 		group.Go(func() { notify.Deliver(ctx, config, name, event) })
 	})
 	s.onClose(func() {

@@ -23,11 +23,9 @@ import (
 	"github.com/scenario-archive/scenario-archive/local/display"
 )
 
-// What things are called here. The account is the one that AWS's documentation uses for nobody's.
+// What things are called here.
 const (
 	Bucket         = "archive"
-	Region         = "us-east-1"
-	Account        = "000000000000"
 	ArchiveMachine = "archive"
 	BatchMachine   = "batch"
 	SyncMachine    = "sync"

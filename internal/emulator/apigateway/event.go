@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 )
 
 const defaultRoute = "$default"
@@ -26,7 +28,7 @@ func newEvent(r *http.Request, body []byte, now time.Time) events.APIGatewayV2HT
 		Version: "2.0", RouteKey: defaultRoute, RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery, Headers: headers(r), Cookies: cookies(r),
 		QueryStringParameters: query(r), Body: text, IsBase64Encoded: isBase64,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			AccountID: "000000000000", APIID: "local", DomainName: r.Host, DomainPrefix: prefix, RequestID: rand.Text()[:16],
+			AccountID: emulator.Account, APIID: "local", DomainName: r.Host, DomainPrefix: prefix, RequestID: rand.Text()[:16],
 			RouteKey: defaultRoute, Stage: defaultRoute, Time: now.UTC().Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
 				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto, SourceIP: source, UserAgent: r.UserAgent(),

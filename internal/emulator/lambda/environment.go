@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/loopback"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 )
@@ -79,8 +80,8 @@ func (e *environment) variables(api string) []string {
 		fmt.Sprintf("AWS_LAMBDA_LOG_STREAM_NAME=%s/[$LATEST]%x", e.started.UTC().Format("2006/01/02"), stream),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
-		"AWS_REGION=" + region,
-		"AWS_DEFAULT_REGION=" + region,
+		"AWS_REGION=" + emulator.Region,
+		"AWS_DEFAULT_REGION=" + emulator.Region,
 		"LAMBDA_TASK_ROOT=" + filepath.Dir(f.Binary),
 		"_HANDLER=bootstrap",
 		"PATH=/usr/local/bin:/usr/bin:/bin",

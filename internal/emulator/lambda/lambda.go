@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 )
 
 // Limits of the service, from https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
@@ -26,9 +28,6 @@ const (
 	// initLimit is how long a process may take until it asks for its first invocation.
 	initLimit = 10 * time.Second
 )
-
-// region and account are those of the functions' ARNs: what package sfn has for its own, unless told otherwise.
-const region, account = "us-east-1", "000000000000"
 
 // Function describes one function. Zero values mean the defaults given.
 type Function struct {
@@ -125,7 +124,7 @@ func New(o Options) (*Service, error) {
 
 // ARN returns the Amazon Resource Name of a function of this service.
 func (s *Service) ARN(function string) string {
-	return "arn:aws:lambda:" + region + ":" + account + ":function:" + function
+	return "arn:aws:lambda:" + emulator.Region + ":" + emulator.Account + ":function:" + function
 }
 
 // lookup finds a function by its name or ARN.

@@ -23,6 +23,7 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 )
 
@@ -57,7 +58,7 @@ type Server struct {
 }
 
 const (
-	region, accessKey = "us-east-1", "local"
+	accessKey = "local"
 
 	readyPoll     = 25 * time.Millisecond
 	startAttempts = 5                // a port that was free may be taken before the server binds it
@@ -102,7 +103,7 @@ func startOnce(ctx context.Context, c Config, cmd *exec.Cmd, caFile string) (_ *
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Access: Access{"https://" + addr, caFile, accessKey, rand.Text(), region}, cmd: cmd, done: make(chan struct{})}
+	s := &Server{Access: Access{"https://" + addr, caFile, accessKey, rand.Text(), emulator.Region}, cmd: cmd, done: make(chan struct{})}
 	cmd.Args = append(cmd.Args, "-addr", addr)
 	cmd.Env = []string{
 		"ROOT_ACCESS_KEY=" + s.AccessKeyID, "ROOT_SECRET_KEY=" + s.SecretAccessKey,
@@ -194,7 +195,7 @@ func (t *tail) String() string {
 }
 
 func arguments(c Config, certs certificates, sidecar string) []string {
-	args := []string{"-region", region, "-cert", certs.certFile, "-key", certs.keyFile, "-dir", c.Dir, "-sidecar", sidecar}
+	args := []string{"-region", emulator.Region, "-cert", certs.certFile, "-key", certs.keyFile, "-dir", c.Dir, "-sidecar", sidecar}
 	if c.MD5ETags {
 		args = append(args, "-md5-etags")
 	}

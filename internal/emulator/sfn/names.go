@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 )
 
 // maxNameLength is how long the name of an execution may be, in characters (API reference, StartExecution).
@@ -23,10 +23,10 @@ func validName(s string) bool {
 	})
 }
 
-// The beginning of all ARNs, and the role of all executions, of an account that nobody has.
+// The beginning of all ARNs, and the role of all executions.
 const (
-	arnPrefix = "arn:aws:states:" + asl.Region + ":000000000000:"
-	roleARN   = "arn:aws:iam::000000000000:role/local"
+	arnPrefix = "arn:aws:states:" + emulator.Region + ":" + emulator.Account + ":"
+	roleARN   = "arn:aws:iam::" + emulator.Account + ":role/local"
 )
 
 func executionARN(machine, name string) string {

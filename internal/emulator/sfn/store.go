@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/scenario-archive/scenario-archive/internal/emulator/process"
 	"github.com/scenario-archive/scenario-archive/internal/emulator/sfn/asl"
 )
 
@@ -49,15 +50,11 @@ func lockDir(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
+	lock, err := process.TryLock(filepath.Join(dir, "lock"))
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("%s is in use by another process", dir)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = lock.Close()
-		return nil, fmt.Errorf("%s is in use by another process", dir)
-	}
-	return lock, nil
+	return lock, err
 }
 
 var plainName = regexp.MustCompile(`^[0-9A-Za-z_.-]+$`)

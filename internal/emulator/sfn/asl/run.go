@@ -39,9 +39,6 @@ type ExecutionInfo struct {
 	RedriveTime     time.Time // of the last redrive
 }
 
-// Region is the one that all executions are in.
-const Region = "us-east-1"
-
 // Result is how an execution ended.
 type Result struct {
 	Status Status

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/scenario-archive/scenario-archive/internal/emulator"
 )
 
 // The resources of Task states. lambda:invoke calls a Lambda function and waits for its answer.
@@ -83,7 +85,7 @@ func (s *step) runTask(input any) (any, error) {
 
 func (s *step) beginTask(parameters json.RawMessage) error {
 	d := s.details()
-	d.Region, d.Parameters, d.Timeout = Region, string(parameters), int64(time.Duration(s.TimeoutSeconds)/time.Second)
+	d.Region, d.Parameters, d.Timeout = emulator.Region, string(parameters), int64(time.Duration(s.TimeoutSeconds)/time.Second)
 	if err := s.r.record("TaskScheduled", d, nil); err != nil {
 		return err
 	}
