@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -25,9 +24,6 @@ func main() {
 	debug.SetGCPercent(transfer.GCPercent)
 	step.Start("transfer", fromEnvironment)
 }
-
-// defaultProgressInterval keeps a transfer of a quarter of an hour at 90 lines of progress.
-const defaultProgressInterval = 10 * time.Second
 
 func fromEnvironment(getenv func(string) string) (step.Logic[archive.TransferInput, archive.TransferOutput], error) {
 	if getenv("BUCKET") == "" {
@@ -61,25 +57,18 @@ func newMover(client *s3.Client, o transfer.Options, log *slog.Logger, key strin
 // options reads what the deployment may tune. Half of the function's memory may be used for buffers: they are needed
 // only where a part cannot stream, and the rest is for everything else.
 func options(getenv func(string) string) (transfer.Options, error) {
-	o := transfer.Options{
-		AllowLoopback:    getenv("SOURCE_ALLOW_LOOPBACK_HTTP") == "true",
-		ProgressInterval: defaultProgressInterval,
-	}
+	o := transfer.Options{AllowLoopback: getenv("SOURCE_ALLOW_LOOPBACK_HTTP") == "true"}
 	if hosts := getenv("ALLOWED_ARCHIVE_HOSTS"); hosts != "" {
 		for host := range strings.SplitSeq(hosts, ",") {
 			o.AllowedHosts = append(o.AllowedHosts, strings.TrimSpace(host))
 		}
 	}
 	var err error
-	if v := getenv("PROGRESS_INTERVAL"); v != "" {
-		if o.ProgressInterval, err = time.ParseDuration(v); err != nil || o.ProgressInterval <= 0 {
-			return o, fmt.Errorf("PROGRESS_INTERVAL is %q; it must be a duration such as 10s", v)
-		}
+	if o.ProgressInterval, err = step.ProgressInterval(getenv); err != nil {
+		return o, err
 	}
-	if v := getenv("RANGES_IN_FLIGHT"); v != "" {
-		if o.Concurrency, err = strconv.Atoi(v); err != nil || o.Concurrency < 1 {
-			return o, fmt.Errorf("RANGES_IN_FLIGHT is %q; it must be a whole number from 1", v)
-		}
+	if o.Concurrency, err = step.Count(getenv, "RANGES_IN_FLIGHT"); err != nil {
+		return o, err
 	}
 	if v := getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"); v != "" {
 		megabytes, err := strconv.ParseInt(v, 10, 64)

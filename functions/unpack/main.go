@@ -3,12 +3,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strconv"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
@@ -24,12 +23,8 @@ func main() {
 	step.Start("unpack", fromEnvironment)
 }
 
-const (
-	// defaultProgressInterval keeps an unpacking of a quarter of an hour at 90 lines of progress.
-	defaultProgressInterval = 10 * time.Second
-	// defaultConcurrency is how many objects are written at once: what takes S3 some 20 ms each is then 3,000 a second.
-	defaultConcurrency = 64
-)
+// defaultConcurrency is how many objects are written at once: what takes S3 some 20 ms each is then 3,000 a second.
+const defaultConcurrency = 64
 
 func fromEnvironment(getenv func(string) string) (step.Logic[archive.UnpackInput, archive.UnpackOutput], error) {
 	if getenv("BUCKET") == "" {
@@ -50,18 +45,11 @@ func fromEnvironment(getenv func(string) string) (step.Logic[archive.UnpackInput
 }
 
 // options reads what the deployment may tune.
-func options(getenv func(string) string) (unpack.Options, error) {
-	o := unpack.Options{ProgressInterval: defaultProgressInterval, Concurrency: defaultConcurrency}
-	var err error
-	if v := getenv("PROGRESS_INTERVAL"); v != "" {
-		if o.ProgressInterval, err = time.ParseDuration(v); err != nil || o.ProgressInterval <= 0 {
-			return o, fmt.Errorf("PROGRESS_INTERVAL is %q; it must be a duration such as 10s", v)
-		}
+func options(getenv func(string) string) (o unpack.Options, err error) {
+	if o.ProgressInterval, err = step.ProgressInterval(getenv); err != nil {
+		return o, err
 	}
-	if v := getenv("UNPACK_CONCURRENCY"); v != "" {
-		if o.Concurrency, err = strconv.Atoi(v); err != nil || o.Concurrency < 1 {
-			return o, fmt.Errorf("UNPACK_CONCURRENCY is %q; it must be a whole number from 1", v)
-		}
-	}
-	return o, nil
+	o.Concurrency, err = step.Count(getenv, "UNPACK_CONCURRENCY")
+	o.Concurrency = cmp.Or(o.Concurrency, defaultConcurrency)
+	return o, err
 }
