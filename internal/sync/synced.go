@@ -74,8 +74,7 @@ type recording struct {
 	chunk  Chunk
 	result *results
 
-	wanted map[string]bool  // the assets of this pass
-	latest map[string]known // of each, what was planned last
+	latest map[string]known // of each asset of this pass, what was planned last
 	left   map[string]known // those that have no file
 }
 
@@ -153,19 +152,20 @@ func (r *recording) readPass(ctx context.Context) error {
 		return err
 	}
 	defer b.Close()
-	r.wanted, r.latest, r.left = map[string]bool{}, map[string]known{}, map[string]known{}
+	wanted := map[string]bool{}
 	ids := bufio.NewScanner(b)
 	for ids.Scan() {
-		r.wanted[ids.Text()] = true
+		wanted[ids.Text()] = true
 	}
 	if err := ids.Err(); err != nil {
 		return err
 	}
+	r.latest, r.left = map[string]known{}, map[string]known{}
 	for a, err := range lines[planned](ctx, r.Engine, r.chunk.plan()) {
 		if err != nil {
 			return err
 		}
-		if r.wanted[a.ID] && (r.latest[a.ID].UpdatedAt.Before(a.Known.UpdatedAt) || r.latest[a.ID] == (known{})) {
+		if latest, again := r.latest[a.ID]; wanted[a.ID] && (!again || latest.UpdatedAt.Before(a.Known.UpdatedAt)) {
 			r.latest[a.ID] = a.Known
 		}
 	}
@@ -195,8 +195,8 @@ func (r *recording) there(ctx context.Context, now time.Time) iter.Seq2[planned,
 			case err != nil:
 				yield(a, err)
 				return
-			case !r.wanted[a.ID] || a.Known != r.latest[a.ID] || written[a.ID]:
-				continue // a later line has what the list said last
+			case a.Known != r.latest[a.ID] || written[a.ID]:
+				continue // it is of another pass, or a later line has what the list said last
 			case !there:
 				r.left[a.ID] = a.Known
 				continue

@@ -2,7 +2,6 @@ package unpack
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"hash/crc32"
@@ -168,8 +167,6 @@ type input struct {
 	at    int64 // where in the file buf is
 	body  io.ReadCloser
 	buf   *bufio.Reader
-	// failed is the first error of reading the body.
-	failed error
 }
 
 var inputBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
@@ -186,7 +183,7 @@ func (in *input) seek(off int64) error {
 	if err != nil {
 		return err
 	}
-	in.body, in.at, in.failed = body, off, nil
+	in.body, in.at = body, off
 	in.buf = inputBuffers.Get().(*bufio.Reader)
 	in.buf.Reset(body)
 	return nil
@@ -195,10 +192,6 @@ func (in *input) seek(off int64) error {
 func (in *input) Read(p []byte) (int, error) {
 	n, err := in.buf.Read(p)
 	in.at += int64(n)
-	if err == io.EOF { // of the range, within an entry
-		err = io.ErrUnexpectedEOF
-	}
-	in.failed = cmp.Or(in.failed, err)
 	return n, err
 }
 
@@ -273,7 +266,6 @@ func (in *input) readAll(e *entry, buf []byte) error {
 // content is the content of an entry: inflated, counted and summed.
 type content struct {
 	e    *entry
-	in   *input
 	from io.Reader
 	n    int64
 	crc  uint32
@@ -291,7 +283,7 @@ var inflaters = sync.Pool{New: func() any {
 }}
 
 func newContent(in *input, e *entry) *content {
-	c := &content{e: e, in: in, from: io.LimitReader(in, e.compressed)}
+	c := &content{e: e, from: io.LimitReader(in, e.compressed)}
 	if e.method == zipfile.MethodDeflate {
 		f := inflaters.Get().(*inflater)
 		f.buf.Reset(c.from)
@@ -316,8 +308,6 @@ func (c *content) ended(err error) error {
 	var known *Error
 	var corrupt flate.CorruptInputError
 	switch {
-	case c.in.failed != nil:
-		return c.in.failed
 	case errors.As(err, &known):
 		return err
 	case errors.As(err, &corrupt):
