@@ -27,6 +27,8 @@ func TestJobReadsEveryShape(t *testing.T) {
 			Job{Status: StatusSuccess, ArchiveURL: "https://c/a"}},
 		{"reference", `{"jobId":"job_1","jobStatus":"success","downloadUrl":"http://c/a"}`,
 			Job{Status: StatusSuccess, ArchiveURL: "http://c/a"}},
+		{"archiveUrl in the metadata at the top", `{"jobId":"job_1","status":"success","metadata":{"archiveUrl":"https://c/a"}}`,
+			Job{Status: StatusSuccess, ArchiveURL: "https://c/a"}},
 		{"raw URL", `{"job":{"status":"success","metadata":{"archiveUrl":"https://c/100% of it.zip?name=my heroes"}}}`,
 			Job{Status: StatusSuccess, ArchiveURL: "https://c/100% of it.zip?name=my heroes"}},
 		{"URL null", `{"job":{"status":"queued","metadata":{"archiveUrl":null}}}`, Job{Status: "queued"}},

@@ -3,6 +3,7 @@ package batch
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
@@ -17,7 +19,7 @@ import (
 	"github.com/scenario-archive/scenario-archive/scenario"
 )
 
-// bucket is a bucket of a real S3 server.
+// testBucket is a bucket of a real S3 server.
 type testBucket struct {
 	*s3test.Server
 	t *testing.T
@@ -63,6 +65,19 @@ func (b testBucket) delete(key string) {
 	if _, err := b.Client.DeleteObject(b.t.Context(), &s3.DeleteObjectInput{Bucket: &b.Bucket, Key: &key}); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// vanishing is S3 in which an object goes between its listing and the look at it.
+type vanishing struct {
+	bucket.S3
+	key string
+}
+
+func (v vanishing) HeadObject(ctx context.Context, in *s3.HeadObjectInput, o ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	if *in.Key == v.key {
+		return nil, &types.NotFound{}
+	}
+	return v.S3.HeadObject(ctx, in, o...)
 }
 
 // putArchive leaves what the archive's execution would.

@@ -212,8 +212,16 @@ func TestPlanLeavesOutWhatIsFinished(t *testing.T) {
 		t.Errorf("got %+v\nwant %+v", got, done)
 	}
 
+	// An archive that is deleted while the plan is made is missing, and in nobody's way.
+	gone := b.storage()
+	gone.S3 = vanishing{b.Client, "c/heroes-0001.zip"}
+	there, err := gone.existing(t.Context(), naming{base: "c/heroes", digits: minDigits}, 4)
+	if _, is := there["c/heroes-0001.zip"]; err != nil || is || len(there) != 1 {
+		t.Errorf("got %v, %v", there, err)
+	}
+
 	// Other options make other archives: those that are there are in the way.
-	_, err := b.plan("three", 0, inline(ids(1, 3500), to+`,"options":{"flat":true}`))
+	_, err = b.plan("three", 0, inline(ids(1, 3500), to+`,"options":{"flat":true}`))
 	if errorName(err) != "DestinationConflict" || !strings.Contains(err.Error(), "c/heroes-0001.zip") {
 		t.Errorf("other options: got %v", err)
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/scenario-archive/scenario-archive/internal/archive"
 	"github.com/scenario-archive/scenario-archive/internal/bucket"
@@ -198,6 +200,40 @@ func TestErrors(t *testing.T) {
 			strings.Contains(err.Error(), "http://") {
 			t.Errorf("nobody answers: %v", err)
 		}
+	}
+}
+
+// What S3's errors mean for another attempt, each with status 400 unless it says another: S3 sends some throttles so.
+func TestWhatPasses(t *testing.T) {
+	t.Parallel()
+	const never, later, throttled = 0, 1, 2
+	for answer, want := range map[string]int{
+		"SlowDown": throttled, "Throttling": throttled, "ThrottlingException": throttled, "RequestLimitExceeded": throttled,
+		"TooManyRequestsException": throttled, "KMS.ThrottlingException": throttled, "KMS.LimitExceededException": throttled,
+		"503 Other": throttled, "429 Other": throttled,
+		"RequestTimeout": later, "IncompleteBody": later, "BadDigest": later, "XAmzContentChecksumMismatch": later,
+		"RequestTimeTooSkewed": later, "OperationAborted": later, "ConditionalRequestConflict": later, "InternalError": later,
+		"ServiceUnavailable": later, "ExpiredToken": later, "TokenRefreshRequired": later, "500 Other": later, "408 Other": later,
+		"200 Other":    later,
+		"AccessDenied": never, "NoSuchBucket": never, "InvalidAccessKeyId": never, "SignatureDoesNotMatch": never,
+		"KMS.DisabledException": never, "KMS.NotFoundException": never, "301 PermanentRedirect": never, "403 Other": never,
+	} {
+		status, code := 400, answer
+		if n, err := fmt.Sscanf(answer, "%d %s", &status, &code); err != nil && n > 0 {
+			t.Fatal(err)
+		}
+		err := error(&smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: &smithy.GenericAPIError{Code: code},
+		})
+		if got := bucket.IsTransient(err); got != (want != never) {
+			t.Errorf("%s: transient %t", answer, got)
+		}
+		if got := bucket.IsThrottling(err); got != (want == throttled) {
+			t.Errorf("%s: throttling %t", answer, got)
+		}
+	}
+	if err := errors.New("no answer"); !bucket.IsTransient(err) || bucket.IsThrottling(err) {
+		t.Error("no answer is one that may come later, and no throttle")
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
@@ -145,15 +147,25 @@ type hookedS3 struct {
 	S3
 	once          sync.Once
 	beforePublish func()
+	refuse        error // what the call is answered with then; nil: it is passed on
+}
+
+func (h *hookedS3) refused() (err error) {
+	h.once.Do(func() { h.beforePublish(); err = h.refuse })
+	return err
 }
 
 func (h *hookedS3) PutObject(ctx context.Context, in *s3.PutObjectInput, f ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
-	h.once.Do(h.beforePublish)
+	if err := h.refused(); err != nil {
+		return nil, err
+	}
 	return h.S3.PutObject(ctx, in, f...)
 }
 
 func (h *hookedS3) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput, f ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
-	h.once.Do(h.beforePublish)
+	if err := h.refused(); err != nil {
+		return nil, err
+	}
 	return h.S3.CompleteMultipartUpload(ctx, in, f...)
 }
 
@@ -171,6 +183,36 @@ func TestConflictAtTheEnd(t *testing.T) {
 			if data, _ := server.Object(t, name); string(data) != "theirs" {
 				t.Errorf("their object holds %d bytes", len(data))
 			}
+			noUploads(t, server)
+		})
+	}
+}
+
+// An object that was to be replaced, and is deleted while the archive moves, is no reason to fail.
+func TestDeletedAtTheEnd(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	for name, size := range map[string]int{"small": 2000, "in parts": 20 << 20} {
+		t.Run(name, func(t *testing.T) {
+			content := makeZIP(t, 6, size, 2)
+			o := object(server, name)
+			o.Overwrite = true
+			server.Put(t, name, "theirs")
+			// So AWS answers If-Match where there is no object ("Conditional writes", S3 User Guide).
+			gone := &smithyhttp.ResponseError{
+				Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 404}}, Err: &smithy.GenericAPIError{Code: "NoSuchKey"},
+			}
+			sabotage := &hookedS3{S3: server.Client, refuse: gone, beforePublish: func() {
+				_, err := server.Client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &o.Bucket, Key: &o.Key})
+				if err != nil {
+					t.Error(err)
+				}
+			}}
+			got, err := newTransferer(t, sabotage, fastOptions()).Run(testContext(t), newSource(t, content).url(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantObject(t, server, name, content, got)
 			noUploads(t, server)
 		})
 	}

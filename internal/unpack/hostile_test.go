@@ -4,13 +4,20 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/scenario-archive/scenario-archive/internal/emulator/s3/s3test"
 )
@@ -154,6 +161,84 @@ func TestConflict(t *testing.T) {
 			wantFiles(t, server, j, list, nil)
 			_, err = u.Run(testContext(t), other)
 			wantKind(t, err, KindConflict)
+		})
+	}
+}
+
+// An object that only looks like the one that an earlier run wrote: of this owner and this archive, as long, and with other
+// bytes. Its checksum tells, and it is replaced.
+func TestAnObjectWithOtherBytesIsReplaced(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	u := newUnpacker(t, server.Client, fastOptions())
+	j, list := job(server), files(7, 3, 3000)
+	j.ETag = putArchive(t, server, j.Key, zipOf(t, list))
+	if _, err := u.Run(testContext(t), j); err != nil {
+		t.Fatal(err)
+	}
+	key, contents := j.Prefix+list[1].name, j.Prefix+contentsName
+	head, err := server.Client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &j.Bucket, Key: &key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = server.Client.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: &j.Bucket, Key: &key, Metadata: head.Metadata, ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
+		Body: bytes.NewReader(make([]byte, *head.ContentLength)),
+	})
+	if err == nil {
+		_, err = server.Client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &j.Bucket, Key: &contents})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := u.Run(testContext(t), j); err != nil || got.Written != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	wantFiles(t, server, j, list, nil)
+}
+
+// breaking is a client whose first large answer breaks off after 256 KiB, and that then gets no other.
+type breaking struct {
+	s3.HTTPClient
+	broke atomic.Bool
+}
+
+func (b *breaking) Do(r *http.Request) (*http.Response, error) {
+	var from, to int64
+	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &from, &to); err != nil || to-from < 1<<20 {
+		return b.HTTPClient.Do(r)
+	}
+	if b.broke.Swap(true) {
+		return nil, errors.New("nobody answers")
+	}
+	resp, err := b.HTTPClient.Do(r)
+	if err == nil {
+		resp.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(io.LimitReader(resp.Body, 256<<10), iotest.ErrReader(io.ErrUnexpectedEOF)), resp.Body}
+	}
+	return resp, err
+}
+
+// S3 that breaks off within an entry and stays away is not a damaged archive.
+func TestS3StaysAwayWithinAnEntry(t *testing.T) {
+	t.Parallel()
+	for name, size := range map[string]int{"in one piece": 4 << 20, "in parts": 8 << 20} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := s3test.Start(t)
+			j := job(server)
+			j.ETag = putArchive(t, server, j.Key, zipOf(t, []file{{"a.bin", noise(rand.New(rand.NewPCG(5, 5)), size), true}}))
+			o := server.Client.Options()
+			by := &breaking{HTTPClient: o.HTTPClient}
+			o.HTTPClient = by
+			_, err := newUnpacker(t, s3.New(o), fastOptions()).Run(testContext(t), j)
+			wantKind(t, err, KindStorageUnavailable)
+			if !by.broke.Load() {
+				t.Error("the entry was not read in one large request")
+			}
+			wantOnly(t, server, j, nil)
 		})
 	}
 }
