@@ -37,9 +37,13 @@ func (attemptTimeout) ID() string { return "unpack:attemptTimeout" }
 func (t attemptTimeout) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
-	limited, cancel := context.WithTimeout(ctx, time.Duration(t))
-	if middleware.GetOperationName(ctx) == "GetObject" { // its body is read after the call, with a timer of its own
-		limited, cancel = ctx, func() {}
+	limited, cancel := ctx, func() {}
+	switch middleware.GetOperationName(ctx) {
+	case "GetObject": // its body is read after the call, with a timer of its own
+	case "UploadPart", "UploadPartCopy":
+		limited, cancel = outlasting(ctx, time.Duration(t))
+	default:
+		limited, cancel = context.WithTimeout(ctx, time.Duration(t))
 	}
 	defer cancel()
 	out, metadata, err := next.HandleFinalize(limited, in)
@@ -47,6 +51,28 @@ func (t attemptTimeout) HandleFinalize(ctx context.Context, in middleware.Finali
 		err = noAnswer{}
 	}
 	return out, metadata, err
+}
+
+// partGrace is how long a part may still take when another entry's error has ended the run.
+const partGrace = 5 * time.Second
+
+// outlasting is the context of an attempt to make a part. S3 goes on with a part whose request was given up, and what it makes
+// after the upload was aborted stays ("AbortMultipartUpload", S3 API Reference). So where an error ends the run and its uploads
+// are to be aborted, the parts under way get a moment. A deadline, and a caller who gives up, end them at once: nothing is
+// aborted then.
+func outlasting(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	stop := context.AfterFunc(ctx, func() {
+		cause := context.Cause(ctx)
+		if cause != errCheckpoint && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+			select {
+			case <-time.After(partGrace):
+			case <-attempt.Done():
+			}
+		}
+		cancel()
+	})
+	return attempt, func() { stop(); cancel() }
 }
 
 // noAnswer is an attempt that took too long.
